@@ -1,0 +1,309 @@
+//! A request, the reply to it, and what was found out in between: plain owned values, free of hyper.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Violation;
+
+/// A request as it was received: nothing decoded, nothing dropped.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    /// The method, as sent.
+    pub method: String,
+    /// Path and query, as sent.
+    pub target: String,
+    /// The headers, as sent but for their names, which are lower-case.
+    pub headers: Headers,
+    /// The body's bytes.
+    pub body: Bytes,
+    /// How the body ended.
+    pub body_end: BodyEnd,
+    /// When the head of the request was there. Set by the caller: the stub has no clock.
+    pub received: Timestamp,
+}
+
+impl Request {
+    /// A request without headers or body, received at the Unix epoch; set the public fields to change that.
+    pub fn new(method: impl Into<String>, target: impl Into<String>) -> Self {
+        Self {
+            method: method.into(),
+            target: target.into(),
+            headers: Headers::default(),
+            body: Bytes::new(),
+            body_end: BodyEnd::Complete,
+            received: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// Adds a header; the name is lower-cased.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push(name, value.as_ref());
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The target up to the first `?`.
+    pub fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// The target after the first `?`, when there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
+}
+
+/// How the body of a request ended.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BodyEnd {
+    /// The client went away, or broke the framing, before the announced end.
+    Broken,
+    /// All of it is there.
+    #[default]
+    Complete,
+    /// It did not arrive in time.
+    TimedOut,
+    /// It is longer than the limit; only its beginning is kept.
+    TooLarge,
+}
+
+/// A list of headers in one buffer: names in lower case, values as bytes, in the order they came in.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Headers {
+    buffer: Vec<u8>,
+    /// End of the name and end of the value in `buffer`, for each header.
+    ends: Vec<(u32, u32)>,
+}
+
+impl Headers {
+    /// Room for `count` headers of `bytes` bytes in all.
+    pub fn with_capacity(count: usize, bytes: usize) -> Self {
+        Self {
+            buffer: Vec::with_capacity(bytes),
+            ends: Vec::with_capacity(count),
+        }
+    }
+
+    /// Adds a header at the end; the name is lower-cased.
+    ///
+    /// # Panics
+    ///
+    /// When all names and values together exceed 4 GiB.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        self.buffer.extend_from_slice(name.as_bytes());
+        let start = self.buffer.len() - name.len();
+        self.buffer[start..].make_ascii_lowercase();
+        let name_end = u32::try_from(self.buffer.len()).expect("headers fit into 4 GiB");
+        self.buffer.extend_from_slice(value);
+        let value_end = u32::try_from(self.buffer.len()).expect("headers fit into 4 GiB");
+        self.ends.push((name_end, value_end));
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(name_end, value_end)| {
+            let name = &self.buffer[start..name_end as usize];
+            let value = &self.buffer[name_end as usize..value_end as usize];
+            start = value_end as usize;
+            (
+                std::str::from_utf8(name).expect("names are pushed as str"),
+                value,
+            )
+        })
+    }
+
+    /// Every value of the header `name` (in lower case), in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(n, _)| *n == name)
+            .map(|(_, value)| value)
+    }
+
+    /// How many headers there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes that the list takes in memory.
+    pub fn weight(&self) -> usize {
+        self.buffer.capacity() + self.ends.capacity() * size_of::<(u32, u32)>()
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|(name, value)| (name, value.escape_ascii().to_string())),
+            )
+            .finish()
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
+        let mut list = Self::default();
+        for (name, value) in headers {
+            list.push(name.as_ref(), value.as_ref());
+        }
+        list
+    }
+}
+
+/// What the stub answers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers, `content-type` among them.
+    pub headers: Headers,
+    /// The body; JSON.
+    pub body: Bytes,
+}
+
+/// A request with its reply and the reasons for it. It has no number until a journal gives it one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exchange {
+    /// The request.
+    pub request: Request,
+    /// The reply.
+    pub reply: Reply,
+    /// The operation's id, when one matched.
+    pub operation: Option<Arc<str>>,
+    /// The step that gave the reply.
+    pub step: Step,
+    /// What the request breaks, in document order; the first [`Exchange::MAX_VIOLATIONS`] of it.
+    pub violations: Vec<Violation>,
+    /// Whether there were more violations than are listed.
+    pub more_violations: bool,
+    /// The documented variants and differences that the request makes use of.
+    pub readings: Vec<Reading>,
+}
+
+impl Exchange {
+    /// How many violations are listed at most; a request can have millions.
+    pub const MAX_VIOLATIONS: usize = 100;
+
+    /// What became of the request, in one word.
+    pub fn outcome(&self) -> Outcome {
+        match self.step {
+            Step::Answer => Outcome::Answered,
+            Step::Route => Outcome::Unmatched,
+            Step::Authorize | Step::Body | Step::Validate => Outcome::Refused,
+        }
+    }
+}
+
+/// The steps of an answer, in order; the first that fails gives the reply.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// Find the operation by method and path.
+    Route,
+    /// Check the token.
+    Authorize,
+    /// Read the body: media type, size, UTF-8, JSON.
+    Body,
+    /// Check path, query, headers and body against the contract.
+    Validate,
+    /// Answer with a sample.
+    Answer,
+}
+
+/// What became of a request, in one word.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// A sample was answered.
+    Answered,
+    /// An operation matched and refused it.
+    Refused,
+    /// No operation matched method and path.
+    Unmatched,
+}
+
+/// A documented variant, or a value sent twice that differs: accepted, and said.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reading {
+    /// The id of the ledger entry, such as `U4`.
+    pub ledger: String,
+    /// Where in the request.
+    pub pointer: String,
+    /// What was read, as a sentence.
+    pub note: String,
+}
+
+/// An exchange as a journal keeps it: numbered, its secrets replaced.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The number: 1 for the first exchange of a journal, never used again.
+    pub id: u64,
+    /// The exchange, with tokens and cookies redacted.
+    pub exchange: Exchange,
+    /// Whether the reply went out.
+    pub delivery: DeliveryCell,
+}
+
+/// What became of a reply.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Delivery {
+    /// It is recorded and not yet on its way to its end.
+    Pending,
+    /// The connection took its last byte.
+    Sent,
+    /// The connection ended before that.
+    Aborted,
+}
+
+/// A [`Delivery`] that the server sets once the reply has left, without a lock.
+#[derive(Debug)]
+pub struct DeliveryCell(std::sync::atomic::AtomicU8);
+
+impl DeliveryCell {
+    /// A cell that holds `delivery`.
+    pub fn new(delivery: Delivery) -> Self {
+        Self(std::sync::atomic::AtomicU8::new(delivery as u8))
+    }
+
+    /// What is known so far.
+    pub fn get(&self) -> Delivery {
+        match self.0.load(std::sync::atomic::Ordering::Acquire) {
+            0 => Delivery::Pending,
+            1 => Delivery::Sent,
+            _ => Delivery::Aborted,
+        }
+    }
+
+    /// Settles a pending delivery; one that is settled stays as it is. Returns whether this call settled it.
+    pub fn settle(&self, delivery: Delivery) -> bool {
+        self.0
+            .compare_exchange(
+                Delivery::Pending as u8,
+                delivery as u8,
+                std::sync::atomic::Ordering::AcqRel,
+                std::sync::atomic::Ordering::Acquire,
+            )
+            .is_ok()
+    }
+}

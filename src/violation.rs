@@ -1,0 +1,157 @@
+//! One way in which a request breaks the contract.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One way in which a request breaks the contract: where, which rule, and what was expected and found there.
+///
+/// ```
+/// use standin::{Rule, Violation};
+///
+/// let violation = Violation {
+///     pointer: "/body/chatLanguageSupport/0/proficiency".into(),
+///     rule: Rule::Enum,
+///     expected: "one of expert, novice, average, good".into(),
+///     found: "`guru`".into(),
+///     source: "Update a specific agent › Body Parameters › proficiency".into(),
+/// };
+/// assert_eq!(
+///     violation.message(),
+///     "expected one of expert, novice, average, good, but found `guru`"
+/// );
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Violation {
+    /// Where: a JSON pointer into the request, such as `/body/emailId`, `/header/accountId`, `/query/groupId` or `/path/streamId`.
+    pub pointer: String,
+    /// Which rule is broken.
+    pub rule: Rule,
+    /// What the contract expects there, as a phrase that completes "expected …".
+    pub expected: String,
+    /// What was found there, as a phrase that completes "but found …"; never a token's value.
+    pub found: String,
+    /// The page and row that the rule comes from, `observed`, or why it is assumed.
+    pub source: String,
+}
+
+impl Violation {
+    /// The sentence for people: `expected …, but found …`.
+    pub fn message(&self) -> String {
+        format!("expected {}, but found {}", self.expected, self.found)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: expected {}, but found {}",
+            self.pointer, self.expected, self.found
+        )
+    }
+}
+
+/// The closed list of rules that a request can break.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rule {
+    /// The body is nested deeper than the limit.
+    Depth,
+    /// The body is not UTF-8.
+    Encoding,
+    /// A value is not one of those listed.
+    Enum,
+    /// A string does not have the form that is asked for.
+    Format,
+    /// The body ended before its announced end, or did not arrive in time.
+    Incomplete,
+    /// The body is not JSON.
+    Json,
+    /// An array has more items than allowed.
+    MaxItems,
+    /// A string is too long.
+    MaxLength,
+    /// A number is too large.
+    Maximum,
+    /// The media type of the body is not the one that the operation takes.
+    MediaType,
+    /// The path exists, the method does not.
+    Method,
+    /// An array has fewer items than asked for.
+    MinItems,
+    /// A string is too short.
+    MinLength,
+    /// A number is too small.
+    Minimum,
+    /// No operation has this path.
+    Path,
+    /// A parameter that is allowed once was sent more than once.
+    Repeated,
+    /// Something that must be there is missing.
+    Required,
+    /// The body is larger than the limit.
+    Size,
+    /// The token is not one that the token policy accepts.
+    Token,
+    /// A value has another JSON type than asked for.
+    Type,
+}
+
+impl Rule {
+    /// Every rule, in alphabetical order of the variants.
+    pub const ALL: [Self; 20] = [
+        Self::Depth,
+        Self::Encoding,
+        Self::Enum,
+        Self::Format,
+        Self::Incomplete,
+        Self::Json,
+        Self::MaxItems,
+        Self::MaxLength,
+        Self::Maximum,
+        Self::MediaType,
+        Self::Method,
+        Self::MinItems,
+        Self::MinLength,
+        Self::Minimum,
+        Self::Path,
+        Self::Repeated,
+        Self::Required,
+        Self::Size,
+        Self::Token,
+        Self::Type,
+    ];
+
+    /// The rule's name as it stands in replies, labels and reports, such as `maxLength`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Depth => "depth",
+            Self::Encoding => "encoding",
+            Self::Enum => "enum",
+            Self::Format => "format",
+            Self::Incomplete => "incomplete",
+            Self::Json => "json",
+            Self::MaxItems => "maxItems",
+            Self::MaxLength => "maxLength",
+            Self::Maximum => "maximum",
+            Self::MediaType => "mediaType",
+            Self::Method => "method",
+            Self::MinItems => "minItems",
+            Self::MinLength => "minLength",
+            Self::Minimum => "minimum",
+            Self::Path => "path",
+            Self::Repeated => "repeated",
+            Self::Required => "required",
+            Self::Size => "size",
+            Self::Token => "token",
+            Self::Type => "type",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
