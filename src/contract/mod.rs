@@ -96,9 +96,18 @@ impl Contract {
             return Err(version.error("OpenAPI 3.1, such as `3.1.0`"));
         }
         let info = root.need("info")?;
+        let ledger: Vec<LedgerEntry> = match root.get("x-ledger") {
+            None => Vec::new(),
+            Some(node) => serde_json::from_value(node.value.clone())
+                .map_err(|error| node.complain(&format!("this is no ledger: {error}")))?,
+        };
         let samples = Samples { file };
-        let mut reader =
-            OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
+        let mut reader = OperationReader {
+            root: document,
+            ledger: &ledger,
+            samples: &samples,
+            schemas: SchemaReader::new(document, &ledger),
+        };
         let operations = reader.paths(&root.need("paths")?)?;
         let mut refusals = Vec::new();
         for operation in &operations {
@@ -112,11 +121,6 @@ impl Contract {
                 }
             }
         }
-        let ledger = match root.get("x-ledger") {
-            None => Vec::new(),
-            Some(node) => serde_json::from_value(node.value.clone())
-                .map_err(|error| node.complain(&format!("this is no ledger: {error}")))?,
-        };
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),

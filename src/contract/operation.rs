@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    ContractError, Samples,
+    ContractError, LedgerEntry, Samples,
     reader::Node,
-    schema::{JsonType, Schema, SchemaReader, same_as},
+    schema::{JsonType, Schema, SchemaReader, same_as, variants},
 };
 
 /// One operation of the API.
@@ -147,6 +147,7 @@ impl Replies {
 /// Reads operations and their parts from one document.
 pub(super) struct OperationReader<'a> {
     pub(super) root: &'a Value,
+    pub(super) ledger: &'a [LedgerEntry],
     pub(super) samples: &'a Samples<'a>,
     pub(super) schemas: SchemaReader<'a>,
 }
@@ -263,6 +264,7 @@ impl<'a> OperationReader<'a> {
         schema.description = node.optional_text("description")?.or(schema.description);
         schema.assumed = node.optional_text("x-assumed")?.or(schema.assumed);
         schema.ledger.extend(node.optional_texts("x-ledger")?);
+        schema.variants = variants(self.ledger, &schema.ledger);
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
@@ -303,7 +305,7 @@ impl<'a> OperationReader<'a> {
         let (schema, examples) = match &media {
             None => (None, Vec::new()),
             Some(media) => (
-                media.get("schema").map(|schema| self.schemas.read(&schema)).transpose()?,
+                media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?,
                 self.examples(media)?,
             ),
         };

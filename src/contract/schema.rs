@@ -5,7 +5,7 @@ use std::fmt;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Number, Value, json};
 
-use super::{ContractError, reader::Node};
+use super::{ContractError, LedgerEntry, reader::Node};
 
 /// A schema, its references resolved. Unknown properties are always allowed.
 #[derive(Debug, Default)]
@@ -42,6 +42,8 @@ pub struct Schema {
     pub assumed: Option<String>,
     /// Ids of the ledger entries that concern it.
     pub ledger: Vec<String>,
+    /// What those entries accept besides the usual: each name, type or value with the entry's id.
+    pub variants: Vec<(String, String)>,
     /// Pointers into the request whose value ought to be equal, each with the ledger entry about it.
     pub same_as: Vec<(String, String)>,
     /// Whether a string ought to hold JSON.
@@ -115,7 +117,10 @@ const MAX_DEPTH: usize = 100;
 /// Reads schemas of one document.
 pub(super) struct SchemaReader<'a> {
     root: &'a Value,
+    ledger: &'a [LedgerEntry],
     count: usize,
+    /// Whether the schemas will judge values.
+    compiling: bool,
     /// The references that are being resolved, to find one that contains itself.
     open: Vec<String>,
 }
@@ -158,7 +163,7 @@ impl Schema {
         let mut below = Below {
             items: self.items.is_some(),
             spellings: self.properties.iter().any(|property| !property.accepts.is_empty()),
-            notable: self.holds_json || !self.ledger.is_empty() || !self.same_as.is_empty(),
+            notable: self.holds_json || !self.variants.is_empty() || !self.same_as.is_empty(),
         };
         let properties = self.properties.iter().map(|property| &property.schema);
         let branches = self.branches.iter().map(|branch| &branch.then);
@@ -317,12 +322,19 @@ impl fmt::Debug for Frame {
 }
 
 impl<'a> SchemaReader<'a> {
-    pub(super) fn new(root: &'a Value) -> Self {
-        Self { root, count: 0, open: Vec::new() }
+    pub(super) fn new(root: &'a Value, ledger: &'a [LedgerEntry]) -> Self {
+        Self { root, ledger, count: 0, compiling: false, open: Vec::new() }
     }
 
-    /// Reads the schema of a whole value and compiles it.
+    /// Reads a schema that only describes values, those of replies.
+    pub(super) fn describe(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.compiling = false;
+        self.schema(node, 0)
+    }
+
+    /// Reads a schema that will judge values, those of requests, and compiles it.
     pub(super) fn read(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.compiling = true;
         let mut schema = self.schema(node, 0)?;
         schema.compile(node)?;
         Ok(schema)
@@ -353,6 +365,7 @@ impl<'a> SchemaReader<'a> {
             Schema::default()
         };
         self.keywords(&mut schema, node, depth)?;
+        schema.variants = variants(self.ledger, &schema.ledger);
         schema.summarize();
         if let Some(keyword) = schema.inapplicable() {
             return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
@@ -388,7 +401,9 @@ impl<'a> SchemaReader<'a> {
                 "required" => required = node.texts()?,
                 "items" => {
                     let mut items = self.schema(&node, depth + 1)?;
-                    items.compile(&node)?;
+                    if self.compiling {
+                        items.compile(&node)?;
+                    }
                     schema.items = Some(Box::new(items));
                 }
                 "allOf" => {
@@ -486,6 +501,12 @@ impl Schema {
 fn number(node: &Node) -> Result<Number, ContractError> {
     node.number()?;
     Ok(node.value.as_number().cloned().unwrap_or_else(|| 0.into()))
+}
+
+/// What the ledger entries `ids` accept, each with the entry's id.
+pub(super) fn variants(ledger: &[LedgerEntry], ids: &[String]) -> Vec<(String, String)> {
+    let entries = ledger.iter().filter(|entry| ids.contains(&entry.id));
+    entries.flat_map(|entry| entry.accepts.iter().map(|token| (token.clone(), entry.id.clone()))).collect()
 }
 
 /// Reads `x-same-as`: an object of request pointers, each with the id of the ledger entry about it.

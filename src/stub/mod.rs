@@ -139,7 +139,7 @@ impl Stub {
                 readings::rename(&spec.schema, value, &mut readings);
                 validate::body(&spec.schema, value, &mut findings);
             }
-            readings::find(self.contract.ledger(), operation, &values, body.as_ref(), &mut readings);
+            readings::find(operation, &values, body.as_ref(), &mut readings);
             if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
                 let reply = self.profile.refusal(Cause::Violations, &findings);
                 return exchange(request, reply, operation, Step::Validate, findings, readings);

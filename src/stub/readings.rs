@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{quote, values::Values};
 use crate::{
-    LedgerEntry, Operation, Reading,
+    Operation, Reading,
     contract::{JsonType, Property, Schema, escape},
 };
 
@@ -78,13 +78,12 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
 
 /// Lists the variants of type and value that a request uses, and the values sent twice that differ.
 pub(super) fn find(
-    ledger: &[LedgerEntry],
     operation: &Operation,
     values: &Values,
     body: Option<&Value>,
     readings: &mut Vec<Reading>,
 ) {
-    let mut finder = Finder { ledger, values, body, readings };
+    let mut finder = Finder { values, body, readings };
     for (parameter, _) in values.iter() {
         let pointer = super::values::pointer(parameter);
         if let Some(text) = values.text(&pointer) {
@@ -97,7 +96,6 @@ pub(super) fn find(
 }
 
 struct Finder<'a> {
-    ledger: &'a [LedgerEntry],
     values: &'a Values<'a>,
     body: Option<&'a Value>,
     readings: &'a mut Vec<Reading>,
@@ -167,11 +165,8 @@ impl Finder<'_> {
 
     /// Notes the use of `token` when an entry of the schema's ledger accepts it.
     fn note(&mut self, schema: &Schema, token: &str, pointer: &str, note: impl FnOnce() -> String) {
-        let accepting = |entry: &&LedgerEntry| {
-            schema.ledger.contains(&entry.id) && entry.accepts.iter().any(|other| other == token)
-        };
-        if let Some(entry) = self.ledger.iter().find(accepting) {
-            self.push(&entry.id, pointer, note());
+        if let Some((_, id)) = schema.variants.iter().find(|(accepted, _)| accepted == token) {
+            self.push(id, pointer, note());
         }
     }
 
