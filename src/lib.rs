@@ -2,6 +2,8 @@
 
 mod contract;
 mod exchange;
+mod journal;
+mod server;
 mod stub;
 pub mod token;
 mod violation;
@@ -11,5 +13,7 @@ pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request,
     Step,
 };
+pub use journal::{Journal, Limits as JournalLimits};
+pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
 pub use stub::{Checks, Errors, Settings, Stub, TokenPolicy};
 pub use violation::{Rule, Violation};

@@ -1,0 +1,325 @@
+//! Bodies: reading a request's within its limits, and sending a reply's so that its delivery becomes known.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Sleep,
+};
+
+use super::watch::InFlight;
+use crate::{BodyEnd, Delivery, Recorded};
+
+/// The body of a request while it comes in. It lives outside the future that fills it, so that its beginning is still
+/// there when that future is dropped.
+pub(super) struct Collected<'a> {
+    bytes: Vec<u8>,
+    /// How it ended; [`BodyEnd::Broken`] until it did.
+    pub(super) end: BodyEnd,
+    /// Whether the client was gone, rather than wrong, when it ended early.
+    pub(super) gone: bool,
+    /// Whether everything that the client sent was read.
+    pub(super) drained: bool,
+    budget: &'a Semaphore,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Collected<'a> {
+    /// Nothing yet; what will be kept is taken out of `budget`.
+    pub(super) fn new(budget: &'a Semaphore) -> Self {
+        Self {
+            bytes: Vec::new(),
+            end: BodyEnd::Broken,
+            gone: true,
+            drained: false,
+            budget,
+            permit: None,
+        }
+    }
+
+    /// What was kept.
+    pub(super) fn take(&mut self) -> Bytes {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.shrink_to_fit();
+        bytes.into()
+    }
+
+    /// Reads `body` to its end, keeping the first `limit` bytes, until `time` is up.
+    pub(super) async fn read(&mut self, mut body: Incoming, limit: usize, time: Duration) {
+        if body.is_end_stream() {
+            self.finish(BodyEnd::Complete, true);
+            return;
+        }
+        let mut timer = pin!(Timer::new(time));
+        let declared = usize::try_from(body.size_hint().exact().unwrap_or(0)).unwrap_or(usize::MAX);
+        let mut too_large = false;
+        loop {
+            let next = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+                Poll::Ready(frame) => Poll::Ready(Some(frame)),
+                Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+            });
+            let data = match next.await {
+                None if too_large => return self.finish(BodyEnd::TooLarge, false),
+                None => return self.finish(BodyEnd::TimedOut, false),
+                Some(None) if too_large => return self.finish(BodyEnd::TooLarge, true),
+                Some(None) => return self.finish(BodyEnd::Complete, true),
+                Some(Some(Err(error))) => {
+                    self.gone = !is_malformed(&error);
+                    return self.finish(BodyEnd::Broken, false);
+                }
+                Some(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => data,
+                    Err(_trailers) => continue,
+                },
+            };
+            if too_large {
+                continue;
+            }
+            let room = limit - self.bytes.len();
+            too_large = data.len() > room;
+            let kept = &data[..data.len().min(room)];
+            if !self.charge(kept.len(), timer.as_mut()).await {
+                return self.finish(BodyEnd::TimedOut, false);
+            }
+            self.keep(kept, declared.min(limit));
+            if body.is_end_stream() {
+                let end = if too_large {
+                    BodyEnd::TooLarge
+                } else {
+                    BodyEnd::Complete
+                };
+                return self.finish(end, true);
+            }
+        }
+    }
+
+    fn finish(&mut self, end: BodyEnd, drained: bool) {
+        self.end = end;
+        self.drained = drained;
+        if end != BodyEnd::Broken {
+            self.gone = false;
+        }
+    }
+
+    /// Copied, because a slice of hyper's buffer would keep all of that buffer alive for as long as the journal keeps
+    /// the exchange.
+    fn keep(&mut self, data: &[u8], expected: usize) {
+        if self.bytes.is_empty() && data.len() >= expected {
+            self.bytes.reserve_exact(data.len());
+        } else if self.bytes.capacity() - self.bytes.len() < data.len() {
+            // A declared length is believed for the first 64 KiB, and then as far as it has come true.
+            let believed = expected.min((2 * self.bytes.len()).max(64 * 1024));
+            let wanted = believed.saturating_sub(self.bytes.len()).max(data.len());
+            self.bytes.reserve(wanted);
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
+    /// Takes `bytes` out of the budget, waiting for it when it is used up; false when the time is.
+    async fn charge(&mut self, bytes: usize, mut timer: Pin<&mut Timer>) -> bool {
+        let count = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let permit = match self.budget.try_acquire_many(count) {
+            Ok(permit) => permit,
+            Err(_) => {
+                let mut acquire = pin!(self.budget.acquire_many(count));
+                let acquired = poll_fn(|cx| match acquire.as_mut().poll(cx) {
+                    Poll::Ready(permit) => Poll::Ready(permit.ok()),
+                    Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+                });
+                let Some(permit) = acquired.await else {
+                    return false;
+                };
+                permit
+            }
+        };
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            none => *none = Some(permit),
+        }
+        true
+    }
+}
+
+/// Whether the client is there and broke the framing, as opposed to being gone.
+fn is_malformed(error: &hyper::Error) -> bool {
+    use std::error::Error;
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+            );
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// A timer that is only set up when it is needed. Most bodies are there as soon as they are asked for: hyper hands
+/// them over on the second look, so it takes a third one before a timer is worth its cost.
+struct Timer {
+    time: Duration,
+    looked: bool,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    fn new(time: Duration) -> Self {
+        Self {
+            time,
+            looked: false,
+            sleep: None,
+        }
+    }
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.looked {
+            self.looked = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let time = self.time;
+        self.sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)))
+            .as_mut()
+            .poll(cx)
+    }
+}
+
+/// The body of a reply.
+pub(super) enum ReplyBody {
+    /// Of the control API: possibly endless, cut when the server stops.
+    Control(Box<ControlReply>),
+    /// Of anything else: one piece.
+    Whole(Whole),
+}
+
+/// A body in one piece, which settles the delivery of its exchange.
+#[derive(Debug)]
+pub(super) struct Whole {
+    bytes: Bytes,
+    recorded: Option<Arc<Recorded>>,
+    _in_flight: InFlight,
+}
+
+/// A body of the control API.
+pub(super) struct ControlReply {
+    body: UnsyncBoxBody<Bytes, BoxError>,
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    _in_flight: InFlight,
+}
+
+/// Any error.
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl ReplyBody {
+    /// A body that is not part of an exchange.
+    pub(super) fn plain(bytes: Bytes, in_flight: InFlight) -> Self {
+        Self::whole(bytes, None, in_flight)
+    }
+
+    /// The body of a recorded reply. An empty one is never asked for, so it counts as sent as soon as it is handed over.
+    pub(super) fn recorded(bytes: Bytes, recorded: Arc<Recorded>, in_flight: InFlight) -> Self {
+        Self::whole(bytes, Some(recorded), in_flight)
+    }
+
+    /// The body of a control reply, which ends when `stopped` does.
+    pub(super) fn control<B>(
+        body: B,
+        stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+        in_flight: InFlight,
+    ) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self::Control(Box::new(ControlReply {
+            body: UnsyncBoxBody::new(body.map_err(Into::into)),
+            stopped,
+            _in_flight: in_flight,
+        }))
+    }
+
+    fn whole(bytes: Bytes, recorded: Option<Arc<Recorded>>, mut in_flight: InFlight) -> Self {
+        in_flight.replying();
+        let mut whole = Whole {
+            bytes,
+            recorded,
+            _in_flight: in_flight,
+        };
+        if whole.bytes.is_empty() {
+            whole.settle(Delivery::Sent);
+        }
+        Self::Whole(whole)
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Control(reply) => {
+                // A body of known length comes to its end by itself; a stream has to be cut.
+                if reply.body.size_hint().exact().is_none()
+                    && reply.stopped.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(None);
+                }
+                Pin::new(&mut reply.body).poll_frame(cx)
+            }
+            Self::Whole(whole) if whole.bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(whole) => {
+                whole.settle(Delivery::Sent);
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut whole.bytes)))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Control(reply) => reply.body.is_end_stream(),
+            Self::Whole(whole) => whole.bytes.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Control(reply) => reply.body.size_hint(),
+            Self::Whole(whole) => SizeHint::with_exact(whole.bytes.len() as u64),
+        }
+    }
+}
+
+impl Whole {
+    fn settle(&mut self, delivery: Delivery) {
+        if let Some(recorded) = self.recorded.take() {
+            recorded.delivery.settle(delivery);
+        }
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        self.settle(Delivery::Aborted);
+    }
+}
