@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::Ordering, mpsc},
     thread::{self, JoinHandle},
 };
 
@@ -84,6 +84,12 @@ impl Server {
     /// What it answers with.
     pub fn stub(&self) -> &Arc<Stub> {
         &self.shell.stub
+    }
+
+    /// How many times something was refused before it was a request: bytes that are not HTTP, a head that is too large
+    /// or does not arrive in time.
+    pub fn unparsed(&self) -> u64 {
+        self.shell.counters.unparsed.load(Ordering::Relaxed)
     }
 
     /// Stops it, which takes no longer than [`Limits::stop_time`](super::Limits::stop_time), and returns its journal.

@@ -210,7 +210,8 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     http1.half_close(true);
     http1.header_read_timeout(None);
     http1.max_buf_size(limits.head_bytes.max(8 * 1024));
-    http1.pipeline_flush(true);
+    // `pipeline_flush` stays off: with it, a reply is lost when the connection closes with bytes left to read, and
+    // replies to a client that does not read pile up without bound.
     if limits.headers != HYPER_HEADERS {
         http1.max_headers(limits.headers);
     }
