@@ -3,7 +3,9 @@
 mod support;
 
 use standin::{BodyEnd, Delivery};
-use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server};
+use support::{
+    AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled,
+};
 
 #[test]
 fn a_connection_is_kept_alive() {
@@ -65,7 +67,7 @@ fn a_reply_that_was_taken_is_sent() {
 
     let reply = client.call(post("{}"));
 
-    assert_eq!(exchange(&server, reply.id()).delivery.get(), Delivery::Sent);
+    settled(&exchange(&server, reply.id()), Delivery::Sent);
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn a_head_request_gets_no_body_and_counts_as_sent() {
     let next = client.call(get("/elsewhere"));
 
     let recorded = exchange(&server, head.id());
-    assert_eq!(recorded.delivery.get(), Delivery::Sent);
+    settled(&recorded, Delivery::Sent);
     let length = recorded.exchange.reply.body.len().to_string();
     assert_eq!(head.header("content-length"), Some(length.as_str()));
     assert_eq!(next.id(), 2);
@@ -212,9 +214,7 @@ fn a_client_that_hangs_up_half_way_is_recorded_as_aborted() {
     let recorded = exchange(&server, 1);
     assert_eq!(recorded.exchange.request.body, "{\"a\"");
     assert_eq!(recorded.exchange.request.body_end, BodyEnd::Broken);
-    eventually("it is settled", || {
-        (recorded.delivery.get() == Delivery::Aborted).then_some(())
-    });
+    settled(&recorded, Delivery::Aborted);
     assert_eq!(Client::connect(server.addr()).call(post("{}")).id(), 2);
 }
 
@@ -232,9 +232,7 @@ fn a_stream_that_is_reset_half_way_is_recorded_as_aborted() {
     let recorded = exchange(&server, 2);
     assert_eq!(recorded.exchange.request.body, "{\"a\"");
     assert_eq!(recorded.exchange.request.body_end, BodyEnd::Broken);
-    eventually("it is settled", || {
-        (recorded.delivery.get() == Delivery::Aborted).then_some(())
-    });
+    settled(&recorded, Delivery::Aborted);
     client.request(5, "GET", "/next", &[], true);
     client.reply(5);
 }
@@ -249,7 +247,7 @@ fn a_body_whose_framing_is_broken_is_answered() {
     let reply = client.reply();
     let recorded = exchange(&server, reply.id());
     assert_eq!(recorded.exchange.request.body_end, BodyEnd::Broken);
-    assert_eq!(recorded.delivery.get(), Delivery::Sent);
+    settled(&recorded, Delivery::Sent);
     assert!(client.is_closed());
 }
 

@@ -8,9 +8,7 @@ use std::{
 };
 
 use standin::{BodyEnd, Config, Delivery, Server, serve};
-use support::{
-    AGENTS, Client, PATIENCE, eventually, exchange, get, http2, post, post_head, server,
-};
+use support::{AGENTS, Client, PATIENCE, exchange, get, http2, post, post_head, server, settled};
 
 #[test]
 fn a_dropped_server_is_gone() {
@@ -155,7 +153,5 @@ fn a_server_is_independent_of_its_neighbours() {
 
     assert_eq!(Client::connect(other.addr()).call(post("{}")).id(), 1);
     let recorded = exchange(&other, 1);
-    eventually("it is sent", || {
-        (recorded.delivery.get() == Delivery::Sent).then_some(())
-    });
+    settled(&recorded, Delivery::Sent);
 }

@@ -5,7 +5,9 @@ mod support;
 use std::time::Duration;
 
 use standin::{BodyEnd, Delivery, LogFormat, Server};
-use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server};
+use support::{
+    AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled,
+};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -13,7 +15,7 @@ const SHORT: Duration = Duration::from_millis(100);
 fn what_is_not_http_is_refused_counted_and_logged() {
     let lines = Lines::default();
     let server = server(|config| config.log = lines.log(LogFormat::Text));
-    let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(101);
     let cases = [
         ("not http at all\r\n\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400),
@@ -31,6 +33,7 @@ fn what_is_not_http_is_refused_counted_and_logged() {
         client.send(request);
         assert_eq!(client.head().status, status);
         assert!(client.is_closed());
+        drop(client);
         eventually("it is counted", || {
             (server.unparsed() == count).then_some(())
         });
@@ -49,14 +52,14 @@ fn what_is_not_http_is_refused_counted_and_logged() {
 #[test]
 fn a_head_within_the_limits_is_taken() {
     let server = server(|_| {});
-    let many: String = (0..90).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(90);
     let mut client = Client::connect(server.addr());
 
     let reply = client.call(post_head(&many));
     client.call(get(&format!("/{}", "x".repeat(60_000))));
 
     let headers = &exchange(&server, reply.id()).exchange.request.headers;
-    assert_eq!(headers.all("x-89").next(), Some(b"1".as_slice()));
+    assert_eq!(headers.all("x").count(), 90);
     assert_eq!(exchange(&server, 2).exchange.request.target.len(), 60_001);
 }
 
@@ -139,7 +142,7 @@ fn a_body_that_does_not_arrive_is_answered_and_the_connection_closed() {
     assert_eq!(reply.status, recorded.exchange.reply.status);
     assert_eq!(recorded.exchange.request.body_end, BodyEnd::TimedOut);
     assert_eq!(recorded.exchange.request.body, "{\"a\"");
-    assert_eq!(recorded.delivery.get(), Delivery::Sent);
+    settled(&recorded, Delivery::Sent);
 }
 
 #[test]
@@ -186,23 +189,23 @@ fn a_reply_that_is_not_taken_ends_the_connection() {
 
     while client.next().is_some() {}
     let recorded = exchange(&server, 1);
-    eventually("it is settled", || {
-        (recorded.delivery.get() == Delivery::Aborted).then_some(())
-    });
+    settled(&recorded, Delivery::Aborted);
 }
 
 #[test]
 fn bodies_wait_for_each_other_when_memory_is_used_up() {
-    let server = server(|config| config.limits.bodies = 100);
+    let server = server(|config| config.limits.bodies = 100_000);
     let mut first = Client::connect(server.addr());
     let mut second = Client::connect(server.addr());
-    let body = "x".repeat(80);
+    let body = "x".repeat(80_000);
 
-    first.send(post_head("content-length: 81\r\n") + &body);
+    first.send(post_head("content-length: 80001\r\n") + &body);
     let waits = std::thread::spawn(move || second.call(post(&body)).id());
+    assert!(Client::connect(server.addr()).call(post("{}")).id() > 0);
     first.send("x");
 
-    assert!(first.reply().id() + waits.join().expect("it is answered") == 3);
+    assert!(first.reply().id() > 0);
+    assert!(waits.join().expect("it is answered") > 0);
 }
 
 #[test]

@@ -110,6 +110,8 @@ async fn connection(shell: Arc<Shell>, stream: TcpStream, peer: SocketAddr) {
                         watch.close();
                         connection.as_mut().graceful_shutdown();
                     }
+                    // Closing is cut short, so that hyper can still say why it closed.
+                    Err(Overdue::Linger) if watch.stop() => watch.close(),
                     Err(overdue) => return Poll::Ready(End::Overdue(overdue)),
                 }
                 continue;
@@ -153,7 +155,8 @@ fn refusal(error: &(dyn Error + 'static), watch: &Watch) -> Option<String> {
         }
         source = cause.source();
     }
-    if !error.is_parse() && !(watch.is_http2() && reason.is_some()) {
+    let is_refusal = error.is_parse() || watch.is_http2() && reason.is_some();
+    if !is_refusal {
         return None;
     }
     Some(match reason {

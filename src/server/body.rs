@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::{
@@ -30,13 +30,14 @@ pub(super) struct Collected<'a> {
     pub(super) gone: bool,
     /// Whether everything that the client sent was read.
     pub(super) drained: bool,
-    budget: &'a Semaphore,
+    budget: &'a Budget,
+    /// What is held of the budget.
     permit: Option<SemaphorePermit<'a>>,
 }
 
 impl<'a> Collected<'a> {
     /// Nothing yet; what will be kept is taken out of `budget`.
-    pub(super) fn new(budget: &'a Semaphore) -> Self {
+    pub(super) fn new(budget: &'a Budget) -> Self {
         Self {
             bytes: Vec::new(),
             end: BodyEnd::Broken,
@@ -61,7 +62,14 @@ impl<'a> Collected<'a> {
             return;
         }
         let mut timer = pin!(Timer::new(time));
-        let declared = usize::try_from(body.size_hint().exact().unwrap_or(0)).unwrap_or(usize::MAX);
+        // Without a declared length the body may become as long as is allowed.
+        let declared = body.size_hint().exact();
+        let expected = declared.map_or(limit, |length| {
+            usize::try_from(length).unwrap_or(limit).min(limit)
+        });
+        if expected > SMALL && !self.charge(expected, timer.as_mut()).await {
+            return self.finish(BodyEnd::TimedOut, false);
+        }
         let mut too_large = false;
         loop {
             let next = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
@@ -87,11 +95,7 @@ impl<'a> Collected<'a> {
             }
             let room = limit - self.bytes.len();
             too_large = data.len() > room;
-            let kept = &data[..data.len().min(room)];
-            if !self.charge(kept.len(), timer.as_mut()).await {
-                return self.finish(BodyEnd::TimedOut, false);
-            }
-            self.keep(kept, declared.min(limit));
+            self.keep(&data[..data.len().min(room)], expected);
             if body.is_end_stream() {
                 let end = if too_large {
                     BodyEnd::TooLarge
@@ -125,28 +129,34 @@ impl<'a> Collected<'a> {
         self.bytes.extend_from_slice(data);
     }
 
-    /// Takes `bytes` out of the budget, waiting for it when it is used up; false when the time is.
+    /// Takes `bytes` out of the budget, waiting for it when it is used up; false when the time is. All at once: bodies
+    /// that grow bit by bit could wait for each other for ever.
     async fn charge(&mut self, bytes: usize, mut timer: Pin<&mut Timer>) -> bool {
-        let count = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let permit = match self.budget.try_acquire_many(count) {
-            Ok(permit) => permit,
-            Err(_) => {
-                let mut acquire = pin!(self.budget.acquire_many(count));
-                let acquired = poll_fn(|cx| match acquire.as_mut().poll(cx) {
-                    Poll::Ready(permit) => Poll::Ready(permit.ok()),
-                    Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
-                });
-                let Some(permit) = acquired.await else {
-                    return false;
-                };
-                permit
-            }
-        };
-        match &mut self.permit {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
+        let bytes = u32::try_from(bytes.min(self.budget.total)).unwrap_or(u32::MAX);
+        let mut acquire = pin!(self.budget.left.acquire_many(bytes));
+        let acquired = poll_fn(|cx| match acquire.as_mut().poll(cx) {
+            Poll::Ready(permit) => Poll::Ready(permit.ok()),
+            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+        });
+        self.permit = acquired.await;
+        self.permit.is_some()
+    }
+}
+
+/// What the unfinished bodies of all connections may take together.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: Semaphore,
+    total: usize,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        let total = bytes.min(Semaphore::MAX_PERMITS);
+        Self {
+            left: Semaphore::new(total),
+            total,
         }
-        true
     }
 }
 
@@ -205,16 +215,8 @@ impl Future for Timer {
 pub(super) enum ReplyBody {
     /// Of the control API: possibly endless, cut when the server stops.
     Control(Box<ControlReply>),
-    /// Of anything else: one piece.
-    Whole(Whole),
-}
-
-/// A body in one piece, which settles the delivery of its exchange.
-#[derive(Debug)]
-pub(super) struct Whole {
-    bytes: Bytes,
-    recorded: Option<Arc<Recorded>>,
-    _in_flight: InFlight,
+    /// Of anything else: one piece, until hyper takes it.
+    Whole(Option<Parcel>),
 }
 
 /// A body of the control API.
@@ -222,6 +224,15 @@ pub(super) struct ControlReply {
     body: UnsyncBoxBody<Bytes, BoxError>,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     _in_flight: InFlight,
+}
+
+/// Bytes on their way to the client, which settle the delivery of their exchange: sent when the last of them has gone
+/// to the connection, aborted when they are dropped before.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    bytes: Bytes,
+    recorded: Option<Arc<Recorded>>,
+    _in_flight: Option<InFlight>,
 }
 
 /// Any error.
@@ -257,26 +268,26 @@ impl ReplyBody {
 
     fn whole(bytes: Bytes, recorded: Option<Arc<Recorded>>, mut in_flight: InFlight) -> Self {
         in_flight.replying();
-        let mut whole = Whole {
+        let mut parcel = Parcel {
             bytes,
             recorded,
-            _in_flight: in_flight,
+            _in_flight: Some(in_flight),
         };
-        if whole.bytes.is_empty() {
-            whole.settle(Delivery::Sent);
+        if parcel.bytes.is_empty() {
+            parcel.settle(Delivery::Sent);
         }
-        Self::Whole(whole)
+        Self::Whole(Some(parcel))
     }
 }
 
 impl Body for ReplyBody {
-    type Data = Bytes;
+    type Data = Parcel;
     type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Parcel>, BoxError>>> {
         match self.get_mut() {
             Self::Control(reply) => {
                 // A body of known length comes to its end by itself; a stream has to be cut.
@@ -285,12 +296,12 @@ impl Body for ReplyBody {
                 {
                     return Poll::Ready(None);
                 }
-                Pin::new(&mut reply.body).poll_frame(cx)
+                let frame = Pin::new(&mut reply.body).poll_frame(cx);
+                frame.map_ok(|frame| frame.map_data(Parcel::unrecorded))
             }
-            Self::Whole(whole) if whole.bytes.is_empty() => Poll::Ready(None),
-            Self::Whole(whole) => {
-                whole.settle(Delivery::Sent);
-                Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut whole.bytes)))))
+            Self::Whole(parcel) => {
+                let parcel = parcel.take().filter(Buf::has_remaining);
+                Poll::Ready(parcel.map(|parcel| Ok(Frame::data(parcel))))
             }
         }
     }
@@ -298,19 +309,29 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Control(reply) => reply.body.is_end_stream(),
-            Self::Whole(whole) => whole.bytes.is_empty(),
+            Self::Whole(parcel) => !parcel.as_ref().is_some_and(Buf::has_remaining),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Control(reply) => reply.body.size_hint(),
-            Self::Whole(whole) => SizeHint::with_exact(whole.bytes.len() as u64),
+            Self::Whole(parcel) => {
+                SizeHint::with_exact(parcel.as_ref().map_or(0, Buf::remaining) as u64)
+            }
         }
     }
 }
 
-impl Whole {
+impl Parcel {
+    fn unrecorded(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            recorded: None,
+            _in_flight: None,
+        }
+    }
+
     fn settle(&mut self, delivery: Delivery) {
         if let Some(recorded) = self.recorded.take() {
             recorded.delivery.settle(delivery);
@@ -318,8 +339,28 @@ impl Whole {
     }
 }
 
-impl Drop for Whole {
+impl Buf for Parcel {
+    fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        if self.bytes.is_empty() {
+            self.settle(Delivery::Sent);
+        }
+    }
+}
+
+impl Drop for Parcel {
     fn drop(&mut self) {
         self.settle(Delivery::Aborted);
     }
 }
+
+/// Bodies up to this size are not charged to the budget: there are too many of them, and too little in them.
+const SMALL: usize = 16 * 1024;

@@ -46,10 +46,11 @@ pub(super) fn handle(
             let body = ReplyBody::plain(Bytes::new(), in_flight);
             return Ok(shell.cors.preflight(&parts.headers, body));
         }
-        if path == "/" && matches!(parts.method, Method::GET | Method::HEAD) {
-            if let Some(page) = &shell.index {
-                return Ok(index(page, &parts, in_flight));
-            }
+        if path == "/"
+            && matches!(parts.method, Method::GET | Method::HEAD)
+            && let Some(page) = &shell.index
+        {
+            return Ok(index(page, &parts, in_flight));
         }
         Ok(exchange(&shell, parts, body, received, in_flight).await)
     }

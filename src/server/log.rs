@@ -302,3 +302,131 @@ const BATCH: Duration = Duration::from_millis(10);
 
 /// Bytes of a target or a violation that a line shows.
 const LONGEST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delivery, DeliveryCell, Exchange, Headers, Reply, Request, Rule, Step, Violation};
+
+    /// A log that can be read, and whose writer waits while the test holds the lock.
+    #[derive(Clone, Default)]
+    struct Out(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: LogFormat, lines: impl FnOnce(&Log)) -> String {
+        let out = Out::default();
+        let log = Log::new(format, out.clone());
+        lines(&log);
+        log.flush(Duration::from_secs(20));
+        let bytes = out.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn recorded(target: &str, violations: Vec<Violation>) -> Recorded {
+        Recorded {
+            id: 7,
+            exchange: Exchange {
+                request: Request::new("PUT", target),
+                reply: Reply {
+                    status: 412,
+                    headers: Headers::default(),
+                    body: "{}".into(),
+                },
+                operation: None,
+                step: Step::Validate,
+                violations,
+                more_violations: false,
+                readings: Vec::new(),
+            },
+            delivery: DeliveryCell::new(Delivery::Pending),
+        }
+    }
+
+    fn violation(found: &str) -> Violation {
+        Violation {
+            pointer: "/body/emailId".into(),
+            rule: Rule::Format,
+            expected: "an e-mail address".into(),
+            found: found.into(),
+            source: "a page".into(),
+        }
+    }
+
+    #[test]
+    fn a_text_line_shows_the_first_violation_and_escapes_control_characters() {
+        let found = "`a\u{1b}[31m\r\nb`";
+        let recorded = recorded("/a?b\u{7f}", vec![violation(found), violation("`c`")]);
+        assert_eq!(
+            written(LogFormat::Text, |log| log.exchange(&recorded)),
+            "#7 PUT /a?b\\u{7f} 412 /body/emailId: expected an e-mail address, \
+             but found `a\\u{1b}[31m\\r\\nb`\n"
+        );
+    }
+
+    #[test]
+    fn a_json_line_is_an_object() {
+        let line = written(LogFormat::Json, |log| {
+            log.exchange(&recorded("/a", vec![violation("`\u{1}`")]));
+        });
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let expected = serde_json::json!({
+            "id": 7,
+            "method": "PUT",
+            "target": "/a",
+            "status": 412,
+            "violation": "/body/emailId: expected an e-mail address, but found `\u{1}`",
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_long_target_is_cut_between_characters() {
+        let target = "ä".repeat(LONGEST);
+        let line = written(LogFormat::Text, |log| {
+            log.exchange(&recorded(&target, Vec::new()));
+        });
+        let cut = "ä".repeat(LONGEST / 2);
+        assert_eq!(line, format!("#7 PUT {cut}… 412\n"));
+    }
+
+    #[test]
+    fn lines_that_do_not_fit_are_dropped_and_counted() {
+        let out = Out::default();
+        let log = Log::new(LogFormat::Text, out.clone());
+        let note = "x".repeat(LONGEST - 1);
+        let total = 4 * CAPACITY / LONGEST;
+        {
+            let _writer_waits = out.0.lock().unwrap();
+            for _ in 0..total {
+                log.note(&note);
+            }
+        }
+        log.flush(Duration::from_secs(20));
+        let bytes = out.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        let kept = text.matches(&note).count();
+        let dropped: usize = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(" lines were dropped here"))
+            .map(|count| count.parse::<usize>().unwrap())
+            .sum();
+        assert!(dropped > 0);
+        assert_eq!(kept + dropped, total);
+    }
+
+    #[test]
+    fn a_log_that_is_off_writes_nothing() {
+        Log::off().note("nobody sees this");
+        Log::off().flush(Duration::from_secs(20));
+    }
+}

@@ -12,7 +12,6 @@ use std::{
 
 use bytes::Bytes;
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
-use tokio::sync::Semaphore;
 
 use crate::{
     Contract, Settings, Stub,
@@ -84,7 +83,8 @@ pub struct ControlConfig {
 pub struct Limits {
     /// Time for the body of a request.
     pub body_time: Duration,
-    /// Bytes of unfinished bodies, of all connections together; beyond it, bodies wait for each other.
+    /// Bytes of unfinished bodies, of all connections together; beyond it, bodies wait for each other. Those of up to
+    /// 16 KiB are not counted.
     pub bodies: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
@@ -158,7 +158,7 @@ pub(crate) struct Counters {
 
 /// What all connections share.
 struct Shell {
-    budget: Semaphore,
+    budget: body::Budget,
     control: control::ControlState,
     cors: cors::Cors,
     counters: Arc<Counters>,
@@ -177,7 +177,7 @@ impl Shell {
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
         Arc::new(Self {
-            budget: Semaphore::new(config.limits.bodies.min(Semaphore::MAX_PERMITS)),
+            budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 Arc::clone(&journal),

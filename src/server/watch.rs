@@ -85,9 +85,9 @@ impl Watch {
         self.http2.load(Relaxed)
     }
 
-    /// From now on no time is given to clients that close late.
-    pub(super) fn stop(&self) {
-        self.stopping.store(true, Relaxed);
+    /// From now on no time is given to a client that closes late. Returns whether that is news.
+    pub(super) fn stop(&self) -> bool {
+        !self.stopping.swap(true, Relaxed)
     }
 
     /// The deadline that can come nearer between two looks at the timer: that of a head.

@@ -11,8 +11,10 @@ pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
 pub const GO_AWAY: u8 = 7;
 
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -111,8 +113,17 @@ impl Client {
         }
     }
 
-    /// The next frame; none when the connection is closed.
+    /// The next frame; none when the connection is closed. A ping is answered, as a server that closes expects.
     pub fn next(&mut self) -> Option<Frame> {
+        let frame = self.read()?;
+        if frame.kind == PING && frame.flags & ACK == 0 {
+            // The server may close without waiting for it.
+            let _ = self.0.write_all(&encode(PING, ACK, 0, &frame.payload));
+        }
+        Some(frame)
+    }
+
+    fn read(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
@@ -127,13 +138,18 @@ impl Client {
     }
 
     fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).expect("frames are small");
-        let mut frame = length.to_be_bytes()[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
+        let frame = encode(kind, flags, stream, payload);
         self.0.write_all(&frame).expect("the server reads");
     }
+}
+
+fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("frames are small");
+    let mut frame = length.to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
 }
 
 /// A header as a literal without Huffman coding, never indexed.

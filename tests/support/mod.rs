@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use standin::{Config, Log, LogFormat, Recorded, Server};
+use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
 pub mod http2;
 
@@ -62,6 +62,17 @@ pub fn exchange(server: &Server, id: u64) -> Arc<Recorded> {
         let all = server.journal().snapshot();
         all.into_iter().find(|recorded| recorded.id == id)
     })
+}
+
+/// Waits until it is known what became of a reply.
+pub fn settled(recorded: &Recorded, delivery: Delivery) {
+    let settled = eventually("the delivery is settled", || {
+        match recorded.delivery.get() {
+            Delivery::Pending => None,
+            settled => Some(settled),
+        }
+    });
+    assert_eq!(settled, delivery);
 }
 
 /// A client on a plain socket.
