@@ -54,9 +54,7 @@ impl Request {
 
     /// The target up to the first `?`.
     pub fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(self.target.as_str(), |(path, _)| path)
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
     }
 
     /// The target after the first `?`, when there is one.
@@ -91,10 +89,7 @@ pub struct Headers {
 impl Headers {
     /// Room for `count` headers of `bytes` bytes in all.
     pub fn with_capacity(count: usize, bytes: usize) -> Self {
-        Self {
-            buffer: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(count),
-        }
+        Self { buffer: Vec::with_capacity(bytes), ends: Vec::with_capacity(count) }
     }
 
     /// Adds a header at the end; the name is lower-cased.
@@ -113,24 +108,20 @@ impl Headers {
     }
 
     /// Names and values, in order.
+    #[allow(clippy::missing_panics_doc)] // names are pushed as str
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut start = 0;
         self.ends.iter().map(move |&(name_end, value_end)| {
             let name = &self.buffer[start..name_end as usize];
             let value = &self.buffer[name_end as usize..value_end as usize];
             start = value_end as usize;
-            (
-                std::str::from_utf8(name).expect("names are pushed as str"),
-                value,
-            )
+            (std::str::from_utf8(name).expect("names are pushed as str"), value)
         })
     }
 
     /// Every value of the header `name` (in lower case), in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter()
-            .filter(move |(n, _)| *n == name)
-            .map(|(_, value)| value)
+        self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// How many headers there are.
@@ -152,10 +143,7 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(
-                self.iter()
-                    .map(|(name, value)| (name, value.escape_ascii().to_string())),
-            )
+            .entries(self.iter().map(|(name, value)| (name, value.escape_ascii().to_string())))
             .finish()
     }
 }

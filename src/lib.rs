@@ -1,6 +1,6 @@
 //! A stand-in for the Kore.ai agentassist public API.
 
-mod contract;
+pub mod contract;
 mod exchange;
 mod journal;
 mod server;
@@ -8,12 +8,11 @@ mod stub;
 pub mod token;
 mod violation;
 
-pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation, Says};
+pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
-    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request,
-    Step,
+    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
 };
 pub use journal::{Journal, Limits as JournalLimits};
 pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
-pub use stub::{Checks, Errors, Settings, Stub, TokenPolicy};
+pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};

@@ -1,1 +1,3 @@
+//! The `standin` program.
+
 fn main() {}

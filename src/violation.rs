@@ -44,11 +44,7 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: expected {}, but found {}",
-            self.pointer, self.expected, self.found
-        )
+        write!(f, "{}: expected {}, but found {}", self.pointer, self.expected, self.found)
     }
 }
 
@@ -64,12 +60,10 @@ pub enum Rule {
     Enum,
     /// A string does not have the form that is asked for.
     Format,
-    /// The body ended before its announced end, or did not arrive in time.
+    /// The body ended before its announced end.
     Incomplete,
     /// The body is not JSON.
     Json,
-    /// An array has more items than allowed.
-    MaxItems,
     /// A string is too long.
     MaxLength,
     /// A number is too large.
@@ -78,8 +72,6 @@ pub enum Rule {
     MediaType,
     /// The path exists, the method does not.
     Method,
-    /// An array has fewer items than asked for.
-    MinItems,
     /// A string is too short.
     MinLength,
     /// A number is too small.
@@ -92,7 +84,9 @@ pub enum Rule {
     Required,
     /// The body is larger than the limit.
     Size,
-    /// The token is not one that the token policy accepts.
+    /// The body did not arrive in time.
+    Timeout,
+    /// The token is a JWT, but not one that the token policy accepts.
     Token,
     /// A value has another JSON type than asked for.
     Type,
@@ -100,25 +94,24 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in alphabetical order of the variants.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 19] = [
         Self::Depth,
         Self::Encoding,
         Self::Enum,
         Self::Format,
         Self::Incomplete,
         Self::Json,
-        Self::MaxItems,
         Self::MaxLength,
         Self::Maximum,
         Self::MediaType,
         Self::Method,
-        Self::MinItems,
         Self::MinLength,
         Self::Minimum,
         Self::Path,
         Self::Repeated,
         Self::Required,
         Self::Size,
+        Self::Timeout,
         Self::Token,
         Self::Type,
     ];
@@ -132,18 +125,17 @@ impl Rule {
             Self::Format => "format",
             Self::Incomplete => "incomplete",
             Self::Json => "json",
-            Self::MaxItems => "maxItems",
             Self::MaxLength => "maxLength",
             Self::Maximum => "maximum",
             Self::MediaType => "mediaType",
             Self::Method => "method",
-            Self::MinItems => "minItems",
             Self::MinLength => "minLength",
             Self::Minimum => "minimum",
             Self::Path => "path",
             Self::Repeated => "repeated",
             Self::Required => "required",
             Self::Size => "size",
+            Self::Timeout => "timeout",
             Self::Token => "token",
             Self::Type => "type",
         }

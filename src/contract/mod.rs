@@ -1,95 +1,152 @@
-//! The contract: the OpenAPI document, parsed once into an immutable value.
+//! The contract: the OpenAPI document, read once into an immutable value.
+//!
+//! Routing, validation, sample replies, payloads and the published document are all derived from it.
+//! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
-use std::{path::Path, sync::Arc};
+mod ledger;
+mod operation;
+mod publish;
+mod reader;
+mod schema;
+
+use std::{fmt, fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use include_dir::{Dir, include_dir};
+use serde_json::Value;
+
+pub use ledger::{LedgerEntry, LedgerKind, Says};
+use operation::OperationReader;
+pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
+use reader::Node;
+pub(crate) use reader::escape;
+use schema::SchemaReader;
+pub use schema::{Branch, JsonType, Property, Schema};
 
 /// The API as its document describes it.
 #[derive(Debug)]
 pub struct Contract {
+    title: String,
+    version: String,
+    document: Value,
+    token_header: Option<String>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
+    refusals: Vec<(u16, Example)>,
     published: Bytes,
 }
 
-/// One operation.
-#[derive(Debug)]
-pub struct Operation {
-    /// Its `operationId`, such as `createAgent`.
-    pub id: Arc<str>,
-    /// Its method, in capitals.
-    pub method: String,
-    /// Its path template, such as `/agents/{agentId}`.
-    pub path: String,
-    /// What it does, in a line.
-    pub summary: String,
-}
-
-/// Why a document is no contract.
+/// Why a document is no contract: what was expected, what was found and where.
 #[derive(Debug)]
 pub struct ContractError(String);
 
-impl std::fmt::Display for ContractError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ContractError {}
-
-/// A contradiction of the documentation, and how it is read.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct LedgerEntry {
-    /// Its id, such as `U3`.
-    pub id: String,
-    /// Its kind: accepted, shown or note.
-    pub kind: LedgerKind,
-    /// What it is about.
-    pub title: String,
-    /// What each source says.
-    pub says: Vec<Says>,
-    /// The reading taken.
-    pub reading: String,
-    /// What else is accepted: names, JSON types or values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accepts: Vec<String>,
-}
-
-/// What a ledger entry means for requests.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LedgerKind {
-    /// Another spelling, type or place is accepted and listed under `readings`.
-    Accepted,
-    /// A sample shows it.
-    Shown,
-    /// Good to know.
-    Note,
-}
-
-/// What one source says.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Says {
-    /// The page and row.
-    pub source: String,
-    /// What it says.
-    pub text: String,
-}
+static BUILT_IN: &str = include_str!("../../contracts/agentassist.openapi.json");
+static FIXTURES: Dir = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+/// The largest document or sample that is read, in bytes.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 impl Contract {
-    /// The built-in contract of the agentassist API.
+    /// The contract of the agentassist API, built into the program.
+    ///
+    /// # Panics
+    ///
+    /// When the built-in document is broken, which a test rules out.
     pub fn builtin() -> Arc<Self> {
-        Arc::new(Self {
-            operations: Vec::new(),
-            ledger: Vec::new(),
-            published: Bytes::from_static(b"{}"),
+        let built_in = |name: &str| {
+            let name = name.strip_prefix("../fixtures/").unwrap_or(name);
+            let file = FIXTURES.get_file(name).and_then(|file| file.contents_utf8());
+            file.map(str::to_owned).ok_or_else(|| "there is no such fixture".to_owned())
+        };
+        let document: Value = serde_json::from_str(BUILT_IN).expect("the built-in contract is JSON");
+        Arc::new(Self::new(&document, &built_in).expect("the built-in contract is complete"))
+    }
+
+    /// Reads a contract document and the samples beside it, which it names by `externalValue`.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, is larger than 16 MiB or is not JSON, or when the document has anything that
+    /// this program does not understand. The message names the file and the place in it.
+    pub fn load(path: &Path) -> Result<Self, ContractError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let text = read(path).map_err(|error| ContractError(format!("{}: {error}", path.display())))?;
+        let document: Value = serde_json::from_str(&text).map_err(|error| {
+            ContractError(format!("{}: expected JSON, but found {error}", path.display()))
+        })?;
+        Self::new(&document, &|name| read(&folder.join(name)))
+            .map_err(|error| ContractError(format!("{}: {error}", path.display())))
+    }
+
+    /// Reads a contract document that holds its samples itself, under `value`.
+    ///
+    /// # Errors
+    ///
+    /// When the document has anything that this program does not understand, or names a file.
+    pub fn from_document(document: &Value) -> Result<Self, ContractError> {
+        Self::new(document, &|_| {
+            Err("this document comes without files; put the sample under `value`".to_owned())
         })
     }
 
-    /// Reads a contract document, and the samples that it names, from files.
-    pub fn load(path: &Path) -> Result<Self, ContractError> {
-        Err(ContractError(format!("{}: not yet", path.display())))
+    fn new(document: &Value, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, ContractError> {
+        let root = Node::root(document);
+        check_extensions(&root)?;
+        let version = root.need("openapi")?;
+        if !version.text()?.starts_with("3.1.") {
+            return Err(version.error("OpenAPI 3.1, such as `3.1.0`"));
+        }
+        let info = root.need("info")?;
+        let samples = Samples { file };
+        let mut reader =
+            OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
+        let operations = reader.paths(&root.need("paths")?)?;
+        let mut refusals = Vec::new();
+        for operation in &operations {
+            for replies in operation.replies.iter().filter(|replies| replies.status >= 400) {
+                for example in &replies.examples {
+                    if !refusals.iter().any(|(status, other): &(u16, Example)| {
+                        *status == replies.status && other.name == example.name
+                    }) {
+                        refusals.push((replies.status, example.clone()));
+                    }
+                }
+            }
+        }
+        let ledger = match root.get("x-ledger") {
+            None => Vec::new(),
+            Some(node) => serde_json::from_value(node.value.clone())
+                .map_err(|error| node.complain(&format!("this is no ledger: {error}")))?,
+        };
+        Ok(Self {
+            title: info.need("title")?.text()?.to_owned(),
+            version: info.need("version")?.text()?.to_owned(),
+            token_header: token_header(&root)?,
+            operations,
+            ledger,
+            refusals,
+            published: publish::document(&root, &samples)?,
+            document: document.clone(),
+        })
+    }
+
+    /// The document's title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The document's version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The document as it was read.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The header that carries the token, in lower case; none when the document asks for no token.
+    pub fn token_header(&self) -> Option<&str> {
+        self.token_header.as_deref()
     }
 
     /// The operations, in the document's order.
@@ -99,9 +156,7 @@ impl Contract {
 
     /// The operation with this id.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
-        self.operations
-            .iter()
-            .find(|operation| &*operation.id == id)
+        self.operations.iter().find(|operation| *operation.id == *id)
     }
 
     /// The ledger of contradictions.
@@ -109,8 +164,102 @@ impl Contract {
         &self.ledger
     }
 
-    /// The self-contained OpenAPI document for outside tools, as JSON.
+    /// The sample refusal of this name under this status code.
+    pub fn refusal(&self, status: u16, name: &str) -> Option<&Example> {
+        self.refusals
+            .iter()
+            .find(|(code, example)| *code == status && example.name == name)
+            .map(|(_, example)| example)
+    }
+
+    /// The self-contained document for outside tools, as JSON: samples inline, accepted names spelt out.
     pub fn published(&self) -> &Bytes {
         &self.published
     }
+}
+
+impl ContractError {
+    fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
+impl fmt::Display for ContractError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ContractError {}
+
+/// Where the samples of a document come from.
+struct Samples<'a> {
+    file: &'a dyn Fn(&str) -> Result<String, String>,
+}
+
+impl Samples<'_> {
+    /// The value of an OpenAPI Example Object.
+    fn value(&self, example: &Node) -> Result<Value, ContractError> {
+        let Some(file) = example.get("externalValue") else {
+            return Ok(example.need("value")?.value.clone());
+        };
+        let name = file.text()?;
+        if name.contains("://") || Path::new(name).is_absolute() {
+            return Err(file.error("a path relative to the document"));
+        }
+        let text = (self.file)(name).map_err(|error| file.complain(&format!("{name}: {error}")))?;
+        serde_json::from_str(&text)
+            .map_err(|error| file.complain(&format!("{name}: expected JSON, but found {error}")))
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MAX_FILE {
+        return Err(format!("expected at most {MAX_FILE} bytes, but found {size}"));
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// Fails on any `x-` keyword that is not one of ours, wherever it stands outside of samples.
+fn check_extensions(node: &Node) -> Result<(), ContractError> {
+    const OURS: [&str; 5] = ["x-source", "x-assumed", "x-ledger", "x-accepts", "x-same-as"];
+    let free_form = ["value", "example", "examples", "enum", "x-ledger", "x-same-as"];
+    match node.value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let child = node.at(key, value);
+                // The members of `properties` have names of the API's choosing.
+                let is_name = node.pointer.ends_with("/properties");
+                if key.starts_with("x-") && !OURS.contains(&key.as_str()) && !is_name {
+                    return Err(child.complain("this keyword is unknown; the document's own keywords are x-source, x-assumed, x-ledger, x-accepts and x-same-as"));
+                }
+                if is_name || !free_form.contains(&key.as_str()) {
+                    check_extensions(&child)?;
+                }
+            }
+            Ok(())
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, value)| check_extensions(&node.at(&index.to_string(), value))),
+        _ => Ok(()),
+    }
+}
+
+/// The header of the security scheme, in lower case.
+fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
+    let Some(schemes) = root.get("components").and_then(|node| node.get("securitySchemes")) else {
+        return Ok(None);
+    };
+    let mut schemes = schemes.members()?;
+    let Some((_, scheme)) = schemes.next() else {
+        return Ok(None);
+    };
+    let is = |key: &str, value: &str| scheme.get(key).is_some_and(|node| node.value == value);
+    if schemes.next().is_some() || !is("type", "apiKey") || !is("in", "header") {
+        return Err(scheme.complain("the one security scheme that is supported is an apiKey in a header"));
+    }
+    Ok(Some(scheme.need("name")?.text()?.to_ascii_lowercase()))
 }

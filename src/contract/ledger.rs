@@ -1,0 +1,44 @@
+//! The ledger: every place where the documentation contradicts itself, and how it is read.
+
+use serde::{Deserialize, Serialize};
+
+/// One contradiction of the documentation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerEntry {
+    /// Its id, such as `U3`.
+    pub id: String,
+    /// What it means for requests.
+    pub kind: LedgerKind,
+    /// What it is about, in a few words.
+    pub title: String,
+    /// What each source says.
+    pub says: Vec<Says>,
+    /// The reading that this contract takes.
+    pub reading: String,
+    /// What else a request may use: names, JSON types or values, spelt exactly so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<String>,
+}
+
+/// What a ledger entry means for requests.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LedgerKind {
+    /// A request may use another spelling, type or place; the exchange lists it under `readings`.
+    Accepted,
+    /// Good to know.
+    Note,
+    /// A sample shows it.
+    Shown,
+}
+
+/// What one source says.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// The page and row, or the other public page.
+    pub source: String,
+    /// What it says.
+    pub text: String,
+}

@@ -1,0 +1,350 @@
+//! An operation: where it is, what it takes, what it answers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{
+    ContractError, Samples,
+    reader::Node,
+    schema::{JsonType, Schema, SchemaReader, same_as},
+};
+
+/// One operation of the API.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its `operationId`, such as `createAgent`.
+    pub id: Arc<str>,
+    /// Its method, in capitals.
+    pub method: String,
+    /// Its path template, such as `/agents/{agentId}`.
+    pub path: String,
+    /// The template's segments, without the first slash.
+    pub segments: Vec<Segment>,
+    /// What it does, in a line.
+    pub summary: String,
+    /// The page that documents it.
+    pub source: String,
+    /// Path, query and header parameters; neither the token nor the media type is one.
+    pub parameters: Vec<Parameter>,
+    /// The body it takes, when it takes one.
+    pub body: Option<Body>,
+    /// What it answers, by status code.
+    pub replies: Vec<Replies>,
+}
+
+/// One segment of a path template.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Segment {
+    /// Text that must be there as it is.
+    Literal(String),
+    /// The place of a path parameter.
+    Parameter(String),
+}
+
+/// A path, query or header parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its canonical name.
+    pub name: String,
+    /// Where it is sent.
+    pub place: Place,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Other spellings of its name.
+    pub accepts: Vec<String>,
+    /// What it holds: a scalar.
+    pub schema: Schema,
+    /// A value for it that the fixtures use.
+    pub example: Option<String>,
+}
+
+/// Where a parameter is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In a header.
+    Header,
+    /// In a segment of the path.
+    Path,
+    /// In the query.
+    Query,
+}
+
+/// The JSON body of a request.
+#[derive(Debug)]
+pub struct Body {
+    /// Whether it must be there.
+    pub required: bool,
+    /// Its schema.
+    pub schema: Schema,
+    /// Its samples.
+    pub examples: Vec<Example>,
+}
+
+/// The replies with one status code.
+#[derive(Debug)]
+pub struct Replies {
+    /// The status code.
+    pub status: u16,
+    /// Whether the reply is the request's body with the sample's members added.
+    pub echoes: bool,
+    /// What the body of the reply looks like.
+    pub schema: Option<Schema>,
+    /// The samples; the first answers when nothing chooses another.
+    pub examples: Vec<Example>,
+}
+
+/// A named sample of a request or reply.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// The value as JSON text.
+    pub text: Bytes,
+    /// The page that shows it, or `observed`.
+    pub source: String,
+    /// Why it is assumed, when no page shows it.
+    pub assumed: Option<String>,
+    /// Ids of the ledger entries about it; answering with it lists them under `readings`.
+    pub ledger: Vec<String>,
+}
+
+impl Place {
+    /// Its name in OpenAPI and in pointers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Path => "path",
+            Self::Query => "query",
+        }
+    }
+}
+
+impl Operation {
+    /// The parameters of one place.
+    pub fn parameters_in(&self, place: Place) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(move |parameter| parameter.place == place)
+    }
+
+    /// The position among [`Operation::replies`] of those to a request that is accepted: the first 2xx status code.
+    pub fn success(&self) -> usize {
+        let success =
+            |replies: &Replies| (200..300).contains(&replies.status) && !replies.examples.is_empty();
+        self.replies.iter().position(success).unwrap_or(0)
+    }
+}
+
+impl Replies {
+    /// The position of the sample of this name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.examples.iter().position(|example| example.name == name)
+    }
+}
+
+/// Reads operations and their parts from one document.
+pub(super) struct OperationReader<'a> {
+    pub(super) root: &'a Value,
+    pub(super) samples: &'a Samples<'a>,
+    pub(super) schemas: SchemaReader<'a>,
+}
+
+const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+const NOTES: [&str; 7] =
+    ["summary", "description", "tags", "x-source", "x-assumed", "x-ledger", "deprecated"];
+
+impl<'a> OperationReader<'a> {
+    pub(super) fn paths(&mut self, paths: &Node<'a>) -> Result<Vec<Operation>, ContractError> {
+        let mut operations: Vec<Operation> = Vec::new();
+        for (path, item) in paths.members()? {
+            if !path.starts_with('/') {
+                return Err(item.complain("a path starts with `/`"));
+            }
+            for (key, node) in item.members()? {
+                if METHODS.contains(&key) {
+                    let operation = self.operation(path, key, &node)?;
+                    if operations.iter().any(|other| other.id == operation.id) {
+                        return Err(
+                            node.complain(&format!("another operation has the id `{}` too", operation.id))
+                        );
+                    }
+                    operations.push(operation);
+                } else if !NOTES.contains(&key) {
+                    return Err(node.complain("expected a method in lower case"));
+                }
+            }
+        }
+        if operations.is_empty() {
+            return Err(paths.complain("expected at least one operation, but found none"));
+        }
+        Ok(operations)
+    }
+
+    fn operation(&mut self, path: &str, method: &str, node: &Node<'a>) -> Result<Operation, ContractError> {
+        let known = ["operationId", "parameters", "requestBody", "responses", "security"];
+        for (key, node) in node.members()? {
+            if !known.contains(&key) && !NOTES.contains(&key) {
+                return Err(node.complain("this member of an operation is not supported"));
+            }
+        }
+        let segments: Vec<_> = path[1..].split('/').map(segment).collect();
+        let mut parameters: Vec<Parameter> = Vec::new();
+        if let Some(list) = node.get("parameters") {
+            for item in list.items()? {
+                let parameter = self.parameter(&item.resolve(self.root)?)?;
+                if parameters
+                    .iter()
+                    .any(|other| other.name == parameter.name && other.place == parameter.place)
+                {
+                    return Err(item.complain(&format!("the parameter `{}` is there twice", parameter.name)));
+                }
+                parameters.push(parameter);
+            }
+        }
+        for segment in &segments {
+            if let Segment::Parameter(name) = segment
+                && !parameters.iter().any(|p| p.place == Place::Path && p.name == *name)
+            {
+                return Err(node.complain(&format!("the path has `{{{name}}}`, and `parameters` does not")));
+            }
+        }
+        for parameter in &parameters {
+            if parameter.place == Place::Path
+                && !segments.contains(&Segment::Parameter(parameter.name.clone()))
+            {
+                return Err(node.complain(&format!(
+                    "`parameters` has the path parameter `{}`, and the path does not",
+                    parameter.name
+                )));
+            }
+        }
+        let responses = node.need("responses")?;
+        let replies: Vec<_> = responses
+            .members()?
+            .map(|(status, response)| self.replies(status, &response))
+            .collect::<Result<_, _>>()?;
+        if !replies.iter().any(|replies| (200..300).contains(&replies.status) && !replies.examples.is_empty())
+        {
+            return Err(responses
+                .complain("expected a status of 200 to 299 with at least one example, but found none"));
+        }
+        Ok(Operation {
+            id: node.need("operationId")?.text()?.into(),
+            method: method.to_ascii_uppercase(),
+            path: path.to_owned(),
+            segments,
+            summary: node.optional_text("summary")?.unwrap_or_default(),
+            source: node.optional_text("x-source")?.unwrap_or_default(),
+            parameters,
+            body: node.get("requestBody").map(|node| self.body(&node)).transpose()?,
+            replies,
+        })
+    }
+
+    fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {
+        let place = match node.need("in")?.text()? {
+            "header" => Place::Header,
+            "path" => Place::Path,
+            "query" => Place::Query,
+            _ => return Err(node.need("in")?.error("header, path or query")),
+        };
+        let schema_node = node.need("schema")?;
+        let mut schema = self.schemas.read(&schema_node)?;
+        let scalar = [JsonType::String, JsonType::Integer, JsonType::Number, JsonType::Boolean];
+        if schema.types.is_empty() || schema.types.iter().any(|kind| !scalar.contains(kind)) {
+            return Err(schema_node.complain("a parameter's `type` is string, integer, number or boolean"));
+        }
+        // What concerns a parameter may stand beside its schema.
+        if let Some(source) = node.optional_text("x-source")? {
+            schema.source = source;
+        }
+        schema.description = node.optional_text("description")?.or(schema.description);
+        schema.assumed = node.optional_text("x-assumed")?.or(schema.assumed);
+        schema.ledger.extend(node.optional_texts("x-ledger")?);
+        if let Some(pointers) = node.get("x-same-as") {
+            schema.same_as.extend(same_as(&pointers)?);
+        }
+        let required = match node.get("required") {
+            None => false,
+            Some(required) => required.value.as_bool().ok_or_else(|| required.error("true or false"))?,
+        };
+        if place == Place::Path && !required {
+            return Err(node.complain("a path parameter has `required: true`"));
+        }
+        Ok(Parameter {
+            name: node.need("name")?.text()?.to_owned(),
+            place,
+            required,
+            accepts: node.optional_texts("x-accepts")?,
+            schema,
+            example: node.get("example").map(|example| match example.value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }),
+        })
+    }
+
+    fn body(&mut self, node: &Node<'a>) -> Result<Body, ContractError> {
+        let media = media(&node.need("content")?)?;
+        Ok(Body {
+            required: node.get("required").is_some_and(|required| required.value == true),
+            schema: self.schemas.read(&media.need("schema")?)?,
+            examples: self.examples(&media)?,
+        })
+    }
+
+    fn replies(&mut self, status: &str, node: &Node<'a>) -> Result<Replies, ContractError> {
+        let code = status.parse().ok().filter(|code| (200..600).contains(code));
+        let code = code.ok_or_else(|| node.complain("a reply's key is a status code from 200 to 599"))?;
+        let node = node.resolve(self.root)?;
+        let media = node.get("content").map(|content| media(&content)).transpose()?;
+        let (schema, examples) = match &media {
+            None => (None, Vec::new()),
+            Some(media) => (
+                media.get("schema").map(|schema| self.schemas.read(&schema)).transpose()?,
+                self.examples(media)?,
+            ),
+        };
+        let same_as = node.get("x-same-as").map(|node| same_as(&node)).transpose()?;
+        Ok(Replies {
+            status: code,
+            echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
+            schema,
+            examples,
+        })
+    }
+
+    pub(super) fn examples(&self, media: &Node<'a>) -> Result<Vec<Example>, ContractError> {
+        let Some(examples) = media.get("examples") else {
+            return Ok(Vec::new());
+        };
+        examples
+            .members()?
+            .map(|(name, node)| {
+                let node = node.resolve(self.root)?;
+                let value = self.samples.value(&node)?;
+                Ok(Example {
+                    name: name.to_owned(),
+                    text: Bytes::from(value.to_string()),
+                    value,
+                    source: node.optional_text("x-source")?.unwrap_or_default(),
+                    assumed: node.optional_text("x-assumed")?,
+                    ledger: node.optional_texts("x-ledger")?,
+                })
+            })
+            .collect()
+    }
+}
+
+fn segment(text: &str) -> Segment {
+    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        Some(name) => Segment::Parameter(name.to_owned()),
+        None => Segment::Literal(text.to_owned()),
+    }
+}
+
+fn media<'a>(content: &Node<'a>) -> Result<Node<'a>, ContractError> {
+    content.need("application/json")
+}

@@ -1,0 +1,126 @@
+//! A JSON value together with where it stands in the document, so that every complaint names its place.
+
+use serde_json::{Map, Value};
+
+use super::ContractError;
+
+/// A value and its JSON pointer.
+#[derive(Clone)]
+pub(super) struct Node<'a> {
+    pub(super) value: &'a Value,
+    pub(super) pointer: String,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn root(value: &'a Value) -> Self {
+        Self { value, pointer: String::new() }
+    }
+
+    /// The complaint that `expected` was not found here.
+    pub(super) fn error(&self, expected: &str) -> ContractError {
+        ContractError::new(format!(
+            "{}: expected {expected}, but found {}",
+            self.place(),
+            excerpt(self.value)
+        ))
+    }
+
+    /// A complaint about this place in other words.
+    pub(super) fn complain(&self, complaint: &str) -> ContractError {
+        ContractError::new(format!("{}: {complaint}", self.place()))
+    }
+
+    fn place(&self) -> &str {
+        if self.pointer.is_empty() { "the document" } else { &self.pointer }
+    }
+
+    pub(super) fn at(&self, key: &str, value: &'a Value) -> Self {
+        Self { value, pointer: format!("{}/{}", self.pointer, escape(key)) }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        self.value.get(key).map(|value| self.at(key, value))
+    }
+
+    pub(super) fn need(&self, key: &str) -> Result<Self, ContractError> {
+        self.get(key).ok_or_else(|| self.complain(&format!("expected a member `{key}`, but found none")))
+    }
+
+    pub(super) fn object(&self) -> Result<&'a Map<String, Value>, ContractError> {
+        self.value.as_object().ok_or_else(|| self.error("an object"))
+    }
+
+    /// The members of an object, each with its own place.
+    pub(super) fn members(&self) -> Result<impl Iterator<Item = (&'a str, Self)>, ContractError> {
+        let this = self.clone();
+        Ok(self.object()?.iter().map(move |(key, value)| (key.as_str(), this.at(key, value))))
+    }
+
+    /// The items of an array, each with its own place.
+    pub(super) fn items(&self) -> Result<impl Iterator<Item = Self>, ContractError> {
+        let this = self.clone();
+        Ok(self
+            .value
+            .as_array()
+            .ok_or_else(|| self.error("an array"))?
+            .iter()
+            .enumerate()
+            .map(move |(index, value)| this.at(&index.to_string(), value)))
+    }
+
+    pub(super) fn text(&self) -> Result<&'a str, ContractError> {
+        self.value.as_str().ok_or_else(|| self.error("a string"))
+    }
+
+    pub(super) fn texts(&self) -> Result<Vec<String>, ContractError> {
+        self.items()?.map(|item| item.text().map(str::to_owned)).collect()
+    }
+
+    /// The optional string member `key`.
+    pub(super) fn optional_text(&self, key: &str) -> Result<Option<String>, ContractError> {
+        self.get(key).map(|node| node.text().map(str::to_owned)).transpose()
+    }
+
+    /// The optional list of strings `key`; empty when it is not there.
+    pub(super) fn optional_texts(&self, key: &str) -> Result<Vec<String>, ContractError> {
+        self.get(key).map_or(Ok(Vec::new()), |node| node.texts())
+    }
+
+    pub(super) fn size(&self) -> Result<u64, ContractError> {
+        self.value.as_u64().ok_or_else(|| self.error("a whole number of at least 0"))
+    }
+
+    pub(super) fn number(&self) -> Result<f64, ContractError> {
+        self.value.as_f64().ok_or_else(|| self.error("a number"))
+    }
+
+    /// Resolves a `$ref` into the document `root`, once; a node that is no reference is returned as it is.
+    pub(super) fn resolve(&self, root: &'a Value) -> Result<Self, ContractError> {
+        let Some(reference) = self.get("$ref") else {
+            return Ok(self.clone());
+        };
+        let text = reference.text()?;
+        let target = text.strip_prefix('#').and_then(|pointer| Some((pointer, root.pointer(pointer)?)));
+        let (pointer, value) = target.ok_or_else(|| {
+            reference.error("a reference into this document, such as `#/components/schemas/NAME`")
+        })?;
+        Ok(Self { value, pointer: pointer.to_owned() })
+    }
+}
+
+/// A key as a segment of a JSON pointer (RFC 6901).
+pub(crate) fn escape(key: &str) -> std::borrow::Cow<'_, str> {
+    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
+}
+
+fn excerpt(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+        Value::String(text) => {
+            let short: String = text.chars().take(60).collect();
+            format!("the string `{short}`")
+        }
+        other => format!("`{other}`"),
+    }
+}

@@ -1,0 +1,501 @@
+//! A schema of the contract: the keywords that the whole program understands, and no others.
+
+use std::fmt;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::{Map, Number, Value, json};
+
+use super::{ContractError, reader::Node};
+
+/// A schema, its references resolved. Unknown properties are always allowed.
+#[derive(Debug, Default)]
+pub struct Schema {
+    /// The JSON types allowed, the canonical one first; empty when any is.
+    pub types: Vec<JsonType>,
+    /// The values allowed; empty when any is.
+    pub values: Vec<Value>,
+    /// The regular expression that a string must match somewhere, in the subset that ECMA 262, Python and Rust share.
+    pub pattern: Option<String>,
+    /// The fewest characters of a string.
+    pub min_length: Option<u64>,
+    /// The most characters of a string.
+    pub max_length: Option<u64>,
+    /// The smallest number.
+    pub minimum: Option<Number>,
+    /// The largest number.
+    pub maximum: Option<Number>,
+    /// The known members of an object, in the document's order.
+    pub properties: Vec<Property>,
+    /// The schema of an array's items.
+    pub items: Option<Box<Schema>>,
+    /// What else holds when a member has one of some values.
+    pub branches: Vec<Branch>,
+    /// What the value is, as a noun phrase for messages.
+    pub title: Option<String>,
+    /// What the value is for.
+    pub description: Option<String>,
+    /// Example values.
+    pub examples: Vec<Value>,
+    /// The page and row that it comes from, or `observed`; empty when it stands for itself.
+    pub source: String,
+    /// Why it is assumed, when it is neither documented nor observed.
+    pub assumed: Option<String>,
+    /// Ids of the ledger entries that concern it.
+    pub ledger: Vec<String>,
+    /// Pointers into the request whose value ought to be equal, each with the ledger entry about it.
+    pub same_as: Vec<(String, String)>,
+    /// Whether a string ought to hold JSON.
+    pub holds_json: bool,
+    /// Validates a value against this schema up to the items of arrays. Only the body itself and items have one.
+    frame: Option<Frame>,
+    below: Below,
+}
+
+/// What a schema has somewhere below it, so that a walk can pass over the rest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Below {
+    items: bool,
+    spellings: bool,
+    notable: bool,
+}
+
+/// A member of an object.
+#[derive(Debug)]
+pub struct Property {
+    /// Its canonical name.
+    pub name: String,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Other spellings of its name; the first that is there counts when the canonical one is not.
+    pub accepts: Vec<String>,
+    /// What it holds.
+    pub schema: Schema,
+}
+
+/// A part of a schema that holds only when a member has one of some values.
+#[derive(Debug)]
+pub struct Branch {
+    /// The branch's name; a sample reply of that name answers when the branch applies.
+    pub title: String,
+    /// The names that lead to the member.
+    pub path: Vec<String>,
+    /// The member's values for which the branch applies.
+    pub values: Vec<String>,
+    /// What then holds.
+    pub then: Schema,
+}
+
+/// The JSON types, `integer` among them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum JsonType {
+    /// A list.
+    Array,
+    /// `true` or `false`.
+    Boolean,
+    /// A number without a fraction; `5.0` is one.
+    Integer,
+    /// `null`.
+    Null,
+    /// Any number.
+    Number,
+    /// A set of members.
+    Object,
+    /// Text.
+    String,
+}
+
+/// A compiled validator; a type of its own so that a schema can be printed for debugging.
+struct Frame(Validator);
+
+/// The most schemas that a document may have once its references are resolved.
+const MAX_SCHEMAS: usize = 20_000;
+/// The deepest nesting of a schema; bodies nest no deeper either.
+const MAX_DEPTH: usize = 100;
+
+/// Reads schemas of one document.
+pub(super) struct SchemaReader<'a> {
+    root: &'a Value,
+    count: usize,
+    /// The references that are being resolved, to find one that contains itself.
+    open: Vec<String>,
+}
+
+impl Schema {
+    /// The property with this canonical name, among the branches too.
+    pub fn property(&self, name: &str) -> Option<&Property> {
+        let mut own = self.properties.iter();
+        own.find(|property| property.name == name)
+            .or_else(|| self.branches.iter().find_map(|branch| branch.then.property(name)))
+    }
+
+    /// The schema of the value at `pointer`, which does not lead into arrays.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
+        let mut schema = self;
+        for segment in pointer.split('/').skip(1) {
+            let name = segment.replace("~1", "/").replace("~0", "~");
+            schema = &schema.property(&name)?.schema;
+        }
+        Some(schema)
+    }
+
+    /// Whether an array with an item schema is here or below.
+    pub(crate) fn has_items(&self) -> bool {
+        self.below.items
+    }
+
+    /// Whether a property with other spellings is below.
+    pub(crate) fn has_spellings(&self) -> bool {
+        self.below.spellings
+    }
+
+    /// Whether a value here or below may give a reading.
+    pub(crate) fn is_notable(&self) -> bool {
+        self.below.notable
+    }
+
+    /// Sets what is known about the schemas below.
+    fn summarize(&mut self) {
+        let mut below = Below {
+            items: self.items.is_some(),
+            spellings: self.properties.iter().any(|property| !property.accepts.is_empty()),
+            notable: self.holds_json || !self.ledger.is_empty() || !self.same_as.is_empty(),
+        };
+        let properties = self.properties.iter().map(|property| &property.schema);
+        let branches = self.branches.iter().map(|branch| &branch.then);
+        for schema in properties.chain(branches).chain(self.items.as_deref()) {
+            below.items |= schema.below.items;
+            below.spellings |= schema.below.spellings;
+            below.notable |= schema.below.notable;
+        }
+        self.below = below;
+    }
+
+    /// The branches that apply to `value`.
+    pub fn branches_for(&self, value: &Value) -> impl Iterator<Item = &Branch> {
+        self.branches.iter().filter(move |branch| branch.applies(value))
+    }
+
+    /// Validates a value against this schema up to the items of arrays.
+    pub(crate) fn frame(&self) -> Option<&Validator> {
+        self.frame.as_ref().map(|frame| &frame.0)
+    }
+
+    /// The JSON Schema for [`Schema::frame`]: what is asserted, without what lies below arrays.
+    fn to_frame(&self) -> Value {
+        let mut out = Map::new();
+        if !self.types.is_empty() {
+            let names: Vec<_> = self.types.iter().map(|kind| kind.name()).collect();
+            out.insert("type".into(), json!(names));
+        }
+        if !self.values.is_empty() {
+            out.insert("enum".into(), Value::Array(self.values.clone()));
+        }
+        let keywords = [
+            ("pattern", self.pattern.clone().map(Value::from)),
+            ("minLength", self.min_length.map(Value::from)),
+            ("maxLength", self.max_length.map(Value::from)),
+            ("minimum", self.minimum.clone().map(Value::from)),
+            ("maximum", self.maximum.clone().map(Value::from)),
+        ];
+        for (keyword, value) in keywords {
+            if let Some(value) = value {
+                out.insert(keyword.into(), value);
+            }
+        }
+        if !self.properties.is_empty() {
+            let properties: Map<_, _> = self
+                .properties
+                .iter()
+                .map(|property| (property.name.clone(), property.schema.to_frame()))
+                .collect();
+            out.insert("properties".into(), properties.into());
+            let required: Vec<_> = self.properties.iter().filter(|property| property.required).collect();
+            let required: Vec<_> = required.iter().map(|property| &property.name).collect();
+            out.insert("required".into(), json!(required));
+        }
+        if !self.branches.is_empty() {
+            let branches: Vec<_> = self
+                .branches
+                .iter()
+                .map(|branch| json!({"if": branch.condition(), "then": branch.then.to_frame()}))
+                .collect();
+            out.insert("allOf".into(), branches.into());
+        }
+        Value::Object(out)
+    }
+
+    fn compile(&mut self, node: &Node) -> Result<(), ContractError> {
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(false)
+            // The engine whose time is linear in the text: patterns and texts both come from outside.
+            .with_pattern_options(PatternOptions::regex())
+            .build(&self.to_frame())
+            .map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
+        self.frame = Some(Frame(validator));
+        Ok(())
+    }
+}
+
+impl Branch {
+    /// Whether the branch applies to `value`.
+    pub fn applies(&self, value: &Value) -> bool {
+        let member = self.path.iter().try_fold(value, |value, name| value.get(name));
+        member.and_then(Value::as_str).is_some_and(|text| self.values.iter().any(|value| value == text))
+    }
+
+    fn condition(&self) -> Value {
+        let leaf = json!({"enum": self.values});
+        self.path.iter().rev().fold(
+            leaf,
+            |inner, name| json!({"type": "object", "properties": {name.as_str(): inner}, "required": [name]}),
+        )
+    }
+}
+
+impl JsonType {
+    /// The type's name in JSON Schema.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Array => "array",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Null => "null",
+            Self::Number => "number",
+            Self::Object => "object",
+            Self::String => "string",
+        }
+    }
+
+    /// The type with an article, for messages.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Array => "an array",
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Null => "null",
+            Self::Number => "a number",
+            Self::Object => "an object",
+            Self::String => "a string",
+        }
+    }
+
+    /// Whether `value` is of this type.
+    pub fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::Array => value.is_array(),
+            Self::Boolean => value.is_boolean(),
+            Self::Integer => {
+                value.as_number().is_some_and(|n| !n.is_f64() || n.as_f64().is_some_and(|n| n.fract() == 0.0))
+            }
+            Self::Null => value.is_null(),
+            Self::Number => value.is_number(),
+            Self::Object => value.is_object(),
+            Self::String => value.is_string(),
+        }
+    }
+
+    fn read(node: &Node) -> Result<Self, ContractError> {
+        const ALL: [JsonType; 7] = [
+            JsonType::Array,
+            JsonType::Boolean,
+            JsonType::Integer,
+            JsonType::Null,
+            JsonType::Number,
+            JsonType::Object,
+            JsonType::String,
+        ];
+        let name = node.text()?;
+        ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| node.error("a JSON type"))
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Frame")
+    }
+}
+
+impl<'a> SchemaReader<'a> {
+    pub(super) fn new(root: &'a Value) -> Self {
+        Self { root, count: 0, open: Vec::new() }
+    }
+
+    /// Reads the schema of a whole value and compiles it.
+    pub(super) fn read(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        let mut schema = self.schema(node, 0)?;
+        schema.compile(node)?;
+        Ok(schema)
+    }
+
+    fn schema(&mut self, node: &Node<'a>, depth: usize) -> Result<Schema, ContractError> {
+        self.count += 1;
+        if self.count > MAX_SCHEMAS {
+            return Err(node.complain(&format!(
+                "the document has more than {MAX_SCHEMAS} schemas once its references are resolved"
+            )));
+        }
+        if depth > MAX_DEPTH {
+            return Err(node.complain(&format!("schemas nest deeper than {MAX_DEPTH} levels")));
+        }
+        let mut schema = if let Some(reference) = node.get("$ref") {
+            let target = node.resolve(self.root)?;
+            let name = reference.text()?;
+            if self.open.iter().any(|open| open == name) {
+                return Err(reference
+                    .complain(&format!("the schema `{name}` contains itself, which is not supported")));
+            }
+            self.open.push(name.to_owned());
+            let schema = self.schema(&target, depth + 1);
+            self.open.pop();
+            schema?
+        } else {
+            Schema::default()
+        };
+        self.keywords(&mut schema, node, depth)?;
+        schema.summarize();
+        if let Some(keyword) = schema.inapplicable() {
+            return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
+        }
+        Ok(schema)
+    }
+
+    fn keywords(&mut self, schema: &mut Schema, node: &Node<'a>, depth: usize) -> Result<(), ContractError> {
+        let mut required = Vec::new();
+        for (keyword, node) in node.members()? {
+            match keyword {
+                "$ref" | "format" | "x-accepts" => {}
+                "type" if node.value.is_array() => {
+                    schema.types =
+                        node.items()?.map(|item| JsonType::read(&item)).collect::<Result<_, _>>()?;
+                    if schema.types.is_empty() {
+                        return Err(node.error("at least one type"));
+                    }
+                }
+                "type" => schema.types = vec![JsonType::read(&node)?],
+                "enum" => {
+                    schema.values = node.items()?.map(|item| item.value.clone()).collect();
+                    if schema.values.is_empty() {
+                        return Err(node.error("at least one value"));
+                    }
+                }
+                "pattern" => schema.pattern = Some(node.text()?.to_owned()),
+                "minLength" => schema.min_length = Some(node.size()?),
+                "maxLength" => schema.max_length = Some(node.size()?),
+                "minimum" => schema.minimum = Some(number(&node)?),
+                "maximum" => schema.maximum = Some(number(&node)?),
+                "properties" => schema.properties = self.properties(&node, depth)?,
+                "required" => required = node.texts()?,
+                "items" => {
+                    let mut items = self.schema(&node, depth + 1)?;
+                    items.compile(&node)?;
+                    schema.items = Some(Box::new(items));
+                }
+                "allOf" => {
+                    schema.branches =
+                        node.items()?.map(|item| self.branch(&item, depth)).collect::<Result<_, _>>()?;
+                }
+                "title" => schema.title = Some(node.text()?.to_owned()),
+                "description" => schema.description = Some(node.text()?.to_owned()),
+                "examples" => schema.examples = node.items()?.map(|item| item.value.clone()).collect(),
+                "contentMediaType" => schema.holds_json = node.text()? == "application/json",
+                "x-source" => node.text()?.clone_into(&mut schema.source),
+                "x-assumed" => schema.assumed = Some(node.text()?.to_owned()),
+                "x-ledger" => schema.ledger = node.texts()?,
+                "x-same-as" => schema.same_as = same_as(&node)?,
+                _ => {
+                    return Err(node.complain(
+                        "this keyword is not supported in a schema; ARCHITECTURE.md lists those that are",
+                    ));
+                }
+            }
+        }
+        for name in required {
+            let property = schema.properties.iter_mut().find(|property| property.name == name);
+            property
+                .ok_or_else(|| {
+                    node.complain(&format!("`required` names `{name}`, which is not among `properties`"))
+                })?
+                .required = true;
+        }
+        Ok(())
+    }
+
+    fn properties(&mut self, node: &Node<'a>, depth: usize) -> Result<Vec<Property>, ContractError> {
+        node.members()?
+            .map(|(name, node)| {
+                Ok(Property {
+                    name: name.to_owned(),
+                    required: false,
+                    accepts: node.optional_texts("x-accepts")?,
+                    schema: self.schema(&node, depth + 1)?,
+                })
+            })
+            .collect()
+    }
+
+    fn branch(&mut self, node: &Node<'a>, depth: usize) -> Result<Branch, ContractError> {
+        for (keyword, node) in node.members()? {
+            if !["title", "if", "then"].contains(&keyword) {
+                return Err(node.complain("a branch has `title`, `if` and `then` only"));
+            }
+        }
+        let mut path = Vec::new();
+        let mut test = node.need("if")?;
+        let values = loop {
+            if let Some(values) = test.get("enum") {
+                break values.texts()?;
+            }
+            let properties = test.need("properties")?;
+            let mut members = properties.members()?;
+            let (Some((name, inner)), None) = (members.next(), members.next()) else {
+                return Err(properties.error("exactly one property, on the way to an `enum`"));
+            };
+            if test.need("required")?.texts()? != [name] {
+                return Err(test.complain(&format!("expected `required` to be [\"{name}\"]")));
+            }
+            path.push(name.to_owned());
+            test = inner;
+        };
+        let then = self.schema(&node.need("then")?, depth + 1)?;
+        if !then.branches.is_empty() {
+            return Err(node.complain("branches within branches are not supported"));
+        }
+        Ok(Branch { title: node.need("title")?.text()?.to_owned(), path, values, then })
+    }
+}
+
+impl Schema {
+    /// A keyword that can never take effect on the types listed, when there is one.
+    fn inapplicable(&self) -> Option<&'static str> {
+        let allows = |kind| self.types.is_empty() || self.types.contains(&kind);
+        let text = self.pattern.is_some() || self.min_length.is_some() || self.max_length.is_some();
+        let range = self.minimum.is_some() || self.maximum.is_some();
+        match () {
+            () if text && !allows(JsonType::String) => Some("pattern, minLength or maxLength"),
+            () if range && !allows(JsonType::Number) && !allows(JsonType::Integer) => {
+                Some("minimum or maximum")
+            }
+            () if !self.properties.is_empty() && !allows(JsonType::Object) => Some("properties"),
+            () if self.items.is_some() && !allows(JsonType::Array) => Some("items"),
+            () => None,
+        }
+    }
+}
+
+fn number(node: &Node) -> Result<Number, ContractError> {
+    node.number()?;
+    Ok(node.value.as_number().cloned().unwrap_or_else(|| 0.into()))
+}
+
+/// Reads `x-same-as`: an object of request pointers, each with the id of the ledger entry about it.
+pub(super) fn same_as(node: &Node) -> Result<Vec<(String, String)>, ContractError> {
+    node.members()?
+        .map(|(pointer, node)| {
+            if !pointer.starts_with('/') {
+                return Err(node.complain("expected a pointer into the request, such as `/header/accountId`"));
+            }
+            Ok((pointer.to_owned(), node.text()?.to_owned()))
+        })
+        .collect()
+}

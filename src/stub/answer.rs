@@ -1,0 +1,131 @@
+//! Step 5: answer with a sample, by default the page's own; `Prefer` (RFC 7240) chooses another.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::profile::Profile;
+use crate::{
+    Headers, Operation, Reading, Reply, Request,
+    contract::{Example, Replies},
+};
+
+/// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
+#[derive(Debug)]
+pub(super) struct Prepared(Vec<Vec<Reply>>);
+
+impl Prepared {
+    pub(super) fn new(operation: &Operation, profile: &Profile) -> Self {
+        let prepare = |replies: &Replies| {
+            let examples = replies.examples.iter();
+            examples.map(|example| reply(replies.status, example, profile)).collect()
+        };
+        Self(operation.replies.iter().map(prepare).collect())
+    }
+
+    /// The reply to a request that is accepted.
+    pub(super) fn choose(
+        &self,
+        operation: &Operation,
+        request: &Request,
+        body: Option<&Value>,
+        readings: &mut Vec<Reading>,
+    ) -> Reply {
+        let wish = Wish::of(request);
+        let mut applied = Vec::new();
+        let mut status = operation.success();
+        if let Some(code) = wish.code
+            && let Some(index) = operation
+                .replies
+                .iter()
+                .position(|replies| replies.status == code && !replies.examples.is_empty())
+        {
+            applied.push(format!("code={code}"));
+            status = index;
+        }
+        let replies = &operation.replies[status];
+        let index = match wish.example.and_then(|name| replies.position(&name)) {
+            Some(index) => {
+                applied.push(format!("example=\"{}\"", replies.examples[index].name));
+                index
+            }
+            None => usual_example(operation, replies, body),
+        };
+        let example = &replies.examples[index];
+        // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
+        let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
+        readings.extend(unusual.iter().map(|id| Reading {
+            ledger: id.clone(),
+            pointer: "/body".into(),
+            note: format!("the sample reply `{}` answers", example.name),
+        }));
+        let mut reply = self.0[status][index].clone();
+        if let (true, Some(Value::Object(sent)), Value::Object(added)) =
+            (replies.echoes, body, &example.value)
+        {
+            reply.body = echo(sent, added);
+        }
+        if !applied.is_empty() {
+            reply.headers.push("preference-applied", applied.join(", ").as_bytes());
+        }
+        reply
+    }
+}
+
+fn reply(status: u16, example: &Example, profile: &Profile) -> Reply {
+    if status >= 400 {
+        return profile.sample(status, example);
+    }
+    Reply {
+        status,
+        headers: Headers::from_iter([("content-type", "application/json")]),
+        body: example.text.clone(),
+    }
+}
+
+/// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.
+fn usual_example(operation: &Operation, replies: &Replies, body: Option<&Value>) -> usize {
+    let (Some(spec), Some(body), true) = (&operation.body, body, replies.examples.len() > 1) else {
+        return 0;
+    };
+    let sent = spec.examples.iter().find(|example| example.value == *body);
+    let same = sent.and_then(|example| replies.position(&example.name));
+    let branch = || spec.schema.branches_for(body).find_map(|branch| replies.position(&branch.title));
+    same.or_else(branch).unwrap_or(0)
+}
+
+/// The body that was sent, with the sample's members added.
+fn echo(sent: &Map<String, Value>, added: &Map<String, Value>) -> Bytes {
+    let mut members = sent.clone();
+    members.extend(added.clone());
+    Bytes::from(Value::Object(members).to_string())
+}
+
+/// What the `Prefer` headers ask for. Anything that is not understood is passed over, as the RFC says.
+#[derive(Default)]
+struct Wish {
+    code: Option<u16>,
+    example: Option<String>,
+}
+
+impl Wish {
+    fn of(request: &Request) -> Self {
+        let mut wish = Self::default();
+        for value in request.headers.all("prefer") {
+            let Ok(value) = std::str::from_utf8(value) else {
+                continue;
+            };
+            for preference in value.split(',') {
+                let own = preference.split(';').next().unwrap_or_default();
+                let (name, value) = own.split_once('=').unwrap_or((own, ""));
+                let value = value.trim().trim_matches('"');
+                match name.trim().to_ascii_lowercase().as_str() {
+                    // Of the same preference sent twice, the first counts.
+                    "code" if wish.code.is_none() => wish.code = value.parse().ok(),
+                    "example" if wish.example.is_none() => wish.example = Some(value.to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        wish
+    }
+}

@@ -1,0 +1,185 @@
+//! Step 3: read the body: media type, size, UTF-8, JSON.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    quote, readings,
+    validate::{self, Findings},
+};
+use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation};
+
+/// The deepest nesting of a body.
+const MAX_DEPTH: usize = 128;
+
+/// Reads the body of a request; none when the operation takes none, or when it may be left out and is.
+pub(super) fn read(
+    operation: &Operation,
+    request: &Request,
+    max_body: usize,
+) -> Result<Option<Value>, Violation> {
+    let Some(body) = &operation.body else {
+        return Ok(None);
+    };
+    if !body.required && request.body.is_empty() && request.body_end == BodyEnd::Complete {
+        return Ok(None);
+    }
+    media_type(operation, request)?;
+    size(request, max_body)?;
+    parse(&request.body).map(Some)
+}
+
+fn media_type(operation: &Operation, request: &Request) -> Result<(), Violation> {
+    let violation = |rule, found: String| Violation {
+        pointer: "/header/Content-Type".into(),
+        rule,
+        expected: "the media type `application/json`, once".into(),
+        found,
+        source: format!("{} › Content Type", operation.source),
+    };
+    let mut values = request.headers.all("content-type");
+    let Some(value) = values.next() else {
+        return Err(violation(Rule::Required, "nothing".into()));
+    };
+    if values.next().is_some() {
+        return Err(violation(Rule::Repeated, "more than one".into()));
+    }
+    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+    if value[..end].trim_ascii().eq_ignore_ascii_case(b"application/json") {
+        Ok(())
+    } else {
+        Err(violation(Rule::MediaType, quote(&String::from_utf8_lossy(value))))
+    }
+}
+
+fn size(request: &Request, max_body: usize) -> Result<(), Violation> {
+    let length = request.body.len();
+    let end = match request.body_end {
+        BodyEnd::Complete if length > max_body => BodyEnd::TooLarge,
+        end => end,
+    };
+    let (rule, expected, found, why) = match end {
+        BodyEnd::Complete => return Ok(()),
+        BodyEnd::Broken => {
+            (Rule::Incomplete, "a whole body".to_owned(), format!("an end after {length} bytes"), "HTTP")
+        }
+        BodyEnd::TimedOut => (
+            Rule::Timeout,
+            "a body that arrives in time".to_owned(),
+            format!("{length} bytes until then"),
+            "assumed: the documentation names no time limit",
+        ),
+        BodyEnd::TooLarge => (
+            Rule::Size,
+            format!("a body of at most {max_body} bytes"),
+            "a longer one".to_owned(),
+            "assumed: the documentation names no size limit",
+        ),
+    };
+    Err(body_violation(rule, expected, found, why))
+}
+
+fn body_violation(
+    rule: Rule,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+    source: &str,
+) -> Violation {
+    Violation {
+        pointer: "/body".into(),
+        rule,
+        expected: expected.into(),
+        found: found.into(),
+        source: source.into(),
+    }
+}
+
+/// Reads JSON: of members with the same name the last counts, and nesting, numbers and escapes have limits.
+fn parse(body: &[u8]) -> Result<Value, Violation> {
+    const SOURCE: &str = "RFC 8259; the limits are assumed";
+    if body.is_empty() {
+        return Err(body_violation(Rule::Required, "a JSON body", "nothing", SOURCE));
+    }
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let found = format!("other bytes at offset {}", error.valid_up_to());
+        body_violation(Rule::Encoding, "JSON in UTF-8", found, SOURCE)
+    })?;
+    let error = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    let depth = depth(body);
+    if depth > MAX_DEPTH {
+        let expected = format!("JSON nested at most {MAX_DEPTH} deep");
+        return Err(body_violation(Rule::Depth, expected, "deeper nesting", SOURCE));
+    }
+    // serde_json's own limit refuses the last level that is allowed here.
+    let error = if depth == MAX_DEPTH {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.disable_recursion_limit();
+        match Value::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        }
+    } else {
+        error
+    };
+    let found = if text.starts_with('\u{feff}') {
+        "a byte order mark before it".to_owned()
+    } else {
+        error.to_string()
+    };
+    Err(body_violation(Rule::Json, "JSON", found, SOURCE))
+}
+
+/// How deep the brackets of a text nest, those within strings left out; stops beyond the limit.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        if deepest > MAX_DEPTH {
+            break;
+        }
+    }
+    deepest
+}
+
+/// What a body alone breaks, and the readings that it uses.
+#[derive(Debug)]
+pub struct BodyCheck {
+    /// The violations; the first [`crate::Exchange::MAX_VIOLATIONS`] of them.
+    pub violations: Vec<Violation>,
+    /// Whether there were more.
+    pub more_violations: bool,
+    /// The documented variants that the body makes use of.
+    pub readings: Vec<Reading>,
+}
+
+/// Checks a body alone against an operation: is it JSON, and does it fit the schema?
+///
+/// An operation without a body accepts any.
+pub fn check_body(contract: &crate::Contract, operation: &Operation, body: &[u8]) -> BodyCheck {
+    let mut findings = Findings::default();
+    let mut readings = Vec::new();
+    if let Some(spec) = &operation.body {
+        match parse(body) {
+            Err(violation) => findings = violation.into(),
+            Ok(mut value) => {
+                readings::rename(&spec.schema, &mut value, &mut readings);
+                validate::body(&spec.schema, &value, &mut findings);
+                let values = super::Values::default();
+                readings::find(contract.ledger(), operation, &values, Some(&value), &mut readings);
+            }
+        }
+    }
+    BodyCheck { violations: findings.violations, more_violations: findings.more, readings }
+}

@@ -1,0 +1,171 @@
+//! The values of path, query and header parameters, decoded, under their canonical names.
+
+use super::{quote, validate::Findings};
+use crate::{
+    Operation, Reading, Request, Rule, Violation,
+    contract::{Parameter, Place},
+};
+
+/// What was sent for each parameter of an operation.
+#[derive(Default)]
+pub(super) struct Values<'a>(Vec<(&'a Parameter, Sent)>);
+
+/// What was sent for one parameter.
+#[derive(Debug)]
+pub(super) enum Sent {
+    Missing,
+    /// It is broken in a way that is already reported.
+    Reported,
+    Text(String),
+}
+
+impl<'a> Values<'a> {
+    /// Collects the values, and reports those that cannot be decoded or are sent more than once.
+    pub(super) fn of(
+        operation: &'a Operation,
+        path: &[(&str, Result<String, String>)],
+        request: &Request,
+        findings: &mut Findings,
+        readings: &mut Vec<Reading>,
+    ) -> Self {
+        let query = query_pairs(operation, request.query().unwrap_or_default());
+        let mut values = Vec::with_capacity(operation.parameters.len());
+        for parameter in &operation.parameters {
+            let (name, mut sent) = match parameter.place {
+                Place::Path => {
+                    let named = path.iter().filter(|(name, _)| *name == parameter.name);
+                    (parameter.name.as_str(), named.map(|(_, value)| value.clone()).collect())
+                }
+                Place::Query => spelling(parameter, |name| {
+                    query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+                }),
+                Place::Header => spelling(parameter, |name| header_values(request, name)),
+            };
+            if name != parameter.name {
+                readings.push(Reading {
+                    ledger: parameter.schema.ledger.first().cloned().unwrap_or_default(),
+                    pointer: pointer(parameter),
+                    note: format!("`{name}` is read as `{}`", parameter.name),
+                });
+            }
+            let value = match (sent.len(), sent.pop()) {
+                (_, None) => Sent::Missing,
+                (1, Some(Ok(text))) => Sent::Text(text),
+                (1, Some(Err(found))) => {
+                    findings.push(violation(parameter, Rule::Format, "percent-encoded UTF-8".into(), found));
+                    Sent::Reported
+                }
+                (count, _) => {
+                    let expected = format!("one value for `{}`", parameter.name);
+                    findings.push(violation(parameter, Rule::Repeated, expected, format!("{count} values")));
+                    Sent::Reported
+                }
+            };
+            values.push((parameter, value));
+        }
+        Self(values)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a Parameter, &Sent)> {
+        self.0.iter().map(|(parameter, sent)| (*parameter, sent))
+    }
+
+    /// The text at a pointer such as `/header/accountId`.
+    pub(super) fn text(&self, pointer: &str) -> Option<&str> {
+        let (place, name) = pointer.strip_prefix('/')?.split_once('/')?;
+        self.iter().find_map(|(parameter, sent)| match sent {
+            Sent::Text(text) if parameter.place.name() == place && parameter.name == name => {
+                Some(text.as_str())
+            }
+            _ => None,
+        })
+    }
+}
+
+pub(super) fn pointer(parameter: &Parameter) -> String {
+    format!("/{}/{}", parameter.place.name(), crate::contract::escape(&parameter.name))
+}
+
+pub(super) fn violation(parameter: &Parameter, rule: Rule, expected: String, found: String) -> Violation {
+    Violation {
+        pointer: pointer(parameter),
+        rule,
+        expected,
+        found,
+        source: super::validate::source(&parameter.schema),
+    }
+}
+
+type Decoded = Vec<Result<String, String>>;
+
+/// The spelling of a parameter's name that counts: the canonical one, else the first other one that is there.
+fn spelling(parameter: &Parameter, values: impl Fn(&str) -> Decoded) -> (&str, Decoded) {
+    let canonical = values(&parameter.name);
+    if canonical.is_empty() {
+        for name in &parameter.accepts {
+            let sent = values(name);
+            if !sent.is_empty() {
+                return (name, sent);
+            }
+        }
+    }
+    (&parameter.name, canonical)
+}
+
+fn header_values(request: &Request, name: &str) -> Decoded {
+    request
+        .headers
+        .iter()
+        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| {
+            std::str::from_utf8(value)
+                .map(str::to_owned)
+                .map_err(|_| format!("other bytes: {}", quote(&value.escape_ascii().to_string())))
+        })
+        .collect()
+}
+
+/// The pairs of a query whose names matter to the operation. A name that cannot be decoded names nothing.
+fn query_pairs(operation: &Operation, query: &str) -> Vec<(String, Result<String, String>)> {
+    let known = |name: &str| {
+        operation
+            .parameters_in(Place::Query)
+            .any(|parameter| parameter.name == name || parameter.accepts.iter().any(|other| other == name))
+    };
+    query
+        .split('&')
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = percent_decode(name, true).ok().filter(|name| known(name))?;
+            Some((name, percent_decode(value, true)))
+        })
+        .collect()
+}
+
+/// Decodes `%XX`, and `+` as a space where it means that; says what was found when that is impossible.
+pub(super) fn percent_decode(text: &str, plus_is_space: bool) -> Result<String, String> {
+    if !(text.contains('%') || plus_is_space && text.contains('+')) {
+        return Ok(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = (rest.next(), rest.next());
+                let (Some(high), Some(low)) = (hex(digits.0), hex(digits.1)) else {
+                    return Err(format!("a bad escape in {}", quote(text)));
+                };
+                high << 4 | low
+            }
+            b'+' if plus_is_space => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| format!("bytes that are not UTF-8 in {}", quote(text)))
+}
+
+fn hex(digit: Option<u8>) -> Option<u8> {
+    let value = char::from(digit?).to_digit(16)?;
+    u8::try_from(value).ok()
+}
