@@ -2,6 +2,8 @@
 
 mod contract;
 mod exchange;
+mod journal;
+pub mod render;
 mod stub;
 pub mod token;
 mod violation;
@@ -10,6 +12,9 @@ pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation, 
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request,
     Step,
+};
+pub use journal::{
+    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits, Miss, Page, Verdict,
 };
 pub use stub::{Checks, Errors, Settings, Stub, TokenPolicy};
 pub use violation::{Rule, Violation};
