@@ -4,6 +4,7 @@ mod contract;
 mod exchange;
 mod journal;
 pub mod render;
+mod server;
 mod stub;
 pub mod token;
 mod violation;

@@ -2,8 +2,6 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use bytes::Bytes;
-
 use super::{Counts, Limits};
 use crate::{Exchange, Recorded};
 
@@ -164,13 +162,3 @@ pub(super) fn weight(exchange: &Exchange) -> usize {
         + readings.capacity() * size_of::<crate::Reading>()
         + reading_text
 }
-
-/// Copies a body out of the buffer that it may be a slice of.
-pub(super) fn own_body(body: &mut Bytes) {
-    if body.len() <= READ_BUFFER {
-        *body = Bytes::copy_from_slice(body);
-    }
-}
-
-/// More than a connection reads at a time; a longer body came in pieces and has been joined into its own allocation.
-const READ_BUFFER: usize = 512 * 1024;

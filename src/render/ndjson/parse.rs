@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Reading, Recorded, Reply, Request, Step,
-    Violation, render::sha256,
+    BodyEnd, DeliveryCell, Exchange, Headers, Reading, Recorded, Reply, Request, Step, Violation,
+    render::sha256,
 };
 
 /// Why a text is no journal.
@@ -262,6 +262,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Delivery;
     use crate::render::{ndjson::line, tests::full};
 
     #[track_caller]
