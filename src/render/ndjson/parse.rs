@@ -155,10 +155,10 @@ fn body(node: &Node<'_>) -> Result<(Bytes, BodyEnd), ParseError> {
         (None, Some(base64)) => base64.base64()?.into(),
         _ => return Err(node.unexpected("either text or base64")),
     };
-    if let Some(bytes) = node.optional("bytes")? {
-        if bytes.value.as_u64() != Some(body.len() as u64) {
-            return Err(bytes.unexpected(&format!("{}, as the body has", body.len())));
-        }
+    if let Some(bytes) = node.optional("bytes")?
+        && bytes.value.as_u64() != Some(body.len() as u64)
+    {
+        return Err(bytes.unexpected(&format!("{}, as the body has", body.len())));
     }
     if let Some(hash) = node.optional("sha256")? {
         let actual = sha256(&body);
@@ -170,10 +170,10 @@ fn body(node: &Node<'_>) -> Result<(Bytes, BodyEnd), ParseError> {
         Some(end) => end.read("broken, timedOut or tooLarge")?,
         None => BodyEnd::Complete,
     };
-    if let Some(complete) = node.optional("complete")? {
-        if complete.read::<bool>("true or false")? != (end == BodyEnd::Complete) {
-            return Err(complete.unexpected("false with a bodyEnd, true without"));
-        }
+    if let Some(complete) = node.optional("complete")?
+        && complete.read::<bool>("true or false")? != (end == BodyEnd::Complete)
+    {
+        return Err(complete.unexpected("false with a bodyEnd, true without"));
     }
     Ok((body, end))
 }

@@ -14,7 +14,7 @@ use super::body::{self, ControlBody};
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    members: Map<String, Value>,
+    members: Box<Map<String, Value>>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -22,7 +22,10 @@ impl Problem {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self {
             status,
-            members: Map::from_iter([("error".to_owned(), Value::String(error.into()))]),
+            members: Box::new(Map::from_iter([(
+                "error".to_owned(),
+                Value::String(error.into()),
+            )])),
             header: None,
         }
     }

@@ -1,6 +1,9 @@
 //! The control API without a socket.
 
-use std::{sync::Arc, time::Duration};
+mod access;
+mod stream;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -11,7 +14,6 @@ use super::*;
 use crate::{
     Limits, Step,
     journal::tests::{exchange, journal},
-    token::Secret,
 };
 
 /// A control API over a journal.
@@ -375,168 +377,6 @@ async fn an_unknown_path_lists_those_there_are_and_another_method_those_allowed(
 }
 
 #[tokio::test]
-async fn a_foreign_host_is_refused_and_the_flag_named() {
-    let api = Api::new(journal(1, 0));
-
-    let reply = api
-        .call("GET", "health", &[("host", "evil.example:80")], "")
-        .await;
-
-    assert_eq!(reply.status, 403);
-    assert!(reply.error().ends_with("--control-host evil.example"));
-    let two = [("host", "localhost"), ("host", "evil.example")];
-    assert_eq!(api.call("GET", "health", &two, "").await.status, 403);
-    let request = Request::get("http://evil.example/__standin/health").header("host", "localhost");
-    let (parts, ()) = request.body(()).unwrap().into_parts();
-    assert_eq!(respond(&api.state, parts, Bytes::new()).await.status(), 403);
-}
-
-#[tokio::test]
-async fn the_host_of_an_http2_call_is_its_authority() {
-    let api = Api::new(journal(1, 0));
-    for (uri, status) in [
-        ("http://[::1]:8484/__standin/health", 200),
-        ("/__standin/health", 403),
-    ] {
-        let (parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
-        assert_eq!(
-            respond(&api.state, parts, Bytes::new()).await.status(),
-            status
-        );
-    }
-}
-
-#[tokio::test]
-async fn with_a_token_nothing_goes_without_it() {
-    let token = Some(Secret::new("sesame"));
-    let api = Api::with(
-        journal(1, 0),
-        ControlConfig {
-            token,
-            ..ControlConfig::default()
-        },
-    );
-
-    for value in [
-        "",
-        "Bearer ",
-        "Bearer sesam",
-        "Bearer sesame2",
-        "sesame",
-        "Basic sesame",
-    ] {
-        let reply = api
-            .call("GET", "health", &[("authorization", value)], "")
-            .await;
-        assert_eq!(reply.status, 401, "{value}");
-        assert!(reply.header("www-authenticate").starts_with("Bearer"));
-        assert!(!reply.text.contains("sesame"));
-    }
-    assert_eq!(api.get("nope").await.status, 401);
-    for value in ["Bearer sesame", "bearer  sesame"] {
-        let reply = api
-            .call("GET", "health", &[("authorization", value)], "")
-            .await;
-        assert_eq!(reply.status, 200, "{value}");
-    }
-}
-
-#[tokio::test]
-async fn only_a_configured_origin_may_read_and_change() {
-    let origins = vec!["http://app.test:3000".to_owned()];
-    let api = Api::with(
-        journal(1, 1),
-        ControlConfig {
-            origins,
-            token: Some(Secret::new("t")),
-            ..ControlConfig::default()
-        },
-    );
-    let preflight = |origin| {
-        [
-            ("origin", origin),
-            ("access-control-request-method", "DELETE"),
-        ]
-    };
-
-    let yes = api
-        .call(
-            "OPTIONS",
-            "requests",
-            &preflight("http://app.test:3000"),
-            "",
-        )
-        .await;
-    assert_eq!(yes.status, 204);
-    assert_eq!(
-        yes.header("access-control-allow-origin"),
-        "http://app.test:3000"
-    );
-    assert!(
-        yes.header("access-control-allow-methods")
-            .contains("DELETE")
-    );
-
-    let no = api
-        .call("OPTIONS", "requests", &preflight("http://evil.example"), "")
-        .await;
-    assert_eq!(no.status, 403);
-    assert_eq!(no.header("access-control-allow-origin"), "");
-    assert!(no.error().contains("--control-origin http://evil.example"));
-
-    // A refusal can be read as well.
-    let refusal = api
-        .call("GET", "health", &[("origin", "http://app.test:3000")], "")
-        .await;
-    assert_eq!(refusal.status, 401);
-    assert_eq!(
-        refusal.header("access-control-allow-origin"),
-        "http://app.test:3000"
-    );
-    assert_eq!(refusal.header("vary"), "origin");
-}
-
-#[tokio::test]
-async fn without_configured_origins_there_are_no_cross_origin_headers() {
-    let api = Api::new(journal(1, 0));
-    let reply = api
-        .call("GET", "health", &[("origin", "http://app.test")], "")
-        .await;
-
-    assert_eq!(reply.status, 200);
-    assert!(
-        reply
-            .headers
-            .keys()
-            .all(|name| !name.as_str().starts_with("access-control"))
-    );
-}
-
-#[tokio::test]
-async fn verify_is_no_request_that_a_foreign_page_can_send() {
-    let api = Api::new(journal(1, 0));
-    for headers in [
-        &[][..],
-        &[("content-type", "text/plain")],
-        &[("content-type", "application/jsonx")],
-    ] {
-        assert_eq!(
-            api.call("POST", "requests/verify", headers, "{}")
-                .await
-                .status,
-            415
-        );
-    }
-    let headers = [("content-type", "Application/JSON; charset=utf-8")];
-    assert_eq!(
-        api.call("POST", "requests/verify", &headers, "{}")
-            .await
-            .status,
-        417
-    );
-}
-
-#[tokio::test]
 async fn exports_are_files_that_can_be_read() {
     let api = Api::new(journal(10, 2));
 
@@ -574,100 +414,6 @@ async fn the_contract_and_the_ledger_are_served() {
 
     assert!(api.get("openapi.json").await.json().is_object());
     assert!(api.get("ledger").await.json().is_array());
-}
-
-/// The next event of a stream, but for greetings and heartbeats.
-async fn event(stream: &mut ControlBody) -> String {
-    loop {
-        let frame = tokio::time::timeout(Duration::from_secs(60), stream.frame());
-        let data = frame.await.unwrap().unwrap().unwrap().into_data().unwrap();
-        let text = String::from_utf8(data.into()).unwrap();
-        if text.starts_with("id:") {
-            return text;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_stream_has_an_event_for_each_exchange() {
-    let api = Api::new(journal(10, 1));
-    let reply = api.open("GET", "requests/stream", &[], "").await;
-    assert_eq!(reply.headers()["content-type"], "text/event-stream");
-    let mut stream = reply.into_body();
-
-    let first = event(&mut stream).await;
-    assert!(
-        first.starts_with("id: 1\nevent: exchange\ndata: {\"id\":1,"),
-        "{first}"
-    );
-    assert!(first.ends_with("}\n\n"));
-    assert_eq!(first.lines().count(), 4);
-
-    let (second, ()) = tokio::join!(event(&mut stream), async {
-        tokio::task::yield_now().await;
-        api.journal.record(exchange("createAgent", "{}"));
-    });
-    assert!(second.starts_with("id: 2\n"));
-}
-
-#[tokio::test]
-async fn a_stream_goes_on_where_the_reader_was() {
-    let api = Api::new(journal(10, 3));
-    for (path, headers) in [
-        ("requests/stream?after=2", &[][..]),
-        ("requests/stream?after=1", &[("last-event-id", "2")][..]),
-        ("requests/stream?contains=createQueue", &[][..]),
-    ] {
-        api.journal.clear();
-        let mut stream = api.open("GET", path, headers, "").await.into_body();
-        api.journal.record(exchange("createQueue", "{}"));
-        let newest = api.journal.counts().recorded;
-        assert!(
-            event(&mut stream)
-                .await
-                .starts_with(&format!("id: {newest}\n")),
-            "{path}"
-        );
-    }
-    let reply = api
-        .call("GET", "requests/stream", &[("last-event-id", "x")], "")
-        .await;
-    assert_eq!(reply.status, 400);
-}
-
-#[tokio::test]
-async fn a_reader_that_is_too_slow_is_told_how_much_it_missed() {
-    let api = Api::new(journal(3, 2));
-    let mut stream = api
-        .open("GET", "requests/stream", &[], "")
-        .await
-        .into_body();
-    assert!(event(&mut stream).await.starts_with("id: 1\n"));
-
-    for _ in 0..10 {
-        api.journal.record(exchange("createAgent", "{}"));
-    }
-
-    let missed = event(&mut stream).await;
-    assert_eq!(missed, "id: 9\nevent: dropped\ndata: {\"dropped\":8}\n\n");
-    assert!(event(&mut stream).await.starts_with("id: 10\n"));
-}
-
-#[tokio::test]
-async fn what_was_forgotten_on_purpose_is_not_missed() {
-    let api = Api::new(journal(3, 2));
-    let mut stream = api
-        .open("GET", "requests/stream", &[], "")
-        .await
-        .into_body();
-    api.journal.clear();
-    api.journal.record(exchange("createAgent", "{}"));
-
-    assert!(
-        event(&mut stream)
-            .await
-            .starts_with("id: 3\nevent: exchange")
-    );
 }
 
 #[tokio::test]
