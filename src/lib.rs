@@ -15,7 +15,8 @@ pub use exchange::{
     Step,
 };
 pub use journal::{
-    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits, Miss, Page, Verdict,
+    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits,
+    Miss, Page, Verdict,
 };
 pub use stub::{Checks, Errors, Settings, Stub, TokenPolicy};
 pub use violation::{Rule, Violation};

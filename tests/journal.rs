@@ -8,7 +8,7 @@ use std::{
 };
 
 use standin::{
-    Delivery, Exchange, Expectation, Filter, Headers, Journal, Limits, Reply, Request, Step,
+    Delivery, Exchange, Expectation, Filter, Headers, Journal, JournalLimits, Reply, Request, Step,
     Verdict,
     render::{curl, har, ndjson},
 };
@@ -55,7 +55,7 @@ fn record_from_many_threads(journal: &Arc<Journal>) -> Vec<Vec<u64>> {
 
 #[test]
 fn numbers_are_unique_and_without_gaps_and_in_order_for_each_recorder() {
-    let journal = Arc::new(Journal::new(Limits::default()));
+    let journal = Arc::new(Journal::new(JournalLimits::default()));
 
     let numbers = record_from_many_threads(&journal);
 
@@ -71,7 +71,7 @@ fn numbers_are_unique_and_without_gaps_and_in_order_for_each_recorder() {
 
 #[test]
 fn the_bounds_hold_at_every_moment() {
-    let limits = Limits {
+    let limits = JournalLimits {
         entries: 50,
         bytes: 40_000,
     };
@@ -101,7 +101,7 @@ fn the_bounds_hold_at_every_moment() {
 
 #[test]
 fn a_wait_is_woken_by_what_it_waits_for() {
-    let journal = Arc::new(Journal::new(Limits::default()));
+    let journal = Arc::new(Journal::new(JournalLimits::default()));
     let filter = Filter {
         contains: Some("/wanted".to_owned()),
         ..Filter::default()
@@ -126,9 +126,9 @@ fn a_wait_is_woken_by_what_it_waits_for() {
 
 #[test]
 fn a_verdict_is_never_guessed_while_exchanges_go() {
-    let journal = Arc::new(Journal::new(Limits {
+    let journal = Arc::new(Journal::new(JournalLimits {
         entries: 20,
-        ..Limits::default()
+        ..JournalLimits::default()
     }));
     let recorder = thread::spawn({
         let journal = Arc::clone(&journal);
@@ -168,7 +168,7 @@ fn a_verdict_is_never_guessed_while_exchanges_go() {
 
 #[test]
 fn a_secret_is_in_no_rendering() {
-    let journal = Journal::new(Limits::default());
+    let journal = Journal::new(JournalLimits::default());
     let mut exchange = exchange("/agents");
     for name in [
         "auth",
@@ -201,7 +201,7 @@ fn a_secret_is_in_no_rendering() {
 
 #[test]
 fn a_journal_written_and_read_is_the_same() {
-    let journal = Journal::new(Limits::default());
+    let journal = Journal::new(JournalLimits::default());
     for target in ["/a", "/b?c=%20", "*"] {
         journal.record(exchange(target));
     }

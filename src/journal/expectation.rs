@@ -13,10 +13,10 @@ use crate::Recorded;
 /// What a test expects to have been received: how many exchanges of an operation, with what in the request's body.
 ///
 /// ```
-/// use standin::{Contract, Expectation, Journal, Limits, Request, Settings, Stub, Verdict};
+/// use standin::{Contract, Expectation, Journal, JournalLimits, Request, Settings, Stub, Verdict};
 ///
 /// let stub = Stub::new(Contract::builtin(), Settings::default());
-/// let journal = Journal::new(Limits::default());
+/// let journal = Journal::new(JournalLimits::default());
 /// let request = Request::new("POST", "/nowhere").body(r#"{"firstName": "Ada", "lastName": "L"}"#);
 /// journal.record(stub.respond(request));
 ///

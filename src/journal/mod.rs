@@ -78,10 +78,10 @@ pub struct Page {
 /// ```
 /// use std::time::Duration;
 ///
-/// use standin::{Contract, Filter, Journal, Limits, Request, Settings, Stub};
+/// use standin::{Contract, Filter, Journal, JournalLimits, Request, Settings, Stub};
 ///
 /// let stub = Stub::new(Contract::builtin(), Settings::default());
-/// let journal = Journal::new(Limits::default());
+/// let journal = Journal::new(JournalLimits::default());
 /// journal.record(stub.respond(Request::new("GET", "/nowhere")));
 ///
 /// let seen = journal.wait(&Filter::default(), 1, Duration::from_secs(1)).unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Limits, Step,
+    JournalLimits, Step,
     journal::tests::{exchange, journal},
 };
 
@@ -418,9 +418,9 @@ async fn the_contract_and_the_ledger_are_served() {
 
 #[tokio::test]
 async fn a_long_list_is_all_there() {
-    let api = Api::new(Journal::new(Limits {
+    let api = Api::new(Journal::new(JournalLimits {
         entries: 1000,
-        ..Limits::default()
+        ..JournalLimits::default()
     }));
     for _ in 0..600 {
         api.journal.record(exchange("createAgent", "{}"));
