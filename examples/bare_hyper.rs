@@ -36,10 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The same settings as the server's.
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1()
-        .half_close(true)
-        .header_read_timeout(None)
-        .max_buf_size(64 * 1024);
+    http.http1().half_close(true).header_read_timeout(None).max_buf_size(64 * 1024);
     let http = Arc::new(http);
 
     let listener = TcpListener::bind(listen).await?;
@@ -56,10 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    reply: Bytes,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, reply: Bytes) -> Result<Response<Full<Bytes>>, Infallible> {
     let value = match request.into_body().collect().await {
         Ok(body) => serde_json::from_slice::<serde_json::Value>(&body.to_bytes()).ok(),
         Err(_) => None,
@@ -71,8 +65,6 @@ async fn answer(
     };
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }

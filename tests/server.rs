@@ -3,9 +3,7 @@
 mod support;
 
 use standin::{BodyEnd, Delivery};
-use support::{
-    AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled,
-};
+use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled};
 
 #[test]
 fn a_connection_is_kept_alive() {
@@ -122,9 +120,7 @@ fn targets_are_kept_as_they_were_sent() {
     ];
     for (id, (method, sent, kept)) in (1..).zip(cases) {
         let mut client = Client::connect(server.addr());
-        client.send(format!(
-            "{method} {sent} HTTP/1.1\r\nhost: localhost\r\n\r\n"
-        ));
+        client.send(format!("{method} {sent} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
         let recorded = exchange(&server, id);
         assert_eq!(recorded.exchange.request.target, kept);
         assert_eq!(recorded.exchange.request.method, method);
@@ -156,10 +152,7 @@ fn a_body_of_exactly_the_limit_is_complete() {
 
     client.call(post(&"x".repeat(1000)));
 
-    assert_eq!(
-        exchange(&server, 1).exchange.request.body_end,
-        BodyEnd::Complete
-    );
+    assert_eq!(exchange(&server, 1).exchange.request.body_end, BodyEnd::Complete);
 }
 
 #[test]
@@ -192,9 +185,7 @@ fn a_client_that_asks_first_is_not_told_to_send_too_much() {
     let server = server(|_| {});
     let mut client = Client::connect(server.addr());
 
-    client.send(post_head(
-        "content-length: 9000000\r\nexpect: 100-continue\r\n",
-    ));
+    client.send(post_head("content-length: 9000000\r\nexpect: 100-continue\r\n"));
 
     let reply = client.reply();
     assert_eq!(reply.header("connection"), Some("close"));
@@ -282,8 +273,7 @@ fn sixty_four_clients_some_of_which_hang_up_lose_nothing() {
     assert!((1..).zip(&all).all(|(id, recorded)| recorded.id == id));
     eventually("all are settled", || {
         let count = |delivery| all.iter().filter(|r| r.delivery.get() == delivery).count();
-        (count(Delivery::Aborted) == hung_up && count(Delivery::Sent) == CLIENTS * CALLS)
-            .then_some(())
+        (count(Delivery::Aborted) == hung_up && count(Delivery::Sent) == CLIENTS * CALLS).then_some(())
     });
     let next = Client::connect(addr).call(post("{}"));
     assert_eq!(next.id(), total as u64 + 1);
@@ -299,12 +289,7 @@ fn every_reply_can_be_read_by_a_page_of_any_origin() {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
         let exposed = reply.header("access-control-expose-headers");
         let exposed = exposed.expect("headers are exposed");
-        for name in [
-            "X-Standin-Exchange",
-            "Preference-Applied",
-            "Allow",
-            "WWW-Authenticate",
-        ] {
+        for name in ["X-Standin-Exchange", "Preference-Applied", "Allow", "WWW-Authenticate"] {
             assert!(exposed.contains(name), "{exposed}");
         }
     }
@@ -324,19 +309,9 @@ fn a_preflight_is_granted_and_not_recorded() {
 
     assert_eq!(reply.status, 204);
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(
-        reply.header("access-control-allow-headers"),
-        Some("auth,accountid")
-    );
-    assert_eq!(
-        reply.header("access-control-allow-private-network"),
-        Some("true")
-    );
-    assert!(
-        reply
-            .header("access-control-allow-methods")
-            .is_some_and(|m| m.contains("PUT"))
-    );
+    assert_eq!(reply.header("access-control-allow-headers"), Some("auth,accountid"));
+    assert_eq!(reply.header("access-control-allow-private-network"), Some("true"));
+    assert!(reply.header("access-control-allow-methods").is_some_and(|m| m.contains("PUT")));
     assert!(reply.header("access-control-max-age").is_some());
     assert!(reply.header("vary").is_some());
     assert!(server.journal().snapshot().is_empty());
@@ -347,14 +322,9 @@ fn options_without_an_origin_is_an_ordinary_request() {
     let server = server(|_| {});
     let mut client = Client::connect(server.addr());
 
-    let reply = client.call(format!(
-        "OPTIONS {AGENTS} HTTP/1.1\r\nhost: localhost\r\n\r\n"
-    ));
+    let reply = client.call(format!("OPTIONS {AGENTS} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
 
-    assert_eq!(
-        exchange(&server, reply.id()).exchange.request.method,
-        "OPTIONS"
-    );
+    assert_eq!(exchange(&server, reply.id()).exchange.request.method, "OPTIONS");
 }
 
 #[test]
@@ -366,17 +336,8 @@ fn the_index_names_the_operations_and_is_not_recorded() {
 
     let page: serde_json::Value = serde_json::from_slice(&reply.body).expect("the index is JSON");
     let operations = page["operations"].as_array().expect("it lists operations");
-    let named: Vec<_> = operations
-        .iter()
-        .filter_map(|op| op["id"].as_str())
-        .collect();
-    let known: Vec<_> = server
-        .stub()
-        .contract()
-        .operations()
-        .iter()
-        .map(|op| &*op.id)
-        .collect();
+    let named: Vec<_> = operations.iter().filter_map(|op| op["id"].as_str()).collect();
+    let known: Vec<_> = server.stub().contract().operations().iter().map(|op| &*op.id).collect();
     assert_eq!(named, known);
     assert!(server.journal().snapshot().is_empty());
 }

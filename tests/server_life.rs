@@ -39,11 +39,7 @@ fn stopping_ends_open_connections_within_a_second() {
     let began = Instant::now();
     let journal = server.stop();
 
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     for mut client in [fresh, idle, half_head, half_body] {
         assert!(client.is_closed());
     }
@@ -88,19 +84,13 @@ fn a_request_under_way_is_finished_when_the_server_stops() {
     assert_eq!(client.reply().id(), 1);
     assert!(client.is_closed());
     let journal = stopping.join().expect("it stops");
-    assert_eq!(
-        journal.snapshot()[0].exchange.request.body_end,
-        BodyEnd::Complete
-    );
+    assert_eq!(journal.snapshot()[0].exchange.request.body_end, BodyEnd::Complete);
 }
 
 #[test]
 fn an_occupied_port_is_an_error() {
     let server = server(|_| {});
-    let config = Config {
-        listen: server.addr(),
-        ..Config::default()
-    };
+    let config = Config { listen: server.addr(), ..Config::default() };
     assert!(Server::start(config).is_err());
 }
 
@@ -138,10 +128,7 @@ async fn serve_returns_the_journal_when_it_is_told_to_stop() {
     assert_eq!(called.await.expect("it is answered"), 1);
     stop.send(()).expect("it is serving");
 
-    let journal = serving
-        .await
-        .expect("it does not panic")
-        .expect("it served");
+    let journal = serving.await.expect("it does not panic").expect("it served");
     assert_eq!(journal.snapshot().len(), 1);
 }
 

@@ -5,9 +5,7 @@ mod support;
 use std::time::Duration;
 
 use standin::{BodyEnd, Delivery, LogFormat, Server};
-use support::{
-    AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled,
-};
+use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -21,10 +19,7 @@ fn what_is_not_http_is_refused_counted_and_logged() {
         ("GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400),
         (post_head("transfer-encoding: nonsense\r\n"), 400),
         (format!("GET / HTTP/1.1\r\n{many}\r\n"), 431),
-        (
-            format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(200_000)),
-            431,
-        ),
+        (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(200_000)), 431),
         (get(&format!("/{}", "x".repeat(200_000))), 431),
     ];
 
@@ -34,19 +29,13 @@ fn what_is_not_http_is_refused_counted_and_logged() {
         assert_eq!(client.head().status, status);
         assert!(client.is_closed());
         drop(client);
-        eventually("it is counted", || {
-            (server.unparsed() == count).then_some(())
-        });
+        eventually("it is counted", || (server.unparsed() == count).then_some(()));
     }
     assert!(server.journal().snapshot().is_empty());
     Client::connect(server.addr()).call(post("{}"));
     drop(server);
     let text = lines.text();
-    assert_eq!(
-        text.matches("not a request, from 127.0.0.1:").count(),
-        6,
-        "{text}"
-    );
+    assert_eq!(text.matches("not a request, from 127.0.0.1:").count(), 6, "{text}");
 }
 
 #[test]
@@ -92,20 +81,14 @@ fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
         let mut slow = Client::connect(server.addr());
         slow.send(half);
         assert!(slow.is_closed());
-        eventually("it is counted", || {
-            (server.unparsed() == count).then_some(())
-        });
+        eventually("it is counted", || (server.unparsed() == count).then_some(()));
     }
 
     assert_eq!(idle.call(get("/after")).id(), 2);
     idle.send("GET /half");
     assert!(idle.is_closed());
     drop(server);
-    assert!(
-        lines
-            .text()
-            .contains("\"unparsed\":\"the head of a request did not arrive in time\"")
-    );
+    assert!(lines.text().contains("\"unparsed\":\"the head of a request did not arrive in time\""));
 }
 
 #[test]
@@ -154,10 +137,7 @@ fn an_http2_body_that_does_not_arrive_is_answered_and_the_connection_goes_on() {
     client.data(1, b"{", false);
     client.reply(1);
 
-    assert_eq!(
-        exchange(&server, 1).exchange.request.body_end,
-        BodyEnd::TimedOut
-    );
+    assert_eq!(exchange(&server, 1).exchange.request.body_end, BodyEnd::TimedOut);
     client.request(3, "GET", "/", &[], true);
     client.reply(3);
 }

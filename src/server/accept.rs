@@ -63,9 +63,7 @@ pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
 
 fn report(shell: &Shell, done: Result<(), tokio::task::JoinError>) {
     if done.is_err_and(|error| error.is_panic()) {
-        shell
-            .log
-            .note("a connection ended by a fault of this program; please report it");
+        shell.log.note("a connection ended by a fault of this program; please report it");
     }
 }
 
@@ -87,10 +85,7 @@ async fn connection(shell: Arc<Shell>, stream: TcpStream, peer: SocketAddr) {
                 return Poll::Ready(End::Done(ended));
             }
             // Signal and timer are polled once to leave their wake-up; after that a look at their state is enough.
-            if !is_stopping
-                && (!is_armed || shell.stop.is_set())
-                && stopped.as_mut().poll(cx).is_ready()
-            {
+            if !is_stopping && (!is_armed || shell.stop.is_set()) && stopped.as_mut().poll(cx).is_ready() {
                 is_stopping = true;
                 watch.stop();
                 connection.as_mut().graceful_shutdown();
@@ -130,9 +125,7 @@ async fn connection(shell: Arc<Shell>, stream: TcpStream, peer: SocketAddr) {
             shell.refuse(peer, "the head of a request did not arrive in time");
         }
         End::Overdue(Overdue::Reply) => {
-            shell
-                .log
-                .note(&format!("{peer} did not take its reply in time"));
+            shell.log.note(&format!("{peer} did not take its reply in time"));
         }
         End::Done(Ok(())) | End::Overdue(Overdue::Idle | Overdue::Linger) => {}
     }

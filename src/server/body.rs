@@ -38,14 +38,7 @@ pub(super) struct Collected<'a> {
 impl<'a> Collected<'a> {
     /// Nothing yet; what will be kept is taken out of `budget`.
     pub(super) fn new(budget: &'a Budget) -> Self {
-        Self {
-            bytes: Vec::new(),
-            end: BodyEnd::Broken,
-            gone: true,
-            drained: false,
-            budget,
-            permit: None,
-        }
+        Self { bytes: Vec::new(), end: BodyEnd::Broken, gone: true, drained: false, budget, permit: None }
     }
 
     /// What was kept.
@@ -64,9 +57,7 @@ impl<'a> Collected<'a> {
         let mut timer = pin!(Timer::new(time));
         // Without a declared length the body may become as long as is allowed.
         let declared = body.size_hint().exact();
-        let expected = declared.map_or(limit, |length| {
-            usize::try_from(length).unwrap_or(limit).min(limit)
-        });
+        let expected = declared.map_or(limit, |length| usize::try_from(length).unwrap_or(limit).min(limit));
         if expected > SMALL && !self.charge(expected, timer.as_mut()).await {
             return self.finish(BodyEnd::TimedOut, false);
         }
@@ -97,11 +88,7 @@ impl<'a> Collected<'a> {
             too_large = data.len() > room;
             self.keep(&data[..data.len().min(room)], expected);
             if body.is_end_stream() {
-                let end = if too_large {
-                    BodyEnd::TooLarge
-                } else {
-                    BodyEnd::Complete
-                };
+                let end = if too_large { BodyEnd::TooLarge } else { BodyEnd::Complete };
                 return self.finish(end, true);
             }
         }
@@ -153,10 +140,7 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
         let total = bytes.min(Semaphore::MAX_PERMITS);
-        Self {
-            left: Semaphore::new(total),
-            total,
-        }
+        Self { left: Semaphore::new(total), total }
     }
 }
 
@@ -166,10 +150,7 @@ fn is_malformed(error: &hyper::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(error) = cause.downcast_ref::<io::Error>() {
-            return matches!(
-                error.kind(),
-                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
-            );
+            return matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
         }
         source = cause.source();
     }
@@ -186,11 +167,7 @@ struct Timer {
 
 impl Timer {
     fn new(time: Duration) -> Self {
-        Self {
-            time,
-            looked: false,
-            sleep: None,
-        }
+        Self { time, looked: false, sleep: None }
     }
 }
 
@@ -204,10 +181,7 @@ impl Future for Timer {
             return Poll::Pending;
         }
         let time = self.time;
-        self.sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)))
-            .as_mut()
-            .poll(cx)
+        self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(time))).as_mut().poll(cx)
     }
 }
 
@@ -268,11 +242,7 @@ impl ReplyBody {
 
     fn whole(bytes: Bytes, recorded: Option<Arc<Recorded>>, mut in_flight: InFlight) -> Self {
         in_flight.replying();
-        let mut parcel = Parcel {
-            bytes,
-            recorded,
-            _in_flight: Some(in_flight),
-        };
+        let mut parcel = Parcel { bytes, recorded, _in_flight: Some(in_flight) };
         if parcel.bytes.is_empty() {
             parcel.settle(Delivery::Sent);
         }
@@ -291,9 +261,7 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Control(reply) => {
                 // A body of known length comes to its end by itself; a stream has to be cut.
-                if reply.body.size_hint().exact().is_none()
-                    && reply.stopped.as_mut().poll(cx).is_ready()
-                {
+                if reply.body.size_hint().exact().is_none() && reply.stopped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(None);
                 }
                 let frame = Pin::new(&mut reply.body).poll_frame(cx);
@@ -316,20 +284,14 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Control(reply) => reply.body.size_hint(),
-            Self::Whole(parcel) => {
-                SizeHint::with_exact(parcel.as_ref().map_or(0, Buf::remaining) as u64)
-            }
+            Self::Whole(parcel) => SizeHint::with_exact(parcel.as_ref().map_or(0, Buf::remaining) as u64),
         }
     }
 }
 
 impl Parcel {
     fn unrecorded(bytes: Bytes) -> Self {
-        Self {
-            bytes,
-            recorded: None,
-            _in_flight: None,
-        }
+        Self { bytes, recorded: None, _in_flight: None }
     }
 
     fn settle(&mut self, delivery: Delivery) {

@@ -42,10 +42,7 @@ impl Cors {
         for asked in request.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
             headers.append(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
-        if request
-            .get(&REQUEST_PRIVATE_NETWORK)
-            .is_some_and(|asked| asked == "true")
-        {
+        if request.get(&REQUEST_PRIVATE_NETWORK).is_some_and(|asked| asked == "true") {
             headers.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
         }
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
@@ -73,7 +70,5 @@ const EXPOSED: HeaderValue =
 const PREFLIGHT_VARIES: HeaderValue = HeaderValue::from_static(
     "Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network",
 );
-const ALLOW_PRIVATE_NETWORK: HeaderName =
-    HeaderName::from_static("access-control-allow-private-network");
-const REQUEST_PRIVATE_NETWORK: HeaderName =
-    HeaderName::from_static("access-control-request-private-network");
+const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");

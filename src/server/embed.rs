@@ -52,17 +52,10 @@ impl Server {
         let shell = Shell::new(config);
         let serving = Arc::clone(&shell);
         let (ready, started) = mpsc::sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("standin".into())
-            .spawn(move || run(serving, listener, &ready))?;
-        let server = Self {
-            addr,
-            shell,
-            thread: Some(thread),
-        };
-        started
-            .recv()
-            .map_err(|_| io::Error::other("the server's thread ended"))??;
+        let thread =
+            thread::Builder::new().name("standin".into()).spawn(move || run(serving, listener, &ready))?;
+        let server = Self { addr, shell, thread: Some(thread) };
+        started.recv().map_err(|_| io::Error::other("the server's thread ended"))??;
         Ok(server)
     }
 
@@ -110,16 +103,12 @@ impl Drop for Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("addr", &self.addr)
-            .finish_non_exhaustive()
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
     }
 }
 
 fn run(shell: Arc<Shell>, listener: TcpListener, ready: &mpsc::SyncSender<io::Result<()>>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.and_then(|runtime| {
         let listener = {
             let _context = runtime.enter();

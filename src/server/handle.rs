@@ -34,10 +34,7 @@ pub(super) fn handle(
         let path = parts.uri.path();
         if is_too_much(&parts, &shell) {
             shell.refuse(peer, "message head is too large");
-            return Ok(status(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                in_flight,
-            ));
+            return Ok(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight));
         }
         if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
             return Ok(control(&shell, parts, body, in_flight).await);
@@ -66,11 +63,8 @@ async fn exchange(
 ) -> Response<ReplyBody> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut pending = Pending {
-        shell,
-        request: Some(request(&parts, received)),
-        body: Collected::new(&shell.budget),
-    };
+    let mut pending =
+        Pending { shell, request: Some(request(&parts, received)), body: Collected::new(&shell.budget) };
     let limit = shell.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
         pending.body.end = BodyEnd::TooLarge;
@@ -127,11 +121,7 @@ impl Drop for Pending<'_> {
 
 /// hyper's head of a request as ours.
 fn request(parts: &Parts, received: Timestamp) -> Request {
-    let bytes = parts
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
+    let bytes = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let mut headers = Headers::with_capacity(parts.headers.len(), bytes);
     for (name, value) in &parts.headers {
         headers.push(name.as_str(), value.as_bytes());
@@ -172,25 +162,20 @@ fn reply(
     for (name, value) in reply.headers.iter() {
         if name == "content-type" && value == JSON.as_bytes() {
             headers.insert(CONTENT_TYPE, JSON);
-        } else if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(value),
-        ) {
+        } else if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+        {
             headers.append(name, value);
         }
     }
     headers.insert(EXCHANGE, HeaderValue::from(recorded.id));
     cors::open(&mut headers);
-    let bodiless = code.is_informational()
-        || matches!(code, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bodiless =
+        code.is_informational() || matches!(code, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_head && !bodiless {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     }
-    let body = if is_head || bodiless {
-        Bytes::new()
-    } else {
-        reply.body.clone()
-    };
+    let body = if is_head || bodiless { Bytes::new() } else { reply.body.clone() };
     let mut response = Response::new(ReplyBody::recorded(body, recorded, in_flight));
     *response.status_mut() = code;
     *response.headers_mut() = headers;
@@ -238,11 +223,7 @@ async fn control(
 
 fn index(page: &Bytes, parts: &Parts, in_flight: InFlight) -> Response<ReplyBody> {
     let length = HeaderValue::from(page.len());
-    let page = if parts.method == Method::HEAD {
-        Bytes::new()
-    } else {
-        page.clone()
-    };
+    let page = if parts.method == Method::HEAD { Bytes::new() } else { page.clone() };
     let mut response = Response::new(ReplyBody::plain(page, in_flight));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
@@ -263,24 +244,15 @@ fn is_too_much(parts: &Parts, shell: &Shell) -> bool {
     if parts.version < Version::HTTP_2 {
         return false;
     }
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or(0, |path| path.as_str().len());
-    let fields: usize = parts
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
+    let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     parts.headers.len() > shell.limits.headers || target + fields > shell.limits.head_bytes
 }
 
 /// Whether a client that waits for a go-ahead has announced more than it may send. It is answered instead.
 fn is_announced_too_large(headers: &HeaderMap, body: &Incoming, limit: usize) -> bool {
     body.size_hint().lower() > limit as u64
-        && headers
-            .get(EXPECT)
-            .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        && headers.get(EXPECT).is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// The largest body of a control call.

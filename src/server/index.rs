@@ -39,41 +39,13 @@ pub(super) fn page(contract: &Contract) -> Option<Bytes> {
 }
 
 const CONTROL: [(&str, &str, &str); 9] = [
-    (
-        "GET",
-        "/__standin/health",
-        "whether it serves, and its counts",
-    ),
-    (
-        "GET",
-        "/__standin/requests",
-        "recorded exchanges; wait=N waits for them",
-    ),
+    ("GET", "/__standin/health", "whether it serves, and its counts"),
+    ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
     ("GET", "/__standin/requests/ID", "one exchange"),
     ("DELETE", "/__standin/requests", "forget all exchanges"),
-    (
-        "POST",
-        "/__standin/requests/verify",
-        "assert which requests were received",
-    ),
-    (
-        "GET",
-        "/__standin/requests/stream",
-        "server-sent events, one per exchange",
-    ),
-    (
-        "GET",
-        "/__standin/export?format=ndjson|har|curl|pact",
-        "the journal as a file",
-    ),
-    (
-        "GET",
-        "/__standin/openapi.json",
-        "the contract as OpenAPI 3.1",
-    ),
-    (
-        "GET",
-        "/__standin/ledger",
-        "where the documentation contradicts itself",
-    ),
+    ("POST", "/__standin/requests/verify", "assert which requests were received"),
+    ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
+    ("GET", "/__standin/export?format=ndjson|har|curl|pact", "the journal as a file"),
+    ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
+    ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
 ];

@@ -70,9 +70,8 @@ impl Log {
     pub fn new(format: LogFormat, out: impl Write + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
-        let started = thread::Builder::new()
-            .name("standin-log".into())
-            .spawn(move || writer.write_all(format, out));
+        let started =
+            thread::Builder::new().name("standin-log".into()).spawn(move || writer.write_all(format, out));
         Self(started.ok().map(|_| Arc::new(Handle { format, shared })))
     }
 
@@ -82,12 +81,9 @@ impl Log {
         let mut buffer = handle.shared.lock();
         buffer.hurry = true;
         handle.shared.filled.notify_one();
-        let _ = handle
-            .shared
-            .written
-            .wait_timeout_while(buffer, time, |buffer| {
-                buffer.writing || !buffer.lines.is_empty() || buffer.dropped > 0
-            });
+        let _ = handle.shared.written.wait_timeout_while(buffer, time, |buffer| {
+            buffer.writing || !buffer.lines.is_empty() || buffer.dropped > 0
+        });
     }
 
     /// The line of an exchange.
@@ -125,13 +121,7 @@ impl Log {
     /// The line of something that never became an exchange.
     pub(super) fn unparsed(&self, peer: SocketAddr, reason: &str) {
         self.line(|format, out| match format {
-            LogFormat::Json => json(
-                out,
-                &UnparsedLine {
-                    peer,
-                    unparsed: cut(reason),
-                },
-            ),
+            LogFormat::Json => json(out, &UnparsedLine { peer, unparsed: cut(reason) }),
             LogFormat::Text => write!(out, "not a request, from {peer}: {}", Plain(reason)),
         });
     }
@@ -165,9 +155,7 @@ impl Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Log")
-            .field(&self.0.as_ref().map(|handle| handle.format))
-            .finish()
+        f.debug_tuple("Log").field(&self.0.as_ref().map(|handle| handle.format)).finish()
     }
 }
 
@@ -204,10 +192,7 @@ impl Shared {
             while buffer.lines.is_empty() && !buffer.closed && buffer.dropped == 0 {
                 buffer.hurry = false;
                 self.written.notify_all();
-                buffer = self
-                    .filled
-                    .wait(buffer)
-                    .unwrap_or_else(PoisonError::into_inner);
+                buffer = self.filled.wait(buffer).unwrap_or_else(PoisonError::into_inner);
             }
             // Under load a wake-up per line would cost more than the line, so more lines are given a moment to come.
             (buffer, _) = self
@@ -337,11 +322,7 @@ mod tests {
             id: 7,
             exchange: Exchange {
                 request: Request::new("PUT", target),
-                reply: Reply {
-                    status: 412,
-                    headers: Headers::default(),
-                    body: "{}".into(),
-                },
+                reply: Reply { status: 412, headers: Headers::default(), body: "{}".into() },
                 operation: None,
                 step: Step::Validate,
                 violations,

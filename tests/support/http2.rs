@@ -42,12 +42,8 @@ impl Client {
     /// Connects, and sends these settings.
     pub fn connect(addr: SocketAddr, settings: &[(u16, u32)]) -> Self {
         let mut stream = TcpStream::connect(addr).expect("the server accepts");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a timeout can be set");
-        stream
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .expect("the server reads");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("the server reads");
         let mut client = Self(stream);
         let mut payload = Vec::new();
         for (id, value) in settings {
@@ -59,14 +55,7 @@ impl Client {
     }
 
     /// Begins a request; `end` when it has no body.
-    pub fn request(
-        &mut self,
-        stream: u32,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        end: bool,
-    ) {
+    pub fn request(&mut self, stream: u32, method: &str, path: &str, headers: &[(&str, &str)], end: bool) {
         let mut block = Vec::new();
         field(&mut block, ":method", method);
         field(&mut block, ":scheme", "http");
@@ -91,10 +80,7 @@ impl Client {
 
     /// Reads until `stream` is answered.
     pub fn reply(&mut self, stream: u32) -> Reply {
-        let mut reply = Reply {
-            is_ok: false,
-            body: Vec::new(),
-        };
+        let mut reply = Reply { is_ok: false, body: Vec::new() };
         loop {
             let frame = self.next().expect("the connection is open");
             assert!(frame.kind != GO_AWAY, "{frame:?}");

@@ -66,11 +66,9 @@ pub fn exchange(server: &Server, id: u64) -> Arc<Recorded> {
 
 /// Waits until it is known what became of a reply.
 pub fn settled(recorded: &Recorded, delivery: Delivery) {
-    let settled = eventually("the delivery is settled", || {
-        match recorded.delivery.get() {
-            Delivery::Pending => None,
-            settled => Some(settled),
-        }
+    let settled = eventually("the delivery is settled", || match recorded.delivery.get() {
+        Delivery::Pending => None,
+        settled => Some(settled),
     });
     assert_eq!(settled, delivery);
 }
@@ -98,37 +96,26 @@ impl Reply {
     /// The number of its exchange.
     pub fn id(&self) -> u64 {
         let id = self.header("x-standin-exchange");
-        id.expect("the reply has a number")
-            .parse()
-            .expect("it is one")
+        id.expect("the reply has a number").parse().expect("it is one")
     }
 }
 
 impl Client {
     pub fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).expect("the server accepts");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a timeout can be set");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("it can be set");
-        Self {
-            stream: BufReader::new(stream),
-        }
+        Self { stream: BufReader::new(stream) }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream
-            .get_mut()
-            .write_all(bytes.as_ref())
-            .expect("the server reads");
+        self.stream.get_mut().write_all(bytes.as_ref()).expect("the server reads");
     }
 
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
         let stream = self.stream.get_ref();
-        stream
-            .shutdown(Shutdown::Write)
-            .expect("one side can be closed");
+        stream.shutdown(Shutdown::Write).expect("one side can be closed");
     }
 
     /// Sends a request without a body, or with all of it, and reads the reply.
@@ -144,9 +131,7 @@ impl Client {
         let length = length.map_or(0, |length| length.parse().expect("a length"));
         if reply.status >= 200 {
             reply.body = vec![0; length];
-            self.stream
-                .read_exact(&mut reply.body)
-                .expect("the body arrives");
+            self.stream.read_exact(&mut reply.body).expect("the body arrives");
         }
         reply
     }
@@ -164,11 +149,7 @@ impl Client {
             let (name, value) = line.split_once(':').expect("a header has a colon");
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        Reply {
-            status: status.unwrap_or_else(|| panic!("no status in `{line}`")),
-            headers,
-            body: Vec::new(),
-        }
+        Reply { status: status.unwrap_or_else(|| panic!("no status in `{line}`")), headers, body: Vec::new() }
     }
 
     /// Whether the server has closed the connection, after what was read so far; waits until it has.
@@ -205,10 +186,7 @@ impl Lines {
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .expect("nobody panics with it")
-            .extend_from_slice(bytes);
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
