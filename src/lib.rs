@@ -2,6 +2,9 @@
 
 pub mod contract;
 mod exchange;
+mod journal;
+pub mod render;
+mod server;
 mod stub;
 pub mod token;
 mod violation;
@@ -10,5 +13,10 @@ pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
 };
+pub use journal::{
+    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits, Miss, Page,
+    Verdict,
+};
+pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
 pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
