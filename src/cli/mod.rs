@@ -19,7 +19,7 @@ mod token;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub use error::{Error, Exit};
 
@@ -57,9 +57,10 @@ enum Command {
 
 /// Runs the program with these arguments, the program's name first, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let result = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let result = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli.command.run(),
-        Err(error) => asked_or_wrong(&error),
+        Err(error) => asked_or_wrong(&error, &arguments),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -116,7 +117,7 @@ impl ContractSource {
 }
 
 /// Help and version go to standard output; a mistake becomes one line.
-fn asked_or_wrong(error: &clap::Error) -> Result<Exit, Error> {
+fn asked_or_wrong(error: &clap::Error, arguments: &[OsString]) -> Result<Exit, Error> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output::print(&error.render().to_string())?;
@@ -126,28 +127,42 @@ fn asked_or_wrong(error: &clap::Error) -> Result<Exit, Error> {
             output::complain(error.render().to_string().trim_end());
             Ok(Exit::Usage)
         }
-        _ => Err(Error::usage(usage_line(&error.render().to_string()))),
+        _ => {
+            let help = help_for(arguments);
+            let line = usage_line(&error.render().to_string());
+            Err(Error::usage(format!("{line}; see `{help}`")))
+        }
     }
 }
 
-/// One line out of clap's paragraphs: what is wrong, the tip, and where to read on.
-fn usage_line(rendered: &str) -> String {
-    let mut parts = Vec::new();
-    let mut help = "standin --help".to_owned();
-    for line in rendered.lines().map(str::trim) {
-        if let Some(usage) = line.strip_prefix("Usage: ") {
-            let words = usage
-                .split_whitespace()
-                .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
-            help = words.chain(["--help"]).collect::<Vec<_>>().join(" ");
-            break;
+/// The command that prints the help of the subcommand that was meant.
+fn help_for(arguments: &[OsString]) -> String {
+    let mut command = &Cli::command();
+    let mut words = vec!["standin"];
+    for argument in arguments
+        .iter()
+        .skip(1)
+        .filter_map(|argument| argument.to_str())
+    {
+        match command.find_subcommand(argument) {
+            Some(subcommand) => command = subcommand,
+            None => break,
         }
-        let line = line.strip_prefix("error: ").unwrap_or(line);
-        let line = line.strip_prefix("tip: ").unwrap_or(line);
-        if !line.is_empty() && !line.starts_with("For more information") {
-            parts.push(line);
-        }
+        words.push(command.get_name());
     }
+    words.push("--help");
+    words.join(" ")
+}
+
+/// One line out of clap's paragraphs: what is wrong, and the tip.
+fn usage_line(rendered: &str) -> String {
+    let parts = rendered
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .map(|line| line.strip_prefix("tip: ").unwrap_or(line))
+        .filter(|line| !line.is_empty());
     let mut text = String::new();
     for part in parts {
         if !text.is_empty() {
@@ -159,19 +174,21 @@ fn usage_line(rendered: &str) -> String {
         }
         text.push_str(part);
     }
-    format!("{text}; see `{help}`")
+    error::one_line(&text)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn refused(arguments: &[&str]) -> String {
-        let arguments = ["standin"].iter().chain(arguments);
-        let error = Cli::try_parse_from(arguments).unwrap_err();
-        usage_line(&error.render().to_string())
+        let arguments: Vec<_> = ["standin"]
+            .iter()
+            .chain(arguments)
+            .map(OsString::from)
+            .collect();
+        let error = Cli::try_parse_from(&arguments).unwrap_err();
+        asked_or_wrong(&error, &arguments).unwrap_err().to_string()
     }
 
     #[test]
@@ -213,7 +230,7 @@ mod tests {
         );
         assert_eq!(
             refused(&["serve", "--errors", "nice"]),
-            "invalid value 'nice' for '--errors <PROFILE>' [possible values: vendor, rfc]; see `standin --help`"
+            "invalid value 'nice' for '--errors <PROFILE>' [possible values: vendor, rfc]; see `standin serve --help`"
         );
     }
 }
