@@ -59,7 +59,7 @@ enum Format {
     Json,
 }
 
-/// Where a `JUnit` report goes.
+/// Where a JUnit report goes.
 #[derive(Clone, Debug)]
 struct Report(PathBuf);
 

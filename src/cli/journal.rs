@@ -11,7 +11,7 @@ use super::{
     pending::render::{curl, har, ndjson},
     table::Table,
 };
-use crate::Recorded;
+use crate::{Exchange, Recorded};
 
 /// How many characters of a target a table shows.
 const TARGET_WIDTH: usize = 72;
@@ -55,7 +55,7 @@ enum Format {
     Table,
     /// HAR 1.2, for a browser's developer tools
     Har,
-    /// One curl command per exchange; the token is $`STANDIN_TOKEN`
+    /// One curl command per exchange; the token is $STANDIN_TOKEN
     Curl,
 }
 
@@ -123,14 +123,29 @@ fn table(exchanges: &[Arc<Recorded>]) -> Table {
             exchange.operation.as_deref().unwrap_or("-").to_owned(),
             word(&exchange.outcome()),
             word(&recorded.delivery.get()),
-            super::log::first_violation(exchange).unwrap_or_default(),
+            first_violation(exchange).unwrap_or_default(),
         ]);
     }
     table
 }
 
+/// The first violation in words, and how many more there are.
+fn first_violation(exchange: &Exchange) -> Option<String> {
+    let (first, rest) = exchange.violations.split_first()?;
+    let at_least = if exchange.more_violations {
+        "at least "
+    } else {
+        ""
+    };
+    let more = match rest.len() {
+        0 => String::new(),
+        n => format!(" (and {at_least}{n} more)"),
+    };
+    Some(one_line(&format!("{first}{more}")))
+}
+
 /// The name of a value of one of the exchange's closed lists, as it stands in the journal.
-pub(super) fn word(value: &impl serde::Serialize) -> String {
+fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -141,5 +156,59 @@ fn shortened(target: &str) -> String {
     match target.char_indices().nth(TARGET_WIDTH) {
         None => target.to_owned(),
         Some((end, _)) => format!("{}…", &target[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delivery, DeliveryCell, Headers, Reply, Request, Rule, Step, Violation};
+
+    #[test]
+    fn the_table_has_a_line_per_exchange_and_nothing_a_terminal_acts_on() {
+        let violation = Violation {
+            pointer: "/body/emailId".into(),
+            rule: Rule::Type,
+            expected: "a string".into(),
+            found: "`\u{1b}[31m`".into(),
+            source: "Create an agent › Body Parameters › emailId".into(),
+        };
+        let refused = Recorded {
+            id: 7,
+            exchange: Exchange {
+                request: Request::new("POST", "/".repeat(100)),
+                reply: Reply {
+                    status: 412,
+                    headers: Headers::default(),
+                    body: "{}".into(),
+                },
+                operation: Some("createAgent".into()),
+                step: Step::Validate,
+                violations: vec![violation.clone(), violation],
+                more_violations: false,
+                readings: Vec::new(),
+            },
+            delivery: DeliveryCell::new(Delivery::Sent),
+        };
+        let text = table(&[Arc::new(refused)]).render("");
+        let line = text.lines().nth(1).unwrap();
+        assert_eq!(
+            line.split_whitespace().take(8).collect::<Vec<_>>(),
+            [
+                "7",
+                "1970-01-01T00:00:00.000Z",
+                "POST",
+                &("/".repeat(TARGET_WIDTH) + "…"),
+                "412",
+                "createAgent",
+                "refused",
+                "sent"
+            ]
+        );
+        assert!(
+            line.ends_with(
+                "/body/emailId: expected a string, but found `\\u{1b}[31m` (and 1 more)"
+            )
+        );
     }
 }

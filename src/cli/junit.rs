@@ -1,4 +1,4 @@
-//! `JUnit` XML, as build servers read it.
+//! JUnit XML, as build servers read it.
 
 use std::fmt::Write;
 

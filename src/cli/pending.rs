@@ -41,7 +41,6 @@ pub mod journal {
             let _ = (limits.entries, limits.bytes);
             Self
         }
-        pub fn on_record(&self, _: Box<dyn Fn(&Arc<Recorded>) + Send + Sync>) {}
         pub fn snapshot(&self) -> Vec<Arc<Recorded>> {
             vec![]
         }
@@ -73,7 +72,22 @@ pub mod render {
 pub mod server {
     use crate::{Contract, Settings, cli::pending::journal::Journal, token::Secret};
     use std::sync::Arc;
+    #[derive(Clone, Copy)]
+    pub enum LogFormat {
+        Json,
+        Text,
+    }
+    #[derive(Clone)]
+    pub struct Log;
+    impl Log {
+        pub fn stderr(_: LogFormat) -> Self {
+            Self
+        }
+        pub fn flush(&self, _: std::time::Duration) {}
+    }
+    #[allow(dead_code)]
     pub struct Config {
+        pub log: Log,
         pub contract: Arc<Contract>,
         pub settings: Settings,
         pub journal: Arc<Journal>,

@@ -6,6 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use bytesize::ByteSize;
@@ -16,15 +17,17 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use super::{
     ContractSource, Error, Exit,
     error::reason,
-    log,
     output::{self, Target},
     pending::{
         journal::{Journal, Limits},
         render::ndjson,
-        server::{self, Config},
+        server::{self, Config, Log, LogFormat},
     },
 };
 use crate::{Checks, Contract, Errors, Settings, TokenPolicy, token::Secret};
+
+/// How long the end of the program waits for whoever reads standard error.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Serve the API: answer, check and record requests
 ///
@@ -135,7 +138,7 @@ pub(super) struct Serve {
         default_value = "text",
         env = "STANDIN_LOG"
     )]
-    log: log::Format,
+    log: Format,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -174,6 +177,14 @@ enum TokenArg {
     Verified,
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Format {
+    /// Sentences for people
+    Text,
+    /// One JSON object per line, for programs
+    Json,
+}
+
 impl Serve {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         self.check_secrets()?;
@@ -186,9 +197,8 @@ impl Serve {
             Error::could_not_run(format!("cannot start threads: {}", reason(&error)))
         })?;
         let (listener, address) = runtime.block_on(self.bind())?;
-        let (log, writer) = log::start(self.log);
         if !address.ip().is_loopback() && self.control_token.is_none() {
-            log.warn(format!(
+            self.warn(&format!(
                 "whoever can reach {address} can read and clear the journal; set --control-token, or listen on 127.0.0.1"
             ));
         }
@@ -197,9 +207,11 @@ impl Serve {
             entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
             bytes: self.journal_bytes,
         }));
-        let lines = log.clone();
-        journal.on_record(Box::new(move |recorded| lines.exchange(recorded)));
-        let config = self.config(Arc::clone(&contract), Arc::clone(&journal));
+        let log = Log::stderr(match self.log {
+            Format::Json => LogFormat::Json,
+            Format::Text => LogFormat::Text,
+        });
+        let config = self.config(Arc::clone(&contract), Arc::clone(&journal), log.clone());
         let served = runtime.block_on(async {
             // The signals are caught before anybody can know that there is something to stop.
             let stop = signals()?;
@@ -217,7 +229,7 @@ impl Serve {
                     .map(|recorded| ndjson::line(recorded) + "\n"),
             )
         });
-        writer.finish(&log);
+        log.flush(LAST_LINES);
         served.map_err(|error| {
             Error::could_not_run(format!("cannot go on serving: {}", reason(&error)))
         })?;
@@ -262,7 +274,7 @@ impl Serve {
         Ok((listener, address))
     }
 
-    fn config(&self, contract: Arc<Contract>, journal: Arc<Journal>) -> Config {
+    fn config(&self, contract: Arc<Contract>, journal: Arc<Journal>, log: Log) -> Config {
         Config {
             contract,
             settings: Settings {
@@ -288,17 +300,25 @@ impl Serve {
             control_hosts: self.control_hosts.clone(),
             control_origins: self.control_origins.clone(),
             control_token: self.control_token.clone(),
+            log,
         }
+    }
+
+    fn warn(&self, message: &str) {
+        output::complain(&match self.log {
+            Format::Text => format!("warning: {message}"),
+            Format::Json => json!({ "warning": message }).to_string(),
+        });
     }
 
     fn ready_line(&self, address: SocketAddr, contract: &Contract) -> String {
         let url = format!("http://{}", reachable(address));
         let operations = contract.operations().len();
         match self.log {
-            log::Format::Text => format!(
+            Format::Text => format!(
                 "standin is ready at {url} ({operations} operations; control API at {url}/__standin/)\n"
             ),
-            log::Format::Json => {
+            Format::Json => {
                 let line = json!({
                     "event": "ready",
                     "url": url,
