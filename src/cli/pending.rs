@@ -70,38 +70,62 @@ pub mod render {
 }
 
 pub mod server {
-    use crate::{Contract, Settings, cli::pending::journal::Journal, token::Secret};
+    use crate::{
+        Contract, Settings,
+        cli::pending::journal::{self, Journal},
+        token::Secret,
+    };
     use std::sync::Arc;
     #[derive(Clone, Copy)]
     pub enum LogFormat {
         Json,
         Text,
     }
-    #[derive(Clone)]
     pub struct Log;
     impl Log {
         pub fn stderr(_: LogFormat) -> Self {
             Self
         }
-        pub fn flush(&self, _: std::time::Duration) {}
+    }
+    #[allow(dead_code)]
+    pub struct ControlConfig {
+        pub hosts: Vec<String>,
+        pub origins: Vec<String>,
+        pub token: Option<Secret>,
     }
     #[allow(dead_code)]
     pub struct Config {
         pub log: Log,
         pub contract: Arc<Contract>,
         pub settings: Settings,
-        pub journal: Arc<Journal>,
-        pub control_hosts: Vec<String>,
-        pub control_origins: Vec<String>,
-        pub control_token: Option<Secret>,
+        pub journal: journal::Limits,
+        pub control: ControlConfig,
+    }
+    impl Default for Config {
+        fn default() -> Self {
+            Self {
+                log: Log,
+                contract: Contract::builtin(),
+                settings: Settings::default(),
+                journal: journal::Limits {
+                    entries: 1,
+                    bytes: 1,
+                },
+                control: ControlConfig {
+                    hosts: vec![],
+                    origins: vec![],
+                    token: None,
+                },
+            }
+        }
     }
     pub async fn serve(
-        _: tokio::net::TcpListener,
-        _: Config,
+        _: std::net::TcpListener,
+        config: Config,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
+    ) -> std::io::Result<Arc<Journal>> {
         stop.await;
-        Ok(())
+        Ok(Arc::new(Journal::new(config.journal)))
     }
 }
 

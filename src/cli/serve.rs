@@ -3,31 +3,27 @@
 use std::{
     future::Future,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 
 use super::{
     ContractSource, Error, Exit,
     error::reason,
     output::{self, Target},
     pending::{
-        journal::{Journal, Limits},
+        journal::Limits,
         render::ndjson,
-        server::{self, Config, Log, LogFormat},
+        server::{self, Config, ControlConfig, Log, LogFormat},
     },
 };
 use crate::{Checks, Contract, Errors, Settings, TokenPolicy, token::Secret};
-
-/// How long the end of the program waits for whoever reads standard error.
-const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Serve the API: answer, check and record requests
 ///
@@ -37,12 +33,13 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 #[command(after_help = "\
 Examples:
   standin serve
-  standin serve --listen 127.0.0.1:0 --log json            on a free port; the ready line has the URL
-  standin serve --errors rfc --checks report               answer everything, only record what is wrong
+  standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
+  standin serve --checks report                   answer all, record what is wrong
+  standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret \"$SECRET\"
-  standin serve --journal-file run.ndjson                  keep what was sent
 
-A token to call it with: `standin token`. What was received: http://127.0.0.1:8484/__standin/requests")]
+A token to call it with: standin token
+What was received: http://127.0.0.1:8484/__standin/requests")]
 pub(super) struct Serve {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8484", value_parser = address, env = "STANDIN_LISTEN")]
@@ -193,47 +190,33 @@ impl Serve {
             Some(file) => Some(Target::new(file)?),
             None => None,
         };
+        let (listener, address) = self.bind()?;
         let runtime = Runtime::new().map_err(|error| {
             Error::could_not_run(format!("cannot start threads: {}", reason(&error)))
         })?;
-        let (listener, address) = runtime.block_on(self.bind())?;
         if !address.ip().is_loopback() && self.control_token.is_none() {
             self.warn(&format!(
                 "whoever can reach {address} can read and clear the journal; set --control-token, or listen on 127.0.0.1"
             ));
         }
 
-        let journal = Arc::new(Journal::new(Limits {
-            entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
-            bytes: self.journal_bytes,
-        }));
-        let log = Log::stderr(match self.log {
-            Format::Json => LogFormat::Json,
-            Format::Text => LogFormat::Text,
-        });
-        let config = self.config(Arc::clone(&contract), Arc::clone(&journal), log.clone());
-        let served = runtime.block_on(async {
-            // The signals are caught before anybody can know that there is something to stop.
-            let stop = signals()?;
-            let _ = output::print(&self.ready_line(address, &contract));
-            server::serve(listener, config, stop).await
-        });
+        let config = self.config(Arc::clone(&contract));
+        let journal = runtime
+            .block_on(async {
+                // The signals are caught before anybody can know that there is something to stop.
+                let stop = signals()?;
+                let _ = output::print(&self.ready_line(address, &contract));
+                server::serve(listener, config, stop).await
+            })
+            .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
         // What still runs after the drain is cut off here.
         runtime.shutdown_background();
 
-        let kept = journal_file.map_or(Ok(()), |file| {
-            file.write(
-                journal
-                    .snapshot()
-                    .iter()
-                    .map(|recorded| ndjson::line(recorded) + "\n"),
-            )
-        });
-        log.flush(LAST_LINES);
-        served.map_err(|error| {
-            Error::could_not_run(format!("cannot go on serving: {}", reason(&error)))
-        })?;
-        kept.map(|()| Exit::Fine)
+        if let Some(file) = journal_file {
+            let lines = journal.snapshot();
+            file.write(lines.iter().map(|recorded| ndjson::line(recorded) + "\n"))?;
+        }
+        Ok(Exit::Fine)
     }
 
     fn check_secrets(&self) -> Result<(), Error> {
@@ -254,7 +237,7 @@ impl Serve {
         Ok(())
     }
 
-    async fn bind(&self) -> Result<(TcpListener, SocketAddr), Error> {
+    fn bind(&self) -> Result<(TcpListener, SocketAddr), Error> {
         let refuse = |error: &io::Error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse => {
@@ -267,16 +250,27 @@ impl Serve {
             };
             Error::could_not_run(format!("cannot listen on {}: {why}", self.listen))
         };
-        let listener = TcpListener::bind(&self.listen)
-            .await
-            .map_err(|e| refuse(&e))?;
+        let listener = TcpListener::bind(&self.listen).map_err(|e| refuse(&e))?;
         let address = listener.local_addr().map_err(|e| refuse(&e))?;
         Ok((listener, address))
     }
 
-    fn config(&self, contract: Arc<Contract>, journal: Arc<Journal>, log: Log) -> Config {
+    fn config(&self, contract: Arc<Contract>) -> Config {
         Config {
             contract,
+            control: ControlConfig {
+                hosts: self.control_hosts.clone(),
+                origins: self.control_origins.clone(),
+                token: self.control_token.clone(),
+            },
+            journal: Limits {
+                entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
+                bytes: self.journal_bytes,
+            },
+            log: Log::stderr(match self.log {
+                Format::Json => LogFormat::Json,
+                Format::Text => LogFormat::Text,
+            }),
             settings: Settings {
                 errors: match self.errors {
                     ErrorsArg::Rfc => Errors::Rfc,
@@ -296,11 +290,7 @@ impl Serve {
                 client_secret: self.client_secret.clone(),
                 max_body: self.max_body,
             },
-            journal,
-            control_hosts: self.control_hosts.clone(),
-            control_origins: self.control_origins.clone(),
-            control_token: self.control_token.clone(),
-            log,
+            ..Config::default()
         }
     }
 
