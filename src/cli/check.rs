@@ -10,9 +10,8 @@ use super::{
     error::{one_line, reason},
     junit::{Case, Outcome, Suite},
     output::{self, Target},
-    pending::stub::{self, BodyCheck},
 };
-use crate::{Contract, Operation};
+use crate::{BodyCheck, Contract, Operation, check_body};
 
 /// Check payload files against the contract
 ///
@@ -35,12 +34,7 @@ pub(super) struct Check {
     files: Vec<PathBuf>,
 
     /// How to print the result
-    #[arg(
-        long = "as",
-        value_name = "FORMAT",
-        default_value = "text",
-        env = "STANDIN_CHECK_AS"
-    )]
+    #[arg(long = "as", value_name = "FORMAT", default_value = "text", env = "STANDIN_CHECK_AS")]
     format: Format,
 
     /// Write a report as well: junit=FILE
@@ -84,13 +78,7 @@ impl Check {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let contract = self.contract.load()?;
         let operation = find(&contract, &self.operation)?;
-        if self
-            .files
-            .iter()
-            .filter(|file| output::is_stdin(file))
-            .count()
-            > 1
-        {
+        if self.files.iter().filter(|file| output::is_stdin(file)).count() > 1 {
             return Err(Error::usage("standard input can be read once; name - once"));
         }
         let report = match &self.report {
@@ -103,7 +91,7 @@ impl Check {
             .map(|file| Checked {
                 name: output::name_of(file),
                 result: output::read(file)
-                    .map(|body| stub::check_body(operation, &body))
+                    .map(|body| check_body(&contract, operation, &body))
                     .map_err(|error| reason(&error)),
             })
             .collect();
@@ -122,19 +110,15 @@ impl Check {
 /// The operation of that name; when there is none, the error names those there are.
 pub(super) fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Operation, Error> {
     contract.operation(name).ok_or_else(|| {
-        let names: Vec<_> = contract
-            .operations()
-            .iter()
-            .map(|operation| &*operation.id)
-            .collect();
+        let names: Vec<_> = contract.operations().iter().map(|operation| &*operation.id).collect();
         let nearest = names
             .iter()
             .map(|known| (edits(&known.to_lowercase(), &name.to_lowercase()), known))
             .min()
             .filter(|(edits, known)| *edits <= known.len() / 3);
-        let hint = nearest.map_or_else(String::new, |(_, known)| format!("did you mean {known}? "));
+        let hint = nearest.map_or_else(String::new, |(_, known)| format!(" (did you mean {known}?)"));
         Error::usage(format!(
-            "there is no operation `{}`; {hint}The operations are: {}",
+            "there is no operation `{}`{hint}; the operations are {}",
             one_line(name),
             names.join(", ")
         ))
@@ -159,10 +143,8 @@ fn edits(from: &str, to: &str) -> usize {
 
 /// A file that could not be read weighs more than violations in another.
 fn exit(checked: &[Checked]) -> Result<Exit, Error> {
-    let unread: Vec<_> = checked
-        .iter()
-        .filter_map(|file| Some((&file.name, file.result.as_ref().err()?)))
-        .collect();
+    let unread: Vec<_> =
+        checked.iter().filter_map(|file| Some((&file.name, file.result.as_ref().err()?))).collect();
     if let [(name, reason), rest @ ..] = unread.as_slice() {
         let more = match rest.len() {
             0 => String::new(),
@@ -173,11 +155,8 @@ fn exit(checked: &[Checked]) -> Result<Exit, Error> {
             one_line(name)
         )));
     }
-    let found = checked.iter().any(|file| {
-        file.result
-            .as_ref()
-            .is_ok_and(|check| !check.violations.is_empty())
-    });
+    let found =
+        checked.iter().any(|file| file.result.as_ref().is_ok_and(|check| !check.violations.is_empty()));
     Ok(if found { Exit::Findings } else { Exit::Fine })
 }
 
@@ -195,9 +174,7 @@ fn text(checked: &[Checked]) -> String {
                 }
                 if check.more_violations {
                     let listed = check.violations.len();
-                    lines.push(format!(
-                        "{name}: only the first {listed} violations are listed"
-                    ));
+                    lines.push(format!("{name}: only the first {listed} violations are listed"));
                 }
                 for reading in &check.readings {
                     lines.push(format!(
@@ -208,9 +185,7 @@ fn text(checked: &[Checked]) -> String {
             }
         }
     }
-    lines
-        .iter()
-        .fold(String::new(), |text, line| text + &one_line(line) + "\n")
+    lines.iter().fold(String::new(), |text, line| text + &one_line(line) + "\n")
 }
 
 fn document(operation: &Operation, checked: &[Checked]) -> Value {
@@ -292,14 +267,8 @@ mod tests {
             }],
         };
         vec![
-            Checked {
-                name: "bad.json".into(),
-                result: Ok(check),
-            },
-            Checked {
-                name: "none.json".into(),
-                result: Err("no such file or directory".into()),
-            },
+            Checked { name: "bad.json".into(), result: Ok(check) },
+            Checked { name: "none.json".into(), result: Err("no such file or directory".into()) },
         ]
     }
 

@@ -44,24 +44,15 @@ enum What {
 impl Command {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let text = match &self.what {
-            What::Show {
-                operation: None,
-                contract,
-            } => show::overview(&*contract.load()?),
-            What::Show {
-                operation: Some(operation),
-                contract,
-            } => {
+            What::Show { operation: None, contract } => show::overview(&*contract.load()?),
+            What::Show { operation: Some(operation), contract } => {
                 let contract = contract.load()?;
                 let operation = check::find(&contract, operation)?;
                 show::operation(&contract, operation)
             }
             What::Openapi { contract } => {
                 let contract = contract.load()?;
-                String::from_utf8_lossy(contract.published())
-                    .trim_end()
-                    .to_owned()
-                    + "\n"
+                String::from_utf8_lossy(contract.published()).trim_end().to_owned() + "\n"
             }
             What::Ledger { contract } => ledger::text(contract.load()?.ledger()),
         };

@@ -36,18 +36,12 @@ pub struct Error {
 impl Error {
     /// The command line is wrong.
     pub fn usage(line: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Usage,
-            line: line.into(),
-        }
+        Self { exit: Exit::Usage, line: line.into() }
     }
 
     /// The command line is fine, and yet it cannot be done.
     pub fn could_not_run(line: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::CouldNotRun,
-            line: line.into(),
-        }
+        Self { exit: Exit::CouldNotRun, line: line.into() }
     }
 
     /// The exit code that goes with it.
@@ -84,9 +78,7 @@ pub(super) fn one_line(text: &str) -> String {
 /// An operating system's error in words, without its number.
 pub(super) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
-    let text = text
-        .split_once(" (os error")
-        .map_or(text.as_str(), |(words, _)| words);
+    let text = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
@@ -98,10 +90,7 @@ mod tests {
 
     #[test]
     fn a_line_stays_a_line() {
-        assert_eq!(
-            one_line("a\nb\u{1b}[31m\u{202e}é"),
-            "a\\nb\\u{1b}[31m\\u{202e}é"
-        );
+        assert_eq!(one_line("a\nb\u{1b}[31m\u{202e}é"), "a\\nb\\u{1b}[31m\\u{202e}é");
     }
 
     #[test]

@@ -8,10 +8,12 @@ use super::{
     Error, Exit,
     error::{one_line, reason},
     output,
-    pending::render::{curl, har, ndjson},
     table::Table,
 };
-use crate::{Exchange, Recorded};
+use crate::{
+    Exchange, Recorded,
+    render::{curl, har, ndjson},
+};
 
 /// How many characters of a target a table shows.
 const TARGET_WIDTH: usize = 72;
@@ -31,21 +33,11 @@ pub(super) struct Convert {
     file: PathBuf,
 
     /// What to print
-    #[arg(
-        long = "as",
-        value_name = "FORMAT",
-        default_value = "table",
-        env = "STANDIN_JOURNAL_AS"
-    )]
+    #[arg(long = "as", value_name = "FORMAT", default_value = "table", env = "STANDIN_JOURNAL_AS")]
     format: Format,
 
     /// Where the curl commands go to
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8484",
-        env = "STANDIN_URL"
-    )]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8484", env = "STANDIN_URL")]
     url: String,
 }
 
@@ -88,9 +80,7 @@ impl Convert {
                     one_line(why)
                 ))
             };
-            let line = std::str::from_utf8(line)
-                .map_err(|_| wrong("not UTF-8"))?
-                .trim();
+            let line = std::str::from_utf8(line).map_err(|_| wrong("not UTF-8"))?.trim();
             if !line.is_empty() {
                 let recorded = ndjson::parse(line).map_err(|error| wrong(&error.to_string()))?;
                 exchanges.push(Arc::new(recorded));
@@ -132,11 +122,7 @@ fn table(exchanges: &[Arc<Recorded>]) -> Table {
 /// The first violation in words, and how many more there are.
 fn first_violation(exchange: &Exchange) -> Option<String> {
     let (first, rest) = exchange.violations.split_first()?;
-    let at_least = if exchange.more_violations {
-        "at least "
-    } else {
-        ""
-    };
+    let at_least = if exchange.more_violations { "at least " } else { "" };
     let more = match rest.len() {
         0 => String::new(),
         n => format!(" (and {at_least}{n} more)"),
@@ -177,11 +163,7 @@ mod tests {
             id: 7,
             exchange: Exchange {
                 request: Request::new("POST", "/".repeat(100)),
-                reply: Reply {
-                    status: 412,
-                    headers: Headers::default(),
-                    body: "{}".into(),
-                },
+                reply: Reply { status: 412, headers: Headers::default(), body: "{}".into() },
                 operation: Some("createAgent".into()),
                 step: Step::Validate,
                 violations: vec![violation.clone(), violation],
@@ -205,10 +187,6 @@ mod tests {
                 "sent"
             ]
         );
-        assert!(
-            line.ends_with(
-                "/body/emailId: expected a string, but found `\\u{1b}[31m` (and 1 more)"
-            )
-        );
+        assert!(line.ends_with("/body/emailId: expected a string, but found `\\u{1b}[31m` (and 1 more)"));
     }
 }

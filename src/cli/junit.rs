@@ -36,12 +36,8 @@ pub(super) enum Outcome {
 impl Suite {
     /// The suite as an XML document.
     pub(super) fn to_xml(&self) -> String {
-        let count = |wanted: fn(&Outcome) -> bool| {
-            self.cases
-                .iter()
-                .filter(|case| wanted(&case.outcome))
-                .count()
-        };
+        let count =
+            |wanted: fn(&Outcome) -> bool| self.cases.iter().filter(|case| wanted(&case.outcome)).count();
         let counts = format!(
             "name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\"",
             Escaped(&self.name),
@@ -81,11 +77,7 @@ fn element(name: &str, reasons: &[String]) -> String {
         [only] => only.clone(),
         [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
     };
-    format!(
-        "<{name} message=\"{}\">{}</{name}>",
-        Escaped(&message),
-        Escaped(&reasons.join("\n"))
-    )
+    format!("<{name} message=\"{}\">{}</{name}>", Escaped(&message), Escaped(&reasons.join("\n")))
 }
 
 /// Text for an XML attribute or element. What XML 1.0 cannot hold, control characters above all, becomes U+FFFD.
@@ -120,18 +112,12 @@ mod tests {
             name: "standin check createAgent".into(),
             class: "createAgent".into(),
             cases: vec![
-                Case {
-                    name: "good.json".into(),
-                    outcome: Outcome::Passed,
-                },
+                Case { name: "good.json".into(), outcome: Outcome::Passed },
                 Case {
                     name: "<\"bad\">&\u{1}.json".into(),
                     outcome: Outcome::Failed(vec!["a\nb".into(), "c\u{ffff}".into()]),
                 },
-                Case {
-                    name: "gone.json".into(),
-                    outcome: Outcome::Error("cannot read the file".into()),
-                },
+                Case { name: "gone.json".into(), outcome: Outcome::Error("cannot read the file".into()) },
             ],
         };
         assert_eq!(

@@ -14,7 +14,6 @@ mod error;
 mod journal;
 mod junit;
 mod output;
-mod pending;
 mod serve;
 mod table;
 mod token;
@@ -102,8 +101,7 @@ impl ContractSource {
             None => Ok(Contract::builtin()),
             Some(path) => Contract::load(path).map(Arc::new).map_err(|error| {
                 Error::could_not_run(format!(
-                    "cannot use the contract {}: {}; correct the file, or leave --contract out for the built-in contract",
-                    path.display(),
+                    "cannot use the contract {}; correct the file, or leave --contract out for the built-in contract",
                     error::one_line(&error.to_string()),
                 ))
             }),
@@ -112,9 +110,7 @@ impl ContractSource {
 
     /// The name of the contract for people.
     fn name(&self) -> String {
-        self.contract
-            .as_ref()
-            .map_or_else(|| "built-in".into(), |path| path.display().to_string())
+        self.contract.as_ref().map_or_else(|| "built-in".into(), |path| path.display().to_string())
     }
 }
 
@@ -141,11 +137,7 @@ fn asked_or_wrong(error: &clap::Error, arguments: &[OsString]) -> Result<Exit, E
 fn help_for(arguments: &[OsString]) -> String {
     let mut command = &Cli::command();
     let mut words = vec!["standin"];
-    for argument in arguments
-        .iter()
-        .skip(1)
-        .filter_map(|argument| argument.to_str())
-    {
+    for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
         match command.find_subcommand(argument) {
             Some(subcommand) => command = subcommand,
             None => break,
@@ -168,11 +160,7 @@ fn usage_line(rendered: &str) -> String {
     let mut text = String::new();
     for part in parts {
         if !text.is_empty() {
-            text.push_str(if part.starts_with('[') || text.ends_with(':') {
-                " "
-            } else {
-                "; "
-            });
+            text.push_str(if part.starts_with('[') || text.ends_with(':') { " " } else { "; " });
         }
         text.push_str(part);
     }
@@ -184,11 +172,7 @@ mod tests {
     use super::*;
 
     fn refused(arguments: &[&str]) -> String {
-        let arguments: Vec<_> = ["standin"]
-            .iter()
-            .chain(arguments)
-            .map(OsString::from)
-            .collect();
+        let arguments: Vec<_> = ["standin"].iter().chain(arguments).map(OsString::from).collect();
         let error = Cli::try_parse_from(&arguments).unwrap_err();
         asked_or_wrong(&error, &arguments).unwrap_err().to_string()
     }
@@ -208,9 +192,7 @@ mod tests {
                         continue;
                     }
                     let name = format!("{} --{}", command.get_name(), arg.get_long().unwrap());
-                    let env = arg
-                        .get_env()
-                        .unwrap_or_else(|| panic!("{name}: no variable"));
+                    let env = arg.get_env().unwrap_or_else(|| panic!("{name}: no variable"));
                     let env = env.to_str().unwrap();
                     assert!(env.starts_with("STANDIN_"), "{name}: {env}");
                     let secret = env.ends_with("SECRET") || env.ends_with("CONTROL_TOKEN");

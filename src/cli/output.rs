@@ -11,13 +11,10 @@ use super::error::{Error, reason};
 /// Writes to standard output at once. A reader that went away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::could_not_run(
-            format!("cannot write to standard output: {}", reason(&error)),
-        )),
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::could_not_run(format!("cannot write to standard output: {}", reason(&error))))
+        }
         _ => Ok(()),
     }
 }
@@ -45,11 +42,7 @@ pub(super) fn is_stdin(file: &Path) -> bool {
 
 /// How a file is called in messages.
 pub(super) fn name_of(file: &Path) -> String {
-    if is_stdin(file) {
-        "standard input".into()
-    } else {
-        file.display().to_string()
-    }
+    if is_stdin(file) { "standard input".into() } else { file.display().to_string() }
 }
 
 /// A file to be written later, in one go.
@@ -82,10 +75,7 @@ impl Target {
         };
         let mut scratch = name.to_owned();
         scratch.push(format!(".{}.part", std::process::id()));
-        let target = Self {
-            scratch: file.with_file_name(scratch),
-            file,
-        };
+        let target = Self { scratch: file.with_file_name(scratch), file };
         fs::File::create(&target.scratch)
             .and_then(|_| fs::remove_file(&target.scratch))
             .map_err(|error| refuse(&reason(&error)))?;
@@ -107,11 +97,7 @@ impl Target {
         });
         written.map_err(|error| {
             let _ = fs::remove_file(&self.scratch);
-            Error::could_not_run(format!(
-                "cannot write {}: {}",
-                self.file.display(),
-                reason(&error)
-            ))
+            Error::could_not_run(format!("cannot write {}: {}", self.file.display(), reason(&error)))
         })
     }
 }

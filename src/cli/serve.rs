@@ -17,13 +17,11 @@ use super::{
     ContractSource, Error, Exit,
     error::reason,
     output::{self, Target},
-    pending::{
-        journal::Limits,
-        render::ndjson,
-        server::{self, Config, ControlConfig, Log, LogFormat},
-    },
 };
-use crate::{Checks, Contract, Errors, Settings, TokenPolicy, token::Secret};
+use crate::{
+    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, Log, LogFormat, Settings, TokenPolicy,
+    render::ndjson, token::Secret,
+};
 
 /// Serve the API: answer, check and record requests
 ///
@@ -49,48 +47,23 @@ pub(super) struct Serve {
     contract: ContractSource,
 
     /// How refusals look: as the vendor's services word them, or RFC 9457 problem details
-    #[arg(
-        long,
-        value_name = "PROFILE",
-        default_value = "vendor",
-        env = "STANDIN_ERRORS"
-    )]
+    #[arg(long, value_name = "PROFILE", default_value = "vendor", env = "STANDIN_ERRORS")]
     errors: ErrorsArg,
 
     /// What happens to a request that breaks the contract
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "enforce",
-        env = "STANDIN_CHECKS"
-    )]
+    #[arg(long, value_name = "LEVEL", default_value = "enforce", env = "STANDIN_CHECKS")]
     checks: ChecksArg,
 
     /// Whether a refusal lists what is wrong beside the vendor's own words
-    #[arg(
-        long,
-        value_name = "WHETHER",
-        default_value = "on",
-        env = "STANDIN_DETAIL"
-    )]
+    #[arg(long, value_name = "WHETHER", default_value = "on", env = "STANDIN_DETAIL")]
     detail: Switch,
 
     /// Which tokens are accepted in the header `auth`
-    #[arg(
-        long,
-        value_name = "POLICY",
-        default_value = "well-formed",
-        env = "STANDIN_TOKEN_POLICY"
-    )]
+    #[arg(long, value_name = "POLICY", default_value = "well-formed", env = "STANDIN_TOKEN_POLICY")]
     token: TokenArg,
 
     /// The secret that `--token verified` checks signatures with
-    #[arg(
-        long,
-        value_name = "SECRET",
-        env = "STANDIN_CLIENT_SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<Secret>,
 
     /// How many exchanges the journal keeps; the oldest go first
@@ -120,21 +93,11 @@ pub(super) struct Serve {
     control_origins: Vec<String>,
 
     /// Ask callers of the control API for this bearer token
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "STANDIN_CONTROL_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "STANDIN_CONTROL_TOKEN", hide_env_values = true)]
     control_token: Option<Secret>,
 
     /// How the ready line and the log are written
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        env = "STANDIN_LOG"
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "STANDIN_LOG")]
     log: Format,
 }
 
@@ -184,29 +147,29 @@ enum Format {
 
 impl Serve {
     pub(super) fn run(&self) -> Result<Exit, Error> {
-        self.check_secrets()?;
+        let token = self.token_policy()?;
+        let control_token = self.control_token()?;
         let contract = self.contract.load()?;
         let journal_file = match &self.journal_file {
             Some(file) => Some(Target::new(file)?),
             None => None,
         };
         let (listener, address) = self.bind()?;
-        let runtime = Runtime::new().map_err(|error| {
-            Error::could_not_run(format!("cannot start threads: {}", reason(&error)))
-        })?;
+        let runtime = Runtime::new()
+            .map_err(|error| Error::could_not_run(format!("cannot start threads: {}", reason(&error))))?;
         if !address.ip().is_loopback() && self.control_token.is_none() {
             self.warn(&format!(
                 "whoever can reach {address} can read and clear the journal; set --control-token, or listen on 127.0.0.1"
             ));
         }
 
-        let config = self.config(Arc::clone(&contract));
+        let config = self.config(Arc::clone(&contract), token, control_token);
         let journal = runtime
             .block_on(async {
                 // The signals are caught before anybody can know that there is something to stop.
                 let stop = signals()?;
                 let _ = output::print(&self.ready_line(address, &contract));
-                server::serve(listener, config, stop).await
+                crate::serve(listener, config, stop).await
             })
             .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
         // What still runs after the drain is cut off here.
@@ -219,29 +182,35 @@ impl Serve {
         Ok(Exit::Fine)
     }
 
-    fn check_secrets(&self) -> Result<(), Error> {
-        let empty =
-            |secret: &Option<Secret>| secret.as_ref().is_some_and(|s| s.reveal().is_empty());
-        if empty(&self.control_token) {
-            return Err(Error::usage(
-                "the control token is empty; set --control-token or STANDIN_CONTROL_TOKEN, or leave both out",
-            ));
-        }
-        if self.token == TokenArg::Verified
-            && (self.client_secret.is_none() || empty(&self.client_secret))
-        {
-            return Err(Error::usage(
+    /// The token policy, with the secret that it needs.
+    fn token_policy(&self) -> Result<TokenPolicy, Error> {
+        let secret = self.client_secret.as_ref().filter(|secret| !secret.reveal().is_empty());
+        match (self.token, secret) {
+            (TokenArg::Any, _) => Ok(TokenPolicy::Any),
+            (TokenArg::Verified, Some(secret)) => Ok(TokenPolicy::Verified(secret.clone())),
+            (TokenArg::Verified, None) => Err(Error::usage(
                 "--token verified needs the secret that tokens are signed with; set --client-secret or STANDIN_CLIENT_SECRET",
-            ));
+            )),
+            (TokenArg::WellFormed, _) => Ok(TokenPolicy::WellFormed),
         }
-        Ok(())
+    }
+
+    /// An empty token would leave the control API open to everybody while it looks closed.
+    fn control_token(&self) -> Result<Option<Secret>, Error> {
+        match &self.control_token {
+            Some(token) if token.reveal().is_empty() => Err(Error::usage(
+                "the control token is empty; set --control-token or STANDIN_CONTROL_TOKEN, or leave both out",
+            )),
+            token => Ok(token.clone()),
+        }
     }
 
     fn bind(&self) -> Result<(TcpListener, SocketAddr), Error> {
         let refuse = |error: &io::Error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse => {
-                    "another program listens there; stop it, or take a free port with --listen 127.0.0.1:0".into()
+                    "another program listens there; stop it, or take a free port with --listen 127.0.0.1:0"
+                        .into()
                 }
                 io::ErrorKind::PermissionDenied => {
                     "permission denied; take a port from 1024 up with --listen".into()
@@ -255,15 +224,15 @@ impl Serve {
         Ok((listener, address))
     }
 
-    fn config(&self, contract: Arc<Contract>) -> Config {
+    fn config(&self, contract: Arc<Contract>, token: TokenPolicy, control_token: Option<Secret>) -> Config {
         Config {
             contract,
             control: ControlConfig {
                 hosts: self.control_hosts.clone(),
                 origins: self.control_origins.clone(),
-                token: self.control_token.clone(),
+                token: control_token,
             },
-            journal: Limits {
+            journal: JournalLimits {
                 entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
                 bytes: self.journal_bytes,
             },
@@ -282,12 +251,7 @@ impl Serve {
                     ChecksArg::Report => Checks::Report,
                 },
                 detail: self.detail == Switch::On,
-                token: match self.token {
-                    TokenArg::Any => TokenPolicy::Any,
-                    TokenArg::Verified => TokenPolicy::Verified,
-                    TokenArg::WellFormed => TokenPolicy::WellFormed,
-                },
-                client_secret: self.client_secret.clone(),
+                token,
                 max_body: self.max_body,
             },
             ..Config::default()

@@ -9,9 +9,7 @@ pub(super) struct Table {
 impl Table {
     /// A table with this heading.
     pub(super) fn new<const N: usize>(heading: [&str; N]) -> Self {
-        Self {
-            rows: vec![heading.map(String::from).to_vec()],
-        }
+        Self { rows: vec![heading.map(String::from).to_vec()] }
     }
 
     /// Adds a row.
@@ -58,9 +56,6 @@ mod tests {
         let mut table = Table::new(["name", "unused", "type"]);
         table.row(["é".into(), String::new(), "string".into()]);
         table.row(["nickName".into(), String::new(), "number".into()]);
-        assert_eq!(
-            table.render("  "),
-            "  name      type\n  é         string\n  nickName  number\n"
-        );
+        assert_eq!(table.render("  "), "  name      type\n  é         string\n  nickName  number\n");
     }
 }

@@ -28,12 +28,7 @@ pub(super) struct Token {
     app_id: String,
 
     /// The secret to sign with; without it, `standin-development-secret`
-    #[arg(
-        long,
-        value_name = "SECRET",
-        env = "STANDIN_CLIENT_SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<Secret>,
 
     /// How long it is valid, such as 1h, 30m or 7d; without it, the token never expires
@@ -48,9 +43,7 @@ impl Token {
             None => None,
             Some(after) => Some(
                 now.checked_add(after)
-                    .map_err(|_| {
-                        Error::usage("--expires is too far away; use at most some thousand years")
-                    })?
+                    .map_err(|_| Error::usage("--expires is too far away; use at most some thousand years"))?
                     .as_second(),
             ),
         };
@@ -73,8 +66,7 @@ impl Token {
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("expected a time such as 90s, 30m, 1h or 7d, but found `{text}`");
     let span: Span = text.parse().map_err(|_| wrong())?;
-    span.to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| wrong())
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())
 }
 
 #[cfg(test)]

@@ -54,10 +54,7 @@ fn entry(entry: &LedgerEntry) -> String {
         LedgerKind::Note => "note",
         LedgerKind::Shown => "shown",
     };
-    let mut text = wrapped(
-        &format!("{:<4}  ", entry.id),
-        &format!("{} ({kind})", entry.title),
-    );
+    let mut text = wrapped(&format!("{:<4}  ", entry.id), &format!("{} ({kind})", entry.title));
     for says in &entry.says {
         text += &wrapped("        ", &format!("{}: {}", says.source, says.text));
     }
@@ -103,10 +100,7 @@ mod tests {
             id: id.into(),
             kind,
             title: "a title".into(),
-            says: vec![Says {
-                source: format!("{page} › Body Parameters"),
-                text: "one thing".into(),
-            }],
+            says: vec![Says { source: format!("{page} › Body Parameters"), text: "one thing".into() }],
             reading: "another".into(),
             accepts: match kind {
                 LedgerKind::Accepted => vec!["number".into()],
@@ -139,10 +133,6 @@ C1    a title (note)
     fn long_lines_are_wrapped_at_words() {
         let text = wrapped("U1    ", &"word ".repeat(40));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
-        assert!(
-            text.lines()
-                .skip(1)
-                .all(|line| line.starts_with("      word"))
-        );
+        assert!(text.lines().skip(1).all(|line| line.starts_with("      word")));
     }
 }

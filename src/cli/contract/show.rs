@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::super::{pending::Document as _, table::Table};
+use super::super::table::Table;
 use crate::{Contract, Operation};
 
 /// The operations, a line each.
@@ -24,23 +24,14 @@ pub(super) fn overview(contract: &Contract) -> String {
 /// One operation with everything that a request to it may have.
 pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
     let document = contract.document();
-    let reader = Reader {
-        document: &document,
-        page: "",
-    };
+    let reader = Reader { document, page: "" };
     let Some(node) = reader.operation(&operation.id) else {
         return overview(contract);
     };
     let page = text_of(node, "x-source");
-    let reader = Reader {
-        document: &document,
-        page,
-    };
+    let reader = Reader { document, page };
 
-    let mut text = format!(
-        "{}: {} {}\n",
-        operation.id, operation.method, operation.path
-    );
+    let mut text = format!("{}: {} {}\n", operation.id, operation.method, operation.path);
     for line in [text_of(node, "summary"), text_of(node, "description")] {
         if !line.is_empty() {
             let _ = writeln!(text, "{line}");
@@ -54,9 +45,7 @@ pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
         let _ = writeln!(text, "Ledger: {ledger} (see `standin contract ledger`)");
     }
 
-    let mut parameters = Table::new([
-        "name", "in", "type", "required", "limits", "ledger", "source",
-    ]);
+    let mut parameters = Table::new(["name", "in", "type", "required", "limits", "ledger", "source"]);
     for parameter in list(node, "parameters") {
         let parameter = reader.resolved(parameter);
         let [_, kind, _, limits, ledger, source] = reader.cells("", parameter, parameter);
@@ -79,16 +68,33 @@ pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
 
     let schema = node.pointer("/requestBody/content/application~1json/schema");
     if let Some(schema) = schema {
-        let mut rows = Rows(Table::new([
-            "field", "type", "required", "limits", "ledger", "source",
-        ]));
-        reader.fields(schema, 0, &mut rows);
-        let _ = write!(text, "\nBody (application/json)\n{}", rows.0.render("  "));
+        let mut body = Body { tables: Vec::new() };
+        body.begin("Body (application/json)");
+        reader.fields(schema, 0, &mut body);
+        for (heading, table) in &body.tables {
+            let _ = write!(text, "\n{heading}\n{}", table.render("  "));
+        }
     }
     text
 }
 
-struct Rows(Table);
+/// The tables of a body: one for what it always has, and one for each branch.
+struct Body {
+    tables: Vec<(String, Table)>,
+}
+
+impl Body {
+    fn begin(&mut self, heading: &str) {
+        let table = Table::new(["field", "type", "required", "limits", "ledger", "source"]);
+        self.tables.push((heading.into(), table));
+    }
+
+    fn row(&mut self, cells: [String; 6]) {
+        if let Some((_, table)) = self.tables.last_mut() {
+            table.row(cells);
+        }
+    }
+}
 
 /// Reads the document on behalf of one page's operation.
 struct Reader<'a> {
@@ -115,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A row for each property of an object or an array of objects, and for theirs.
-    fn fields(&self, schema: &'a Value, depth: usize, rows: &mut Rows) {
+    fn fields(&self, schema: &'a Value, depth: usize, body: &mut Body) {
         // The loader refuses recursion; this is for documents that have not been through it.
         if depth > 16 {
             return;
@@ -127,31 +133,15 @@ impl<'a> Reader<'a> {
         let required: Vec<_> = list(schema, "required").filter_map(Value::as_str).collect();
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
-            let [_, kind, _, limits, ledger, source] =
-                self.cells(name, property, self.resolved(property));
+            let [_, kind, _, limits, ledger, source] = self.cells(name, property, self.resolved(property));
             let is_required = required.contains(&name.as_str());
-            rows.0.row([
-                "  ".repeat(depth) + name,
-                kind,
-                yes(is_required),
-                limits,
-                ledger,
-                source,
-            ]);
-            self.fields(property, depth + 1, rows);
+            body.row(["  ".repeat(depth) + name, kind, yes(is_required), limits, ledger, source]);
+            self.fields(property, depth + 1, body);
         }
         for branch in list(schema, "allOf") {
             if let Some((place, values)) = condition(branch) {
-                let heading = format!("{}when {place} is {values}:", "  ".repeat(depth));
-                rows.0.row([
-                    heading,
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                ]);
-                self.fields(&branch["then"], depth + 1, rows);
+                body.begin(&format!("When {place} is {values}"));
+                self.fields(&branch["then"], 0, body);
             }
         }
     }
@@ -189,7 +179,11 @@ impl<'a> Reader<'a> {
                     .and_then(Value::as_str)
                     .and_then(|reference| self.document.pointer(reference.strip_prefix('#')?))
                     .unwrap_or(items);
-                format!("{own} of {}s", self.kind(items))
+                let own = if own.is_empty() { "array" } else { &own };
+                match self.kind(items) {
+                    item if item.is_empty() => own.into(),
+                    item => format!("{own} of {item}s"),
+                }
             }
             None => own,
         }
@@ -200,9 +194,7 @@ impl<'a> Reader<'a> {
         for node in [node, target] {
             let source = text_of(node, "x-source");
             if !source.is_empty() {
-                let row = source
-                    .strip_prefix(self.page)
-                    .and_then(|row| row.strip_prefix(" › "));
+                let row = source.strip_prefix(self.page).and_then(|row| row.strip_prefix(" › "));
                 return row.unwrap_or(source).to_owned();
             }
             let assumed = text_of(node, "x-assumed");
@@ -220,11 +212,7 @@ fn limits(node: &Value, target: &Value) -> String {
     if let Some(values) = target.get("enum").and_then(Value::as_array) {
         let values: Vec<_> = values
             .iter()
-            .map(|value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), String::from)
-            })
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), String::from))
             .collect();
         limits.push(format!("one of {}", values.join(", ")));
     }
@@ -271,10 +259,7 @@ fn condition(branch: &Value) -> Option<(String, String)> {
 }
 
 fn list<'a>(node: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    node.get(name)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    node.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text_of<'a>(node: &'a Value, name: &str) -> &'a str {
