@@ -104,6 +104,15 @@ def kinds(schema, document):
     return schema, [kind] if isinstance(kind, str) else kind
 
 
+def unfolded(samples):
+    """The samples once more, with what is JSON in a string as the JSON that it is."""
+    for title, sample in samples.items():
+        for path in list(places(sample)):
+            text = at(sample, path)
+            if isinstance(text, str) and text[:1] in ("[", "{"):
+                yield f"{title}, {'/'.join(map(str, path))} unfolded", changed(sample, path, json.loads(text))
+
+
 def bodies(schema, samples, document):
     """The table: a name and a body for each case."""
     spellings = {}
@@ -116,7 +125,7 @@ def bodies(schema, samples, document):
             for alias in property.get("x-accepts", []) if isinstance(property, dict) else []:
                 spellings.setdefault(name, set()).add(alias)
 
-    for title, sample in samples.items():
+    for title, sample in [*samples.items(), *unfolded(samples)]:
         yield f"{title}: as it is", sample
         for path in list(places(sample)):
             where = "/".join(map(str, path)) or "the body"
