@@ -1,5 +1,6 @@
 //! A stand-in for the Kore.ai agentassist public API.
 
+pub mod cli;
 pub mod contract;
 mod exchange;
 mod journal;

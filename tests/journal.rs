@@ -8,8 +8,7 @@ use std::{
 };
 
 use standin::{
-    Delivery, Exchange, Expectation, Filter, Headers, Journal, JournalLimits, Reply, Request, Step,
-    Verdict,
+    Delivery, Exchange, Expectation, Filter, Headers, Journal, JournalLimits, Reply, Request, Step, Verdict,
     render::{curl, har, ndjson},
 };
 
@@ -20,11 +19,7 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6ImNzLTEifQ.c2lnbmF0dXJl";
 fn exchange(target: &str) -> Exchange {
     Exchange {
         request: Request::new("POST", target).body(r#"{"firstName":"Ada"}"#),
-        reply: Reply {
-            status: 200,
-            headers: Headers::default(),
-            body: "{}".into(),
-        },
+        reply: Reply { status: 200, headers: Headers::default(), body: "{}".into() },
         operation: None,
         step: Step::Answer,
         violations: Vec::new(),
@@ -41,16 +36,11 @@ fn record_from_many_threads(journal: &Arc<Journal>) -> Vec<Vec<u64>> {
             let (journal, start) = (Arc::clone(journal), Arc::clone(&start));
             thread::spawn(move || {
                 start.wait();
-                (0..EACH)
-                    .map(|n| journal.record(exchange(&format!("/{recorder}/{n}"))).id)
-                    .collect()
+                (0..EACH).map(|n| journal.record(exchange(&format!("/{recorder}/{n}"))).id).collect()
             })
         })
         .collect();
-    recorders
-        .into_iter()
-        .map(|recorder| recorder.join().unwrap())
-        .collect()
+    recorders.into_iter().map(|recorder| recorder.join().unwrap()).collect()
 }
 
 #[test]
@@ -71,10 +61,7 @@ fn numbers_are_unique_and_without_gaps_and_in_order_for_each_recorder() {
 
 #[test]
 fn the_bounds_hold_at_every_moment() {
-    let limits = JournalLimits {
-        entries: 50,
-        bytes: 40_000,
-    };
+    let limits = JournalLimits { entries: 50, bytes: 40_000 };
     let journal = Arc::new(Journal::new(limits));
     let (stop, stopped) = mpsc::channel::<()>();
     let watcher = thread::spawn({
@@ -102,10 +89,7 @@ fn the_bounds_hold_at_every_moment() {
 #[test]
 fn a_wait_is_woken_by_what_it_waits_for() {
     let journal = Arc::new(Journal::new(JournalLimits::default()));
-    let filter = Filter {
-        contains: Some("/wanted".to_owned()),
-        ..Filter::default()
-    };
+    let filter = Filter { contains: Some("/wanted".to_owned()), ..Filter::default() };
     let waiters: Vec<_> = (0..8)
         .map(|_| {
             let (journal, filter) = (Arc::clone(&journal), filter.clone());
@@ -126,21 +110,14 @@ fn a_wait_is_woken_by_what_it_waits_for() {
 
 #[test]
 fn a_verdict_is_never_guessed_while_exchanges_go() {
-    let journal = Arc::new(Journal::new(JournalLimits {
-        entries: 20,
-        ..JournalLimits::default()
-    }));
+    let journal = Arc::new(Journal::new(JournalLimits { entries: 20, ..JournalLimits::default() }));
     let recorder = thread::spawn({
         let journal = Arc::clone(&journal);
         move || record_from_many_threads(&journal)
     });
     // Every exchange matches, so from the start there are always as many as were recorded when it was asked.
-    let expectation = |n| Expectation {
-        after: Some(0),
-        at_least: n,
-        at_most: Some(n),
-        ..Expectation::default()
-    };
+    let expectation =
+        |n| Expectation { after: Some(0), at_least: n, at_most: Some(n), ..Expectation::default() };
 
     while !recorder.is_finished() {
         let before = journal.counts().recorded;
@@ -157,27 +134,14 @@ fn a_verdict_is_never_guessed_while_exchanges_go() {
 
     recorder.join().unwrap();
     let total = journal.counts().recorded;
-    assert_eq!(
-        journal.verify(&expectation(total)),
-        Verdict::Unknown {
-            dropped: total - 20,
-            forgotten: 0
-        }
-    );
+    assert_eq!(journal.verify(&expectation(total)), Verdict::Unknown { dropped: total - 20, forgotten: 0 });
 }
 
 #[test]
 fn a_secret_is_in_no_rendering() {
     let journal = Journal::new(JournalLimits::default());
     let mut exchange = exchange("/agents");
-    for name in [
-        "auth",
-        "Auth",
-        "authorization",
-        "Proxy-Authorization",
-        "cookie",
-        "set-cookie",
-    ] {
+    for name in ["auth", "Auth", "authorization", "Proxy-Authorization", "cookie", "set-cookie"] {
         exchange.request = exchange.request.header(name, TOKEN);
     }
 
@@ -205,11 +169,7 @@ fn a_journal_written_and_read_is_the_same() {
     for target in ["/a", "/b?c=%20", "*"] {
         journal.record(exchange(target));
     }
-    let lines: Vec<String> = journal
-        .snapshot()
-        .iter()
-        .map(|recorded| ndjson::line(recorded))
-        .collect();
+    let lines: Vec<String> = journal.snapshot().iter().map(|recorded| ndjson::line(recorded)).collect();
 
     let read = ndjson::read(&lines.join("\n")).unwrap();
 

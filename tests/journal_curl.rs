@@ -13,11 +13,7 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
     let journal = Journal::new(JournalLimits::default());
     let recorded = journal.record(Exchange {
         request,
-        reply: Reply {
-            status: 200,
-            headers: Headers::default(),
-            body: "{}".into(),
-        },
+        reply: Reply { status: 200, headers: Headers::default(), body: "{}".into() },
         operation: None,
         step: Step::Answer,
         violations: Vec::new(),
@@ -25,9 +21,8 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
         readings: Vec::new(),
     });
     let command = curl::command(&recorded, "http://localhost:1");
-    let script = format!(
-        "curl() {{ for a; do printf '%s\\0' \"$a\"; done; [ \"$a\" = @- ] && cat; }}\n{command}\n"
-    );
+    let script =
+        format!("curl() {{ for a; do printf '%s\\0' \"$a\"; done; [ \"$a\" = @- ] && cat; }}\n{command}\n");
 
     let file = std::env::temp_dir().join(format!(
         "standin-curl-{}-{:?}.sh",
@@ -35,21 +30,13 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
         std::thread::current().id()
     ));
     std::fs::write(&file, script).unwrap();
-    let output = Command::new("sh")
-        .arg(&file)
-        .env("STANDIN_TOKEN", "the token")
-        .output()
-        .unwrap();
+    let output = Command::new("sh").arg(&file).env("STANDIN_TOKEN", "the token").output().unwrap();
     std::fs::remove_file(&file).unwrap();
 
     assert!(output.stderr.is_empty(), "{output:?}");
     let line = ndjson::line(&recorded);
     assert_eq!(ndjson::line(&ndjson::parse(&line).unwrap()), line);
-    output
-        .stdout
-        .split(|&byte| byte == 0)
-        .map(Into::into)
-        .collect()
+    output.stdout.split(|&byte| byte == 0).map(Into::into).collect()
 }
 
 #[track_caller]
@@ -58,10 +45,7 @@ fn has(arguments: &[Vec<u8>], expected: &[u8]) {
         arguments.iter().any(|argument| argument == expected),
         "{} is not among {:?}",
         expected.escape_ascii(),
-        arguments
-            .iter()
-            .map(|argument| argument.escape_ascii().to_string())
-            .collect::<Vec<_>>()
+        arguments.iter().map(|argument| argument.escape_ascii().to_string()).collect::<Vec<_>>()
     );
 }
 

@@ -42,13 +42,7 @@ pub struct Expectation {
 impl Default for Expectation {
     /// At least one exchange, of any kind.
     fn default() -> Self {
-        Self {
-            operation: None,
-            body: None,
-            after: None,
-            at_least: 1,
-            at_most: None,
-        }
+        Self { operation: None, body: None, after: None, at_least: 1, at_most: None }
     }
 }
 
@@ -156,13 +150,7 @@ impl Expectation {
                 "/atMost: expected at least {at_least}, as atLeast says, but found `{at_most}`"
             )));
         }
-        Ok(Self {
-            operation,
-            body,
-            after,
-            at_least,
-            at_most,
-        })
+        Ok(Self { operation, body, after, at_least, at_most })
     }
 
     /// None when the exchange matches.
@@ -194,10 +182,7 @@ fn number(members: &mut Map<String, Value>, name: &str) -> Result<Option<u64>, E
 }
 
 fn unexpected(name: &str, expected: &str, found: &Value) -> ExpectationError {
-    ExpectationError(format!(
-        "/{name}: expected {expected}, but found `{}`",
-        partial::short(found)
-    ))
+    ExpectationError(format!("/{name}: expected {expected}, but found `{}`", partial::short(found)))
 }
 
 /// A verdict is given only when those exchanges that have gone could not change it.
@@ -233,9 +218,7 @@ pub(super) fn verify(journal: &Journal, expectation: &Expectation) -> Verdict {
 
     let count = ids.len() as u64;
     let gone = dropped + forgotten;
-    let Expectation {
-        at_least, at_most, ..
-    } = *expectation;
+    let Expectation { at_least, at_most, .. } = *expectation;
     if at_most.is_some_and(|at_most| count > at_most) {
         let misses = Vec::new();
         Verdict::Failed { ids, misses }
@@ -258,8 +241,7 @@ impl Nearest {
 
     fn offer(&mut self, miss: Miss) {
         self.0.push(miss);
-        self.0
-            .sort_by_key(|miss| (Reverse(miss.matching), Reverse(miss.id)));
+        self.0.sort_by_key(|miss| (Reverse(miss.matching), Reverse(miss.id)));
         self.0.truncate(Self::MAX);
     }
 }
@@ -311,16 +293,8 @@ mod tests {
         journal.record(exchange("createQueue", r#"{"a":1}"#));
 
         held(&journal, r#"{"body":{"a":1}}"#, &[1, 3, 4]);
-        held(
-            &journal,
-            r#"{"operation":"createAgent","body":{"a":1},"count":2}"#,
-            &[1, 3],
-        );
-        held(
-            &journal,
-            r#"{"body":{"a":1},"after":1,"atLeast":1,"atMost":2}"#,
-            &[3, 4],
-        );
+        held(&journal, r#"{"operation":"createAgent","body":{"a":1},"count":2}"#, &[1, 3]);
+        held(&journal, r#"{"body":{"a":1},"after":1,"atLeast":1,"atMost":2}"#, &[3, 4]);
         held(&journal, r#"{"body":{"a":9},"count":0}"#, &[]);
         held(&journal, r#"{"body":{"a":9},"atMost":0}"#, &[]);
         failed(&journal, r#"{"body":{"a":1},"count":4}"#);
@@ -340,10 +314,7 @@ mod tests {
             r#"{"operation":"createAgent","body":{"firstName":"Ada","emailId":"ada@example.com","age":3}}"#,
         );
 
-        assert_eq!(
-            misses.iter().map(|miss| miss.id).collect::<Vec<_>>(),
-            [2, 1, 3]
-        );
+        assert_eq!(misses.iter().map(|miss| miss.id).collect::<Vec<_>>(), [2, 1, 3]);
         assert_eq!(
             misses[0].differences,
             [Difference {
@@ -404,21 +375,11 @@ mod tests {
 
     #[test]
     fn err_expectation() {
-        let e = |json: &str| {
-            Expectation::from_json(json.as_bytes())
-                .unwrap_err()
-                .to_string()
-        };
+        let e = |json: &str| Expectation::from_json(json.as_bytes()).unwrap_err().to_string();
 
         assert_eq!(e("[]"), "expected an object, but found `[]`");
-        assert_eq!(
-            e(r#"{"operation":5}"#),
-            "/operation: expected a string, but found `5`"
-        );
-        assert_eq!(
-            e(r#"{"count":-1}"#),
-            "/count: expected a number that is not negative, but found `-1`"
-        );
+        assert_eq!(e(r#"{"operation":5}"#), "/operation: expected a string, but found `5`");
+        assert_eq!(e(r#"{"count":-1}"#), "/count: expected a number that is not negative, but found `-1`");
         assert_eq!(
             e(r#"{"cuont":1}"#),
             "expected operation, body, after, count, atLeast or atMost, but found `cuont`"

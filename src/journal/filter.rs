@@ -22,20 +22,13 @@ impl Filter {
     pub fn matches(&self, recorded: &Recorded) -> bool {
         let exchange = &recorded.exchange;
         recorded.id > self.after
-            && self
-                .status
-                .is_none_or(|status| status == exchange.reply.status)
-            && self
-                .outcome
-                .is_none_or(|outcome| outcome == exchange.outcome())
+            && self.status.is_none_or(|status| status == exchange.reply.status)
+            && self.outcome.is_none_or(|outcome| outcome == exchange.outcome())
             && self
                 .operation
                 .as_deref()
                 .is_none_or(|operation| exchange.operation.as_deref() == Some(operation))
-            && self
-                .contains
-                .as_deref()
-                .is_none_or(|text| contains(recorded, text))
+            && self.contains.as_deref().is_none_or(|text| contains(recorded, text))
     }
 }
 
@@ -53,9 +46,7 @@ fn find(body: &[u8], text: &str) -> bool {
     match std::str::from_utf8(body) {
         Ok(body) => body.contains(text),
         Err(_) if text.is_empty() => true,
-        Err(_) => body
-            .windows(text.len())
-            .any(|window| window == text.as_bytes()),
+        Err(_) => body.windows(text.len()).any(|window| window == text.as_bytes()),
     }
 }
 
@@ -75,11 +66,7 @@ mod tests {
             found: "`foo`".into(),
             source: "observed".into(),
         });
-        Recorded {
-            id: 7,
-            exchange,
-            delivery: DeliveryCell::new(Delivery::Sent),
-        }
+        Recorded { id: 7, exchange, delivery: DeliveryCell::new(Delivery::Sent) }
     }
 
     #[track_caller]
@@ -96,42 +83,18 @@ mod tests {
     fn each_condition_takes_and_leaves() {
         for (expected, operation) in [(true, "createAgent"), (false, "createQueue")] {
             let operation = Some(operation.to_owned());
-            check(
-                expected,
-                &Filter {
-                    operation,
-                    ..Filter::default()
-                },
-            );
+            check(expected, &Filter { operation, ..Filter::default() });
         }
         for (expected, status) in [(true, 412), (false, 200)] {
             let status = Some(status);
-            check(
-                expected,
-                &Filter {
-                    status,
-                    ..Filter::default()
-                },
-            );
+            check(expected, &Filter { status, ..Filter::default() });
         }
         for (expected, outcome) in [(true, Outcome::Refused), (false, Outcome::Answered)] {
             let outcome = Some(outcome);
-            check(
-                expected,
-                &Filter {
-                    outcome,
-                    ..Filter::default()
-                },
-            );
+            check(expected, &Filter { outcome, ..Filter::default() });
         }
         for (expected, after) in [(true, 6), (false, 7)] {
-            check(
-                expected,
-                &Filter {
-                    after,
-                    ..Filter::default()
-                },
-            );
+            check(expected, &Filter { after, ..Filter::default() });
         }
     }
 
@@ -145,13 +108,7 @@ mod tests {
             (false, "application/json"),
         ] {
             let contains = Some(text.to_owned());
-            check(
-                expected,
-                &Filter {
-                    contains,
-                    ..Filter::default()
-                },
-            );
+            check(expected, &Filter { contains, ..Filter::default() });
         }
     }
 

@@ -59,9 +59,7 @@ impl Log {
 
     pub(super) fn get(&self, id: u64) -> Option<Arc<Recorded>> {
         let index = usize::try_from(id.checked_sub(self.gone() + 1)?).ok()?;
-        self.kept
-            .get(index)
-            .map(|(recorded, _)| Arc::clone(recorded))
+        self.kept.get(index).map(|(recorded, _)| Arc::clone(recorded))
     }
 
     pub(super) fn read(&self, after: u64, max: usize) -> Chunk {
@@ -70,11 +68,7 @@ impl Log {
         let start = skip.min(self.kept.len());
         let end = start.saturating_add(max).min(self.kept.len());
         Chunk {
-            exchanges: self
-                .kept
-                .range(start..end)
-                .map(|(recorded, _)| Arc::clone(recorded))
-                .collect(),
+            exchanges: self.kept.range(start..end).map(|(recorded, _)| Arc::clone(recorded)).collect(),
             dropped: gone.saturating_sub(after.max(self.cleared)),
             forgotten: self.cleared.saturating_sub(after),
             cleared: self.cleared,
@@ -145,9 +139,7 @@ pub(super) fn weight(exchange: &Exchange) -> usize {
         .sum();
     let reading_text: usize = readings
         .iter()
-        .map(|reading| {
-            reading.ledger.capacity() + reading.pointer.capacity() + reading.note.capacity()
-        })
+        .map(|reading| reading.ledger.capacity() + reading.pointer.capacity() + reading.note.capacity())
         .sum();
     // The two counters of its `Arc`, and its place in the list.
     let own = size_of::<Recorded>() + 2 * size_of::<usize>() + size_of::<(Arc<Recorded>, usize)>();

@@ -40,10 +40,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 10 000 exchanges and 64 MiB.
     fn default() -> Self {
-        Self {
-            entries: 10_000,
-            bytes: 64 * 1024 * 1024,
-        }
+        Self { entries: 10_000, bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -132,11 +129,8 @@ impl Journal {
     pub fn record(&self, mut exchange: Exchange) -> Arc<Recorded> {
         redaction::redact(&mut exchange.request.headers, &self.key);
         let weight = log::weight(&exchange);
-        let mut recorded = Arc::new(Recorded {
-            id: 0,
-            exchange,
-            delivery: DeliveryCell::new(Delivery::Pending),
-        });
+        let mut recorded =
+            Arc::new(Recorded { id: 0, exchange, delivery: DeliveryCell::new(Delivery::Pending) });
 
         // What goes is freed after the lock is released.
         let gone;
@@ -165,10 +159,7 @@ impl Journal {
     ///
     /// It is meant for waking others: with several recording threads, calls can come out of order.
     pub fn on_record(&self, call: OnRecord) {
-        let mut hook = Box::new(Hook {
-            call,
-            next: OnceLock::new(),
-        });
+        let mut hook = Box::new(Hook { call, next: OnceLock::new() });
         let mut slot = &self.hooks;
         while let Err(refused) = slot.set(hook) {
             hook = refused;
@@ -244,8 +235,7 @@ impl Journal {
     ) -> Result<Vec<Arc<Recorded>>, Vec<Arc<Recorded>>> {
         let start = Instant::now();
         let mut waiting = Waiting::new(filter.clone(), n);
-        self.waiters
-            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.waiters.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let outcome = loop {
             if let Some(exchanges) = waiting.poll(self) {
                 break Ok(exchanges);
@@ -256,15 +246,10 @@ impl Journal {
             }
             let log = self.lock();
             if log.counts().recorded <= waiting.position() {
-                drop(
-                    self.grown
-                        .wait_timeout(log, left)
-                        .unwrap_or_else(PoisonError::into_inner),
-                );
+                drop(self.grown.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner));
             }
         };
-        self.waiters
-            .fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+        self.waiters.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
         outcome
     }
 
@@ -328,10 +313,7 @@ pub(crate) mod tests {
 
     /// A journal that holds at most `entries` exchanges and has seen `n`.
     pub(crate) fn journal(entries: usize, n: usize) -> Journal {
-        let journal = Journal::new(Limits {
-            entries,
-            ..Limits::default()
-        });
+        let journal = Journal::new(Limits { entries, ..Limits::default() });
         for _ in 0..n {
             journal.record(exchange("createAgent", "{}"));
         }
@@ -352,10 +334,7 @@ pub(crate) mod tests {
 
     #[test]
     fn bytes_are_bounded_too() {
-        let journal = Journal::new(Limits {
-            entries: 1000,
-            bytes: 10_000,
-        });
+        let journal = Journal::new(Limits { entries: 1000, bytes: 10_000 });
         for _ in 0..100 {
             journal.record(exchange("createAgent", &"x".repeat(1000)));
             assert!(journal.counts().bytes <= 10_000);
@@ -365,10 +344,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_exchange_heavier_than_the_bound_is_recorded_and_dropped() {
-        let journal = Journal::new(Limits {
-            entries: 10,
-            bytes: 5_000,
-        });
+        let journal = Journal::new(Limits { entries: 10, bytes: 5_000 });
         journal.record(exchange("createAgent", "{}"));
         let heavy = journal.record(exchange("createAgent", &"x".repeat(5000)));
         journal.record(exchange("createAgent", "{}"));
@@ -411,10 +387,7 @@ pub(crate) mod tests {
     fn a_page_goes_on_past_what_one_look_covers() {
         let journal = journal(1000, 700);
         journal.record(exchange("createQueue", "{}"));
-        let filter = Filter {
-            operation: Some("createQueue".to_owned()),
-            ..Filter::default()
-        };
+        let filter = Filter { operation: Some("createQueue".to_owned()), ..Filter::default() };
 
         assert_eq!(ids(&journal.list(&filter, 5).exchanges), [701]);
     }
@@ -422,10 +395,7 @@ pub(crate) mod tests {
     #[test]
     fn the_end_of_time_is_a_place_to_read_from() {
         let journal = journal(3, 2);
-        let filter = Filter {
-            after: u64::MAX,
-            ..Filter::default()
-        };
+        let filter = Filter { after: u64::MAX, ..Filter::default() };
 
         assert!(journal.list(&filter, 5).exchanges.is_empty());
         assert!(journal.get(u64::MAX).is_none());

@@ -11,14 +11,7 @@ pub(super) fn redact(headers: &mut Headers, key: &RandomState) {
     }
     let bytes = headers
         .iter()
-        .map(|(name, value)| {
-            name.len()
-                + if Headers::is_secret(name) {
-                    REPLACEMENT
-                } else {
-                    value.len()
-                }
-        })
+        .map(|(name, value)| name.len() + if Headers::is_secret(name) { REPLACEMENT } else { value.len() })
         .sum();
     let mut redacted = Headers::with_capacity(headers.len(), bytes);
     for (name, value) in headers.iter() {
@@ -52,10 +45,8 @@ mod tests {
 
         redact(&mut headers, &key);
 
-        let values: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned()))
-            .collect();
+        let values: Vec<_> =
+            headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned())).collect();
         assert_eq!(values[0], ("accept", "a".to_owned()));
         assert_eq!(values[1].0, "auth");
         assert_eq!(values[1].1, values[2].1);

@@ -16,12 +16,7 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn new(filter: Filter, n: usize) -> Self {
-        Self {
-            position: filter.after,
-            filter,
-            n,
-            found: VecDeque::new(),
-        }
+        Self { position: filter.after, filter, n, found: VecDeque::new() }
     }
 
     /// The first `n` exchanges that match, once the journal holds that many.
@@ -59,11 +54,7 @@ impl Waiting {
             }
             self.found.pop_front();
         }
-        self.found
-            .iter()
-            .filter_map(|&id| journal.get(id))
-            .take(self.n)
-            .collect()
+        self.found.iter().filter_map(|&id| journal.get(id)).take(self.n).collect()
     }
 
     /// The number up to which it has looked.

@@ -20,9 +20,7 @@ pub fn command(recorded: &Recorded, base_url: &str) -> String {
     for (name, value) in request.headers.iter() {
         if !OWN.contains(&name) {
             if Headers::is_secret(name) && name != "auth" && !value.is_empty() {
-                notes.push(format!(
-                    "{name} is left out, because its value is not recorded"
-                ));
+                notes.push(format!("{name} is left out, because its value is not recorded"));
             } else {
                 parts.push(header(name, value));
             }
@@ -48,11 +46,7 @@ pub fn command(recorded: &Recorded, base_url: &str) -> String {
 
 /// The exchange as a paragraph of a script: a line that says what came of it, and the command.
 pub(crate) fn paragraph(recorded: &Recorded, base_url: &str) -> String {
-    format!(
-        "{}\n{}\n",
-        note(&summary(recorded)),
-        command(recorded, base_url)
-    )
+    format!("{}\n{}\n", note(&summary(recorded)), command(recorded, base_url))
 }
 
 /// The command without headers and body.
@@ -95,11 +89,7 @@ fn header(name: &str, value: &[u8]) -> String {
         Ok(value) if !value.contains(char::is_control) => {
             format!("-H {}", quoted(&format!("{name}: {value}")))
         }
-        _ => format!(
-            "-H \"$(printf '{}: {}')\"",
-            octal(name.as_bytes()),
-            octal(value)
-        ),
+        _ => format!("-H \"$(printf '{}: {}')\"", octal(name.as_bytes()), octal(value)),
     }
 }
 
@@ -139,10 +129,7 @@ impl<'a> Body<'a> {
             Self::None | Self::Argument(_) => String::new(),
             Self::Long(text) => format!("printf %s {} |\n", quoted(text)),
             Self::Binary(bytes) => {
-                format!(
-                    "printf %s {} | base64 -d |\n",
-                    BASE64_STANDARD.encode(bytes)
-                )
+                format!("printf %s {} | base64 -d |\n", BASE64_STANDARD.encode(bytes))
             }
         }
     }
@@ -166,10 +153,7 @@ impl<'a> Body<'a> {
 
 /// A line that the shell ignores.
 fn note(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!(": {}", quoted(&line))
 }
 
@@ -246,9 +230,7 @@ mod tests {
     #[test]
     fn what_curl_would_add_is_suppressed_unless_it_was_sent() {
         assert_eq!(
-            of(Request::new("GET", "/")
-                .header("accept", "*/*")
-                .header("x-empty", "")),
+            of(Request::new("GET", "/").header("accept", "*/*").header("x-empty", "")),
             "curl --path-as-is -g 'http://127.0.0.1:8484/' \\\n  -H 'accept: */*' \\\n  -H 'x-empty;' \\\n  -H 'user-agent:'"
         );
     }
@@ -273,10 +255,7 @@ mod tests {
             let command = of(Request::new("PUT", "/").body(body.to_vec()));
 
             let base64 = BASE64_STANDARD.encode(body);
-            assert!(
-                command.starts_with(&format!("printf %s {base64} | base64 -d |\ncurl")),
-                "{command}"
-            );
+            assert!(command.starts_with(&format!("printf %s {base64} | base64 -d |\ncurl")), "{command}");
             assert!(command.ends_with("--data-binary @-"));
         }
         let long = of(Request::new("PUT", "/").body("x".repeat(200_000)));
@@ -286,26 +265,10 @@ mod tests {
     #[test]
     fn odd_targets_and_methods_arrive_as_they_are() {
         for (method, target, start) in [
-            (
-                "HEAD",
-                "/a/../b",
-                "curl --path-as-is -g --head 'http://127.0.0.1:8484/a/../b'",
-            ),
-            (
-                "GET",
-                "/[a]{b}'$(x)",
-                r"curl --path-as-is -g 'http://127.0.0.1:8484/[a]{b}'\''$(x)'",
-            ),
-            (
-                "OPTIONS",
-                "*",
-                "curl --path-as-is -g -X OPTIONS --request-target '*' 'http://127.0.0.1:8484'",
-            ),
-            (
-                "A'B",
-                "/#",
-                r"curl --path-as-is -g -X 'A'\''B' --request-target '/#' 'http://127.0.0.1:8484'",
-            ),
+            ("HEAD", "/a/../b", "curl --path-as-is -g --head 'http://127.0.0.1:8484/a/../b'"),
+            ("GET", "/[a]{b}'$(x)", r"curl --path-as-is -g 'http://127.0.0.1:8484/[a]{b}'\''$(x)'"),
+            ("OPTIONS", "*", "curl --path-as-is -g -X OPTIONS --request-target '*' 'http://127.0.0.1:8484'"),
+            ("A'B", "/#", r"curl --path-as-is -g -X 'A'\''B' --request-target '/#' 'http://127.0.0.1:8484'"),
         ] {
             let command = of(Request::new(method, target));
             assert!(command.starts_with(&format!("{start} \\\n")), "{command}");
@@ -319,9 +282,6 @@ mod tests {
 
         let paragraph = paragraph(&recorded, URL);
 
-        assert!(
-            paragraph.starts_with(r": '7 POST /'\''; rm x : 412 refused;"),
-            "{paragraph}"
-        );
+        assert!(paragraph.starts_with(r": '7 POST /'\''; rm x : 412 refused;"), "{paragraph}");
     }
 }

@@ -13,10 +13,7 @@ use crate::{Headers, Recorded, Request};
 
 /// A log of these exchanges.
 pub fn log<R: Borrow<Recorded>>(exchanges: &[R]) -> Value {
-    let entries: Vec<_> = exchanges
-        .iter()
-        .map(|recorded| entry(recorded.borrow()))
-        .collect();
+    let entries: Vec<_> = exchanges.iter().map(|recorded| entry(recorded.borrow())).collect();
     let mut log = empty();
     log["log"]["entries"] = entries.into();
     log
@@ -128,11 +125,7 @@ fn headers(headers: &Headers) -> Vec<Value> {
 }
 
 fn first(headers: &Headers, name: &str) -> String {
-    headers
-        .all(name)
-        .next()
-        .map(|value| String::from_utf8_lossy(value).into_owned())
-        .unwrap_or_default()
+    headers.all(name).next().map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
 }
 
 fn query(query: &str) -> Vec<Value> {
@@ -167,9 +160,7 @@ fn decoded(text: &str) -> String {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn reason(status: u16) -> &'static str {
@@ -206,25 +197,16 @@ mod tests {
             ("/startedDateTime", json!("2026-08-01T12:30:00.000000001Z")),
             ("/time", json!(0)),
             ("/request/method", json!("POST")),
-            (
-                "/request/url",
-                json!("http://localhost:8484/agents?a=1&b=x%20y"),
-            ),
+            ("/request/url", json!("http://localhost:8484/agents?a=1&b=x%20y")),
             ("/request/cookies", json!([])),
-            (
-                "/request/queryString/1",
-                json!({"name": "b", "value": "x y"}),
-            ),
+            ("/request/queryString/1", json!({"name": "b", "value": "x y"})),
             ("/request/postData/mimeType", json!("application/json")),
             ("/request/postData/text", json!(r#"{"name":"it's ü"}"#)),
             ("/request/headersSize", json!(-1)),
             ("/request/bodySize", json!(18)),
             ("/response/status", json!(412)),
             ("/response/statusText", json!("Precondition Failed")),
-            (
-                "/response/content",
-                json!({"size": 2, "mimeType": "application/json", "text": "{}"}),
-            ),
+            ("/response/content", json!({"size": 2, "mimeType": "application/json", "text": "{}"})),
             ("/response/redirectURL", json!("")),
             ("/cache", json!({})),
             ("/timings", json!({"send": 0, "wait": 0, "receive": 0})),
@@ -232,12 +214,7 @@ mod tests {
         ] {
             assert_eq!(entry.pointer(pointer), Some(&expected), "{pointer}");
         }
-        assert!(
-            entry["comment"]
-                .as_str()
-                .unwrap()
-                .contains("/body/name: expected a number")
-        );
+        assert!(entry["comment"].as_str().unwrap().contains("/body/name: expected a number"));
     }
 
     #[test]
@@ -259,10 +236,7 @@ mod tests {
         let entry = entry(&recorded);
 
         assert_eq!(entry["request"]["postData"]["_encoding"], "base64");
-        assert_eq!(
-            entry["request"]["comment"],
-            "the body is cut short: it is longer than the limit"
-        );
+        assert_eq!(entry["request"]["comment"], "the body is cut short: it is longer than the limit");
     }
 
     #[test]
@@ -271,10 +245,7 @@ mod tests {
         assert_eq!(decoded("%ff"), "\u{fffd}");
         assert_eq!(
             query("&a&b=1=2"),
-            [
-                json!({"name": "a", "value": ""}),
-                json!({"name": "b", "value": "1=2"}),
-            ]
+            [json!({"name": "a", "value": ""}), json!({"name": "b", "value": "1=2"}),]
         );
     }
 }

@@ -17,9 +17,7 @@ mod parse;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-use crate::{
-    BodyEnd, Delivery, Headers, Outcome, Reading, Recorded, Rule, Step, Violation, render::sha256,
-};
+use crate::{BodyEnd, Delivery, Headers, Outcome, Reading, Recorded, Rule, Step, Violation, render::sha256};
 
 pub use parse::{ParseError, parse, read};
 
@@ -135,8 +133,7 @@ impl<'a> BodyPart<'a> {
 
 impl<'a> Text<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        std::str::from_utf8(bytes)
-            .map_or_else(|_| Self::Base64(BASE64_STANDARD.encode(bytes)), Self::Text)
+        std::str::from_utf8(bytes).map_or_else(|_| Self::Base64(BASE64_STANDARD.encode(bytes)), Self::Text)
     }
 }
 
@@ -233,10 +230,7 @@ mod tests {
 
         let line = line(&recorded);
 
-        assert!(
-            line.contains(r#""complete":false,"bodyEnd":"timedOut","base64":"/wo="}"#),
-            "{line}"
-        );
+        assert!(line.contains(r#""complete":false,"bodyEnd":"timedOut","base64":"/wo="}"#), "{line}");
         assert!(!line.contains('\n'));
     }
 }

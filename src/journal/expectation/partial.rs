@@ -16,11 +16,7 @@ pub(super) struct Comparison {
 impl Comparison {
     /// None when nothing differs.
     pub(super) fn miss(self, id: u64) -> Option<Miss> {
-        self.differs.then_some(Miss {
-            id,
-            matching: self.matching,
-            differences: self.differences,
-        })
+        self.differs.then_some(Miss { id, matching: self.matching, differences: self.differences })
     }
 
     pub(super) fn differs(&mut self, pointer: &str, expected: &str, found: &str) {

@@ -45,10 +45,7 @@ pub fn parse(line: &str) -> Result<Recorded, ParseError> {
         expected: "an exchange as one line of JSON".to_owned(),
         found: error.to_string(),
     })?;
-    recorded(&Node {
-        pointer: String::new(),
-        value: &value,
-    })
+    recorded(&Node { pointer: String::new(), value: &value })
 }
 
 /// Reads a whole file; empty lines are skipped.
@@ -57,12 +54,7 @@ pub fn read(lines: &str) -> Result<Vec<Recorded>, ParseError> {
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| {
-            parse(line).map_err(|error| ParseError {
-                line: Some(index + 1),
-                ..error
-            })
-        })
+        .map(|(index, line)| parse(line).map_err(|error| ParseError { line: Some(index + 1), ..error }))
         .collect()
 }
 
@@ -91,9 +83,7 @@ fn recorded(line: &Node<'_>) -> Result<Recorded, ParseError> {
                 headers: headers(&reply.member("headers")?)?,
                 body: self::body(&reply.member("body")?)?.0,
             },
-            operation: operation
-                .map(|operation| operation.text().map(Into::into))
-                .transpose()?,
+            operation: operation.map(|operation| operation.text().map(Into::into)).transpose()?,
             step: step(line)?,
             violations: list(line, "violations", |item| item.read::<Violation>(VIOLATION))?,
             more_violations: match line.optional("moreViolations")? {
@@ -107,8 +97,7 @@ fn recorded(line: &Node<'_>) -> Result<Recorded, ParseError> {
 }
 
 fn step(line: &Node<'_>) -> Result<Step, ParseError> {
-    line.member("step")?
-        .read("route, authorize, body, validate or answer")
+    line.member("step")?.read("route, authorize, body, validate or answer")
 }
 
 fn list<T>(
@@ -202,10 +191,7 @@ impl<'a> Node<'a> {
         Ok(members
             .get(name)
             .filter(|value| !value.is_null())
-            .map(|value| Node {
-                pointer: format!("{}/{name}", self.pointer),
-                value,
-            }))
+            .map(|value| Node { pointer: format!("{}/{name}", self.pointer), value }))
     }
 
     fn items(&self) -> Result<Vec<Node<'a>>, ParseError> {
@@ -215,23 +201,16 @@ impl<'a> Node<'a> {
         Ok(items
             .iter()
             .enumerate()
-            .map(|(index, value)| Node {
-                pointer: format!("{}/{index}", self.pointer),
-                value,
-            })
+            .map(|(index, value)| Node { pointer: format!("{}/{index}", self.pointer), value })
             .collect())
     }
 
     fn text(&self) -> Result<&'a str, ParseError> {
-        self.value
-            .as_str()
-            .ok_or_else(|| self.unexpected("a string"))
+        self.value.as_str().ok_or_else(|| self.unexpected("a string"))
     }
 
     fn base64(&self) -> Result<Vec<u8>, ParseError> {
-        BASE64_STANDARD
-            .decode(self.text()?)
-            .map_err(|_| self.unexpected("base64"))
+        BASE64_STANDARD.decode(self.text()?).map_err(|_| self.unexpected("base64"))
     }
 
     fn read<T: DeserializeOwned>(&self, expected: &str) -> Result<T, ParseError> {
@@ -278,10 +257,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         round_trips(&full());
         for delivery in [Delivery::Pending, Delivery::Aborted] {
-            round_trips(&Recorded {
-                delivery: DeliveryCell::new(delivery),
-                ..full()
-            });
+            round_trips(&Recorded { delivery: DeliveryCell::new(delivery), ..full() });
         }
         for end in [BodyEnd::Broken, BodyEnd::TimedOut, BodyEnd::TooLarge] {
             let mut recorded = full();
@@ -312,10 +288,7 @@ mod tests {
             parse(&json.to_string()).unwrap_err().to_string()
         };
 
-        assert_eq!(
-            e("/id", json!(-1)),
-            "/id: expected a number, but found `-1`"
-        );
+        assert_eq!(e("/id", json!(-1)), "/id: expected a number, but found `-1`");
         assert_eq!(
             e("/request/headers/3", json!(["a"])),
             r#"/request/headers/3: expected a name and a value, but found `["a"]`"#
@@ -326,17 +299,13 @@ mod tests {
         );
         assert_eq!(
             e("/violations/0/rule", json!("nope")).split(", but").next(),
-            Some(
-                "/violations/0: expected a violation with pointer, rule, expected, found and source"
-            )
+            Some("/violations/0: expected a violation with pointer, rule, expected, found and source")
         );
         assert_eq!(
             e("/reply/body/text", json!("{ }")),
             "/reply/body/bytes: expected 3, as the body has, but found `2`"
         );
-        assert!(
-            e("/reply/body/text", json!("[]")).starts_with("/reply/body/sha256: expected 4f53")
-        );
+        assert!(e("/reply/body/text", json!("[]")).starts_with("/reply/body/sha256: expected 4f53"));
         assert_eq!(
             e("/received", json!("today")),
             r#"/received: expected a time such as 2026-08-01T12:30:00Z, but found `"today"`"#
@@ -369,10 +338,7 @@ mod tests {
                 if let Ok(changed) = std::str::from_utf8(&changed) {
                     let _ = parse(changed);
                     let _ = parse(
-                        &changed[..(0..=index)
-                            .rev()
-                            .find(|&end| changed.is_char_boundary(end))
-                            .unwrap()],
+                        &changed[..(0..=index).rev().find(|&end| changed.is_char_boundary(end)).unwrap()],
                     );
                 }
             }

@@ -10,8 +10,8 @@ use hyper::{
     Method, Response, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-        AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, VARY, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
+        HOST, HeaderName, HeaderValue, ORIGIN, VARY, WWW_AUTHENTICATE,
     },
     http::request::Parts,
 };
@@ -55,9 +55,11 @@ impl Access {
         };
         name.eq_ignore_ascii_case("localhost")
             || IpAddr::from_str(name).is_ok()
-            || self.config.hosts.iter().any(|accepted| {
-                accepted.eq_ignore_ascii_case(name) || accepted.eq_ignore_ascii_case(host)
-            })
+            || self
+                .config
+                .hosts
+                .iter()
+                .any(|accepted| accepted.eq_ignore_ascii_case(name) || accepted.eq_ignore_ascii_case(host))
     }
 
     /// The bearer token, when one is asked for. The time that it takes does not depend on how much of it is right.
@@ -74,10 +76,8 @@ impl Access {
             .map(|(_, given)| given.trim_ascii());
         let expected = Sha256::digest(token.reveal().as_bytes());
         let found = Sha256::digest(given.unwrap_or_default());
-        let differing = expected
-            .iter()
-            .zip(found.iter())
-            .fold(0, |differing, (left, right)| differing | (left ^ right));
+        let differing =
+            expected.iter().zip(found.iter()).fold(0, |differing, (left, right)| differing | (left ^ right));
         if given.is_some() && differing == 0 {
             return Ok(());
         }
@@ -91,10 +91,7 @@ impl Access {
                 "expected `Authorization: Bearer` with the token given by --control-token, but found {found}"
             ),
         )
-        .header(
-            WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"standin\""),
-        ))
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"standin\"")))
     }
 
     /// Answers a preflight: yes to a configured origin, no to any other.
@@ -113,10 +110,7 @@ impl Access {
         let mut response = Response::new(body::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, HEAD, POST, DELETE"),
-        );
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, DELETE"));
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static("authorization, content-type, last-event-id"),
@@ -169,23 +163,16 @@ pub(super) fn host(parts: &Parts) -> Option<&str> {
 
 /// The authority of the target (always so with HTTP/2) and every `Host` header; none for one that is no text.
 fn hosts(parts: &Parts) -> impl Iterator<Item = Option<&str>> {
-    let authority = parts
-        .uri
-        .authority()
-        .map(|authority| Some(authority.as_str()));
+    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
     let headers = parts.headers.get_all(HOST).iter();
-    authority
-        .into_iter()
-        .chain(headers.map(|value| value.to_str().ok()))
+    authority.into_iter().chain(headers.map(|value| value.to_str().ok()))
 }
 
 /// The host without its port, an IPv6 address without its brackets; none when it is neither a name nor an address.
 fn split(host: &str) -> Option<&str> {
     let is_port = |port: &str| {
         port.is_empty()
-            || port
-                .strip_prefix(':')
-                .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+            || port.strip_prefix(':').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
     };
     if let Some(rest) = host.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
@@ -206,10 +193,8 @@ fn forbidden(found: &str, name: &str) -> Problem {
 }
 
 const BEARER: &[u8] = b"bearer ";
-const ALLOW_PRIVATE_NETWORK: HeaderName =
-    HeaderName::from_static("access-control-allow-private-network");
-const REQUEST_PRIVATE_NETWORK: HeaderName =
-    HeaderName::from_static("access-control-request-private-network");
+const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 
 #[cfg(test)]
 mod tests {
@@ -237,18 +222,10 @@ mod tests {
 
     #[test]
     fn only_names_that_a_foreign_page_cannot_have_are_accepted() {
-        let access = Access::new(ControlConfig {
-            hosts: vec!["stub.test".to_owned()],
-            ..ControlConfig::default()
-        });
+        let access =
+            Access::new(ControlConfig { hosts: vec!["stub.test".to_owned()], ..ControlConfig::default() });
 
-        for host in [
-            "localhost:8484",
-            "LOCALHOST",
-            "10.0.0.1",
-            "[fe80::1]:80",
-            "Stub.test:8484",
-        ] {
+        for host in ["localhost:8484", "LOCALHOST", "10.0.0.1", "[fe80::1]:80", "Stub.test:8484"] {
             assert!(access.accepts_host(host), "{host}");
         }
         for host in [

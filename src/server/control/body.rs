@@ -35,10 +35,7 @@ where
     S: 'static,
 {
     let future = Box::pin(next(state));
-    UnsyncBoxBody::new(Unfold {
-        next,
-        future: Some(future),
-    })
+    UnsyncBoxBody::new(Unfold { next, future: Some(future) })
 }
 
 struct Pieces<I>(I);
@@ -101,10 +98,6 @@ where
 {
     items.enumerate().map(move |(index, item)| {
         let text = render(&item);
-        if index == 0 {
-            text
-        } else {
-            format!("{separator}{text}")
-        }
+        if index == 0 { text } else { format!("{separator}{text}") }
     })
 }

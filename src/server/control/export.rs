@@ -26,44 +26,27 @@ pub(super) fn export(
     let (media_type, disposition, body) = match params.text("format") {
         Some("ndjson") => {
             let lines = exchanges().map(|recorded| ndjson::line(&recorded) + "\n");
-            (
-                "application/x-ndjson",
-                "attachment; filename=\"standin.ndjson\"",
-                body::pieces(lines),
-            )
+            ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))
         }
         Some("har") => {
             let (head, tail) = har_frame();
-            let entries = body::separated(exchanges(), ",\n", |recorded| {
-                har::entry(recorded).to_string()
-            });
+            let entries = body::separated(exchanges(), ",\n", |recorded| har::entry(recorded).to_string());
             let pieces = iter::once(head).chain(entries).chain(iter::once(tail));
-            (
-                "application/json",
-                "attachment; filename=\"standin.har\"",
-                body::pieces(pieces),
-            )
+            ("application/json", "attachment; filename=\"standin.har\"", body::pieces(pieces))
         }
         Some("curl") => {
             // Where this call came to is where the commands go to.
             let base_url = format!("http://{}", access::host(parts).unwrap_or("localhost"));
-            let commands = body::separated(exchanges(), "\n", move |recorded| {
-                curl::paragraph(recorded, &base_url)
-            });
-            (
-                "text/plain; charset=utf-8",
-                "attachment; filename=\"standin.sh\"",
-                body::pieces(commands),
-            )
+            let commands =
+                body::separated(exchanges(), "\n", move |recorded| curl::paragraph(recorded, &base_url));
+            ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
         None => return Err(unexpected("format", FORMATS, "")),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
-    response
-        .headers_mut()
-        .insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
+    response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     Ok(response)
 }
 

@@ -61,23 +61,12 @@ impl ControlState {
                 sender.send_replace(recorded.id);
             }
         }));
-        Self {
-            access: Access::new(config),
-            contract,
-            counters,
-            grown,
-            journal,
-            started: Instant::now(),
-        }
+        Self { access: Access::new(config), contract, counters, grown, journal, started: Instant::now() }
     }
 }
 
 /// Answers a call of the control API. A wait or a stream ends when its future or body is dropped.
-pub(crate) async fn respond(
-    state: &ControlState,
-    parts: Parts,
-    body: Bytes,
-) -> Response<ControlBody> {
+pub(crate) async fn respond(state: &ControlState, parts: Parts, body: Bytes) -> Response<ControlBody> {
     let mut response = match answer(state, &parts, &body).await {
         Ok(response) => response,
         Err(problem) => problem.response(),
@@ -87,11 +76,7 @@ pub(crate) async fn respond(
     response
 }
 
-async fn answer(
-    state: &ControlState,
-    parts: &Parts,
-    body: &[u8],
-) -> Result<Response<ControlBody>, Problem> {
+async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Response<ControlBody>, Problem> {
     state.access.check_host(parts)?;
     if access::is_preflight(parts) {
         return state.access.preflight(parts);
@@ -135,10 +120,7 @@ async fn answer(
         }
         (Resource::OpenApi, &Method::GET) => {
             params(&[])?;
-            Ok(reply::whole(
-                StatusCode::OK,
-                state.contract.published().clone(),
-            ))
+            Ok(reply::whole(StatusCode::OK, state.contract.published().clone()))
         }
         (Resource::Ledger, &Method::GET) => {
             params(&[])?;
@@ -191,23 +173,15 @@ impl<'a> Resource<'a> {
             Self::Verify => "POST",
             _ => "GET, HEAD",
         };
-        Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("expected {allowed}, but found `{method}`"),
-        )
-        .header(ALLOW, HeaderValue::from_static(allowed))
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}, but found `{method}`"))
+            .header(ALLOW, HeaderValue::from_static(allowed))
     }
 }
 
 fn health(state: &ControlState) -> Response<ControlBody> {
     let counts = state.journal.counts();
     let limits = state.journal.limits();
-    let operations: Vec<_> = state
-        .contract
-        .operations()
-        .iter()
-        .map(|operation| &*operation.id)
-        .collect();
+    let operations: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
     let body = json!({
         "status": "serving",
         "version": env!("CARGO_PKG_VERSION"),

@@ -26,14 +26,10 @@ impl Params {
                 } else {
                     format!("parameters among {}", known.join(", "))
                 };
-                return Err(Problem::bad(format!(
-                    "expected {expected}, but found `{name}`"
-                )));
+                return Err(Problem::bad(format!("expected {expected}, but found `{name}`")));
             };
             if params.iter().any(|(other, _)| *other == name) {
-                return Err(Problem::bad(format!(
-                    "expected the parameter {name} once, but found it twice"
-                )));
+                return Err(Problem::bad(format!("expected the parameter {name} once, but found it twice")));
             }
             params.push((name, decoded(value)?));
         }
@@ -42,18 +38,12 @@ impl Params {
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
         self.text(name)
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| unexpected(name, "a number that is not negative", text))
-            })
+            .map(|text| text.parse().map_err(|_| unexpected(name, "a number that is not negative", text)))
             .transpose()
     }
 
@@ -94,11 +84,7 @@ impl Params {
             Some("refused") => Some(Outcome::Refused),
             Some("unmatched") => Some(Outcome::Unmatched),
             Some(text) => {
-                return Err(unexpected(
-                    "outcome",
-                    "answered, refused or unmatched",
-                    text,
-                ));
+                return Err(unexpected("outcome", "answered, refused or unmatched", text));
             }
         };
         Ok(Filter {
@@ -117,12 +103,7 @@ pub(super) fn known_operation(state: &ControlState, id: &str) -> Result<(), Stri
     if state.contract.operation(id).is_some() {
         return Ok(());
     }
-    let ids: Vec<_> = state
-        .contract
-        .operations()
-        .iter()
-        .map(|operation| &*operation.id)
-        .collect();
+    let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
     Err(format!("an operation among {}", ids.join(", ")))
 }
 
@@ -132,11 +113,7 @@ pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Problem {
 
 /// A part of a query, decoded as forms encode it.
 fn decoded(text: &str) -> Result<String, Problem> {
-    let wrong = || {
-        Problem::bad(format!(
-            "expected percent-encoded UTF-8 in the query, but found `{text}`"
-        ))
-    };
+    let wrong = || Problem::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -157,16 +134,8 @@ fn decoded(text: &str) -> Result<String, Problem> {
 }
 
 /// The parameters of `requests`.
-pub(super) const REQUESTS: [&str; 8] = [
-    "operation",
-    "status",
-    "outcome",
-    "contains",
-    "after",
-    "limit",
-    "wait",
-    "timeout",
-];
+pub(super) const REQUESTS: [&str; 8] =
+    ["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"];
 
 /// The parameters of `requests/stream`.
 pub(super) const STREAM: [&str; 5] = ["operation", "status", "outcome", "contains", "after"];

@@ -22,10 +22,7 @@ impl Problem {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self {
             status,
-            members: Box::new(Map::from_iter([(
-                "error".to_owned(),
-                Value::String(error.into()),
-            )])),
+            members: Box::new(Map::from_iter([("error".to_owned(), Value::String(error.into()))])),
             header: None,
         }
     }

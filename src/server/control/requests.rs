@@ -28,41 +28,26 @@ pub(super) async fn list_or_wait(
         let expected = format!("at most {bound}, which is as many as the journal keeps");
         Err(unexpected(name, &expected, &number.to_string()))
     };
-    let limit = params
-        .number("limit")?
-        .map(|limit| at_most("limit", limit))
-        .transpose()?;
-    let n = params
-        .number("wait")?
-        .map(|n| at_most("wait", n))
-        .transpose()?;
+    let limit = params.number("limit")?.map(|limit| at_most("limit", limit)).transpose()?;
+    let n = params.number("wait")?.map(|n| at_most("wait", n)).transpose()?;
     let timeout = params.time("timeout", MAX_WAIT)?;
     match (n, timeout) {
         (Some(n), timeout) => {
             let timeout = timeout.unwrap_or(DEFAULT_WAIT);
             wait(state, filter, n, timeout, limit.unwrap_or(bound)).await
         }
-        (None, Some(_)) => Err(Problem::bad(
-            "expected a timeout only together with wait, but found it alone",
-        )),
+        (None, Some(_)) => {
+            Err(Problem::bad("expected a timeout only together with wait, but found it alone"))
+        }
         (None, None) => list(state, filter, limit.unwrap_or(LIMIT.min(bound))).await,
     }
 }
 
-async fn list(
-    state: &ControlState,
-    filter: Filter,
-    limit: usize,
-) -> Result<Response<ControlBody>, Problem> {
+async fn list(state: &ControlState, filter: Filter, limit: usize) -> Result<Response<ControlBody>, Problem> {
     let journal = Arc::clone(&state.journal);
     let page = aside(move || journal.list(&filter, limit)).await?;
     let tail = format!(r#"],"dropped":{},"last":{}}}"#, page.dropped, page.last);
-    Ok(listing(
-        StatusCode::OK,
-        r#"{"exchanges":["#.to_owned(),
-        page.exchanges,
-        tail,
-    ))
+    Ok(listing(StatusCode::OK, r#"{"exchanges":["#.to_owned(), page.exchanges, tail))
 }
 
 async fn wait(
@@ -94,10 +79,8 @@ async fn wait(
                 break (StatusCode::OK, None, found);
             }
             let found = waiting.found(&state.journal);
-            let error = format!(
-                "expected {n} matching exchanges within {timeout:?}, but found {}",
-                found.len()
-            );
+            let error =
+                format!("expected {n} matching exchanges within {timeout:?}, but found {}", found.len());
             break (StatusCode::EXPECTATION_FAILED, Some(error), found);
         }
     };
@@ -116,9 +99,7 @@ async fn wait(
 pub(super) fn one(state: &ControlState, id: &str) -> Result<Response<ControlBody>, Problem> {
     let not_found = |error: String| Err(Problem::new(StatusCode::NOT_FOUND, error));
     let Ok(number) = id.parse::<u64>() else {
-        return not_found(format!(
-            "expected the number of an exchange, stream or verify, but found `{id}`"
-        ));
+        return not_found(format!("expected the number of an exchange, stream or verify, but found `{id}`"));
     };
     if let Some(recorded) = state.journal.get(number) {
         let line = ndjson::line(&recorded) + "\n";
@@ -130,9 +111,7 @@ pub(super) fn one(state: &ControlState, id: &str) -> Result<Response<ControlBody
             "exchange {number} is not kept any more: it was dropped for want of room, or forgotten by a DELETE"
         ))
     } else {
-        not_found(format!(
-            "exchange {number} is not recorded; the newest is {newest}"
-        ))
+        not_found(format!("exchange {number} is not recorded; the newest is {newest}"))
     }
 }
 
@@ -160,8 +139,7 @@ pub(super) async fn verify(
             format!("content-type: expected application/json, but found `{media_type}`"),
         ));
     }
-    let expectation =
-        Expectation::from_json(body).map_err(|error| Problem::bad(error.to_string()))?;
+    let expectation = Expectation::from_json(body).map_err(|error| Problem::bad(error.to_string()))?;
     if let Some(operation) = &expectation.operation {
         known_operation(state, operation)
             .map_err(|expected| unexpected("/operation", &expected, operation))?;
@@ -214,9 +192,7 @@ fn listing(
     tail: String,
 ) -> Response<ControlBody> {
     let body = iter::once(head)
-        .chain(body::separated(exchanges.into_iter(), ",", |recorded| {
-            ndjson::line(recorded)
-        }))
+        .chain(body::separated(exchanges.into_iter(), ",", |recorded| ndjson::line(recorded)))
         .chain(iter::once(tail + "\n"));
     reply::with_body(status, reply::JSON, body::pieces(body))
 }

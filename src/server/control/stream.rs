@@ -29,14 +29,10 @@ pub(super) fn stream(
 ) -> Result<Response<ControlBody>, Problem> {
     let mut filter = params.filter(state)?;
     if let Some(value) = parts.headers.get(LAST_EVENT_ID) {
-        filter.after = value
-            .to_str()
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .ok_or_else(|| {
-                let found = String::from_utf8_lossy(value.as_bytes());
-                unexpected("last-event-id", "the number of an exchange", &found)
-            })?;
+        filter.after = value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+            let found = String::from_utf8_lossy(value.as_bytes());
+            unexpected("last-event-id", "the number of an exchange", &found)
+        })?;
     }
     let reader = Reader {
         position: filter.after,

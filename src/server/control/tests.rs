@@ -36,12 +36,7 @@ impl Api {
 
     fn with(journal: Journal, config: ControlConfig) -> Self {
         let journal = Arc::new(journal);
-        let state = ControlState::new(
-            Contract::builtin(),
-            Arc::clone(&journal),
-            Arc::default(),
-            config,
-        );
+        let state = ControlState::new(Contract::builtin(), Arc::clone(&journal), Arc::default(), config);
         Self { state, journal }
     }
 
@@ -52,9 +47,7 @@ impl Api {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response<ControlBody> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("/__standin/{path}"));
+        let mut request = Request::builder().method(method).uri(format!("/__standin/{path}"));
         if headers.iter().all(|(name, _)| *name != "host") {
             request = request.header("host", "localhost:8484");
         }
@@ -81,13 +74,7 @@ impl Api {
 
     async fn verify(&self, expectation: &Value) -> Reply {
         let headers = [("content-type", "application/json")];
-        self.call(
-            "POST",
-            "requests/verify",
-            &headers,
-            &expectation.to_string(),
-        )
-        .await
+        self.call("POST", "requests/verify", &headers, &expectation.to_string()).await
     }
 }
 
@@ -99,10 +86,7 @@ impl Reply {
     fn ids(&self) -> Vec<u64> {
         let json = self.json();
         let exchanges = json["exchanges"].as_array().unwrap();
-        exchanges
-            .iter()
-            .map(|exchange| exchange["id"].as_u64().unwrap())
-            .collect()
+        exchanges.iter().map(|exchange| exchange["id"].as_u64().unwrap()).collect()
     }
 
     fn error(&self) -> String {
@@ -110,9 +94,7 @@ impl Reply {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -148,22 +130,10 @@ async fn exchanges_are_listed_oldest_first_as_far_as_asked() {
     assert_eq!((reply.ids().len(), reply.ids()[0]), (51, 101));
     assert_eq!(reply.json()["dropped"], 0);
 
-    for query in [
-        "status=412",
-        "outcome=refused",
-        "contains=gu+ru",
-        "contains=gu%20ru&status=",
-    ] {
-        assert_eq!(
-            api.get(&format!("requests?{query}")).await.ids(),
-            [151],
-            "{query}"
-        );
+    for query in ["status=412", "outcome=refused", "contains=gu+ru", "contains=gu%20ru&status="] {
+        assert_eq!(api.get(&format!("requests?{query}")).await.ids(), [151], "{query}");
     }
-    assert_eq!(
-        api.get("requests?outcome=unmatched").await.json()["exchanges"],
-        json!([])
-    );
+    assert_eq!(api.get("requests?outcome=unmatched").await.json()["exchanges"], json!([]));
 }
 
 #[tokio::test]
@@ -172,16 +142,10 @@ async fn one_exchange_is_found_by_number() {
 
     assert_eq!(api.get("requests/3").await.json()["id"], 3);
     for (id, error) in [
-        (
-            "1",
-            "exchange 1 is not kept any more: it was dropped for want of room, or forgotten by a DELETE",
-        ),
+        ("1", "exchange 1 is not kept any more: it was dropped for want of room, or forgotten by a DELETE"),
         ("0", "exchange 0 is not recorded; the newest is 3"),
         ("4", "exchange 4 is not recorded; the newest is 3"),
-        (
-            "x",
-            "expected the number of an exchange, stream or verify, but found `x`",
-        ),
+        ("x", "expected the number of an exchange, stream or verify, but found `x`"),
     ] {
         let reply = api.get(&format!("requests/{id}")).await;
         assert_eq!((reply.status, reply.error().as_str()), (404, error));
@@ -204,9 +168,7 @@ async fn a_wait_ends_as_soon_as_there_are_enough() {
     assert_eq!((reply.status, reply.ids()), (200, vec![1, 2, 3]));
     assert_eq!(reply.json()["last"], 3);
     let rest = api.get("requests?wait=2&after=3&timeout=60s");
-    let (reply, _) = tokio::join!(rest, async {
-        api.journal.record(exchange("createAgent", "{}"))
-    });
+    let (reply, _) = tokio::join!(rest, async { api.journal.record(exchange("createAgent", "{}")) });
     assert_eq!(reply.ids(), [4, 5]);
 }
 
@@ -217,10 +179,7 @@ async fn a_wait_in_vain_gives_what_there_is() {
     let reply = api.get("requests?wait=3&timeout=20ms").await;
 
     assert_eq!((reply.status, reply.ids()), (417, vec![1, 2]));
-    assert_eq!(
-        reply.error(),
-        "expected 3 matching exchanges within 20ms, but found 2"
-    );
+    assert_eq!(reply.error(), "expected 3 matching exchanges within 20ms, but found 2");
 }
 
 #[tokio::test]
@@ -243,17 +202,11 @@ async fn verify_holds_fails_or_does_not_know() {
 
     let held = api.verify(&json!({"body": {"a": 2}})).await;
     assert_eq!(held.status, 200);
-    assert_eq!(
-        held.json(),
-        json!({"verdict": "held", "count": 2, "ids": [2, 3]})
-    );
+    assert_eq!(held.json(), json!({"verdict": "held", "count": 2, "ids": [2, 3]}));
 
     let failed = api.verify(&json!({"body": {"a": 3}, "after": 1})).await;
     assert_eq!(failed.status, 417);
-    assert_eq!(
-        failed.error(),
-        "expected at least 1 matching exchanges, but found 0"
-    );
+    assert_eq!(failed.error(), "expected at least 1 matching exchanges, but found 0");
     assert_eq!(
         failed.json()["nearest"][0],
         json!({"id": 3, "matching": 0, "differences": [
@@ -274,18 +227,12 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
             "requests?limt=1",
             "expected parameters among operation, status, outcome, contains, after, limit, wait, timeout, but found `limt`",
         ),
-        (
-            "requests?limit=1&limit=2",
-            "expected the parameter limit once, but found it twice",
-        ),
+        ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),
         (
             "requests?limit=11",
             "limit: expected at most 10, which is as many as the journal keeps, but found `11`",
         ),
-        (
-            "requests?limit=-1",
-            "limit: expected a number that is not negative, but found `-1`",
-        ),
+        ("requests?limit=-1", "limit: expected a number that is not negative, but found `-1`"),
         (
             "requests?wait=11",
             "wait: expected at most 10, which is as many as the journal keeps, but found `11`",
@@ -302,50 +249,21 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
             "requests?wait=1&timeout=-1s",
             "timeout: expected a time such as 5s or 500ms, at most 60s, but found `-1s`",
         ),
-        (
-            "requests?timeout=1s",
-            "expected a timeout only together with wait, but found it alone",
-        ),
-        (
-            "requests?status=99",
-            "status: expected a status such as 412, but found `99`",
-        ),
-        (
-            "requests?outcome=ok",
-            "outcome: expected answered, refused or unmatched, but found `ok`",
-        ),
-        (
-            "requests?contains=%f",
-            "expected percent-encoded UTF-8 in the query, but found `%f`",
-        ),
-        (
-            "requests?contains=%ff",
-            "expected percent-encoded UTF-8 in the query, but found `%ff`",
-        ),
+        ("requests?timeout=1s", "expected a timeout only together with wait, but found it alone"),
+        ("requests?status=99", "status: expected a status such as 412, but found `99`"),
+        ("requests?outcome=ok", "outcome: expected answered, refused or unmatched, but found `ok`"),
+        ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
+        ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
         ("health?x=1", "expected no parameters, but found `x`"),
-        (
-            "export",
-            "format: expected ndjson, har or curl, but found ``",
-        ),
-        (
-            "export?format=pdf",
-            "format: expected ndjson, har or curl, but found `pdf`",
-        ),
+        ("export", "format: expected ndjson, har or curl, but found ``"),
+        ("export?format=pdf", "format: expected ndjson, har or curl, but found `pdf`"),
     ] {
         let reply = api.get(path).await;
-        assert_eq!(
-            (reply.status, reply.error().as_str()),
-            (400, error),
-            "{path}"
-        );
+        assert_eq!((reply.status, reply.error().as_str()), (400, error), "{path}");
     }
     let reply = api.get("requests?operation=nope").await;
     assert_eq!(reply.status, 400);
-    assert!(
-        reply
-            .error()
-            .starts_with("operation: expected an operation among ")
-    );
+    assert!(reply.error().starts_with("operation: expected an operation among "));
     let reply = api.verify(&json!({"operation": "nope", "count": 0})).await;
     assert_eq!(reply.status, 400);
     let reply = api.verify(&json!({"cuont": 0})).await;
@@ -367,11 +285,7 @@ async fn an_unknown_path_lists_those_there_are_and_another_method_those_allowed(
         ("OPTIONS", "health", "GET, HEAD"),
     ] {
         let reply = api.call(method, path, &[], "").await;
-        assert_eq!(
-            (reply.status, reply.header("allow")),
-            (405, allow),
-            "{path}"
-        );
+        assert_eq!((reply.status, reply.header("allow")), (405, allow), "{path}");
     }
     assert_eq!(api.call("HEAD", "health", &[], "").await.status, 200);
 }
@@ -382,11 +296,7 @@ async fn exports_are_files_that_can_be_read() {
 
     let ndjson = api.get("export?format=ndjson").await;
     assert_eq!(crate::render::ndjson::read(&ndjson.text).unwrap().len(), 2);
-    assert!(
-        ndjson
-            .header("content-disposition")
-            .contains("standin.ndjson")
-    );
+    assert!(ndjson.header("content-disposition").contains("standin.ndjson"));
 
     let har = api.get("export?format=har").await;
     assert_eq!(har.json(), crate::render::har::log(&api.journal.snapshot()));
@@ -402,10 +312,7 @@ async fn an_empty_journal_exports_as_an_empty_file() {
 
     assert_eq!(api.get("export?format=ndjson").await.text, "");
     assert_eq!(api.get("export?format=curl").await.text, "");
-    assert_eq!(
-        api.get("export?format=har").await.json()["log"]["entries"],
-        json!([])
-    );
+    assert_eq!(api.get("export?format=har").await.json()["log"]["entries"], json!([]));
 }
 
 #[tokio::test]
@@ -418,16 +325,10 @@ async fn the_contract_and_the_ledger_are_served() {
 
 #[tokio::test]
 async fn a_long_list_is_all_there() {
-    let api = Api::new(Journal::new(JournalLimits {
-        entries: 1000,
-        ..JournalLimits::default()
-    }));
+    let api = Api::new(Journal::new(JournalLimits { entries: 1000, ..JournalLimits::default() }));
     for _ in 0..600 {
         api.journal.record(exchange("createAgent", "{}"));
     }
 
-    assert_eq!(
-        api.get("requests?limit=1000").await.ids(),
-        (1..=600).collect::<Vec<_>>()
-    );
+    assert_eq!(api.get("requests?limit=1000").await.ids(), (1..=600).collect::<Vec<_>>());
 }

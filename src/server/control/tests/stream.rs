@@ -27,10 +27,7 @@ async fn a_stream_has_an_event_for_each_exchange() {
     let mut stream = reply.into_body();
 
     let first = event(&mut stream).await;
-    assert!(
-        first.starts_with("id: 1\nevent: exchange\ndata: {\"id\":1,"),
-        "{first}"
-    );
+    assert!(first.starts_with("id: 1\nevent: exchange\ndata: {\"id\":1,"), "{first}");
     assert!(first.ends_with("}\n\n"));
     assert_eq!(first.lines().count(), 4);
 
@@ -53,26 +50,16 @@ async fn a_stream_goes_on_where_the_reader_was() {
         let mut stream = api.open("GET", path, headers, "").await.into_body();
         api.journal.record(exchange("createQueue", "{}"));
         let newest = api.journal.counts().recorded;
-        assert!(
-            event(&mut stream)
-                .await
-                .starts_with(&format!("id: {newest}\n")),
-            "{path}"
-        );
+        assert!(event(&mut stream).await.starts_with(&format!("id: {newest}\n")), "{path}");
     }
-    let reply = api
-        .call("GET", "requests/stream", &[("last-event-id", "x")], "")
-        .await;
+    let reply = api.call("GET", "requests/stream", &[("last-event-id", "x")], "").await;
     assert_eq!(reply.status, 400);
 }
 
 #[tokio::test]
 async fn a_reader_that_is_too_slow_is_told_how_much_it_missed() {
     let api = Api::new(journal(3, 2));
-    let mut stream = api
-        .open("GET", "requests/stream", &[], "")
-        .await
-        .into_body();
+    let mut stream = api.open("GET", "requests/stream", &[], "").await.into_body();
     assert!(event(&mut stream).await.starts_with("id: 1\n"));
 
     for _ in 0..10 {
@@ -87,16 +74,9 @@ async fn a_reader_that_is_too_slow_is_told_how_much_it_missed() {
 #[tokio::test]
 async fn what_was_forgotten_on_purpose_is_not_missed() {
     let api = Api::new(journal(3, 2));
-    let mut stream = api
-        .open("GET", "requests/stream", &[], "")
-        .await
-        .into_body();
+    let mut stream = api.open("GET", "requests/stream", &[], "").await.into_body();
     api.journal.clear();
     api.journal.record(exchange("createAgent", "{}"));
 
-    assert!(
-        event(&mut stream)
-            .await
-            .starts_with("id: 3\nevent: exchange")
-    );
+    assert!(event(&mut stream).await.starts_with("id: 3\nevent: exchange"));
 }
