@@ -4,6 +4,7 @@ pub mod cli;
 pub mod contract;
 mod exchange;
 mod journal;
+pub mod pact;
 pub mod render;
 mod server;
 mod stub;

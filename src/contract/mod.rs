@@ -30,6 +30,7 @@ pub struct Contract {
     version: String,
     document: Value,
     token_header: Option<String>,
+    sample_token: Option<String>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
     refusals: Vec<(u16, Example)>,
@@ -125,6 +126,7 @@ impl Contract {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
             token_header: token_header(&root)?,
+            sample_token: sample_token(&root)?,
             operations,
             ledger,
             refusals,
@@ -151,6 +153,11 @@ impl Contract {
     /// The header that carries the token, in lower case; none when the document asks for no token.
     pub fn token_header(&self) -> Option<&str> {
         self.token_header.as_deref()
+    }
+
+    /// The token that the documentation's own samples send: the component example named as the security scheme.
+    pub fn sample_token(&self) -> Option<&str> {
+        self.sample_token.as_deref()
     }
 
     /// The operations, in the document's order.
@@ -266,4 +273,17 @@ fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
         return Err(scheme.complain("the one security scheme that is supported is an apiKey in a header"));
     }
     Ok(Some(scheme.need("name")?.text()?.to_ascii_lowercase()))
+}
+
+/// The component example that has the name of the security scheme.
+fn sample_token(root: &Node) -> Result<Option<String>, ContractError> {
+    let components = root.get("components");
+    let schemes = components.as_ref().and_then(|components| components.get("securitySchemes"));
+    let scheme = schemes.as_ref().and_then(|schemes| schemes.value.as_object()?.keys().next());
+    let examples = components.as_ref().and_then(|components| components.get("examples"));
+    let (Some(scheme), Some(examples)) = (scheme, examples) else {
+        return Ok(None);
+    };
+    let example = examples.get(scheme);
+    example.map(|example| Ok(example.need("value")?.text()?.to_owned())).transpose()
 }

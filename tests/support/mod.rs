@@ -11,7 +11,9 @@ use std::{
 
 use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
+pub mod agentassist;
 pub mod http2;
+pub mod interactions;
 
 /// The path of createAgent.
 pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";

@@ -116,7 +116,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
         }
         (Resource::Export, &Method::GET) => {
             let params = params(&params::EXPORT)?;
-            export::export(state, parts, &params)
+            export::export(state, parts, &params).await
         }
         (Resource::OpenApi, &Method::GET) => {
             params(&[])?;
@@ -210,7 +210,7 @@ const PATHS: [&str; 9] = [
     "GET /__standin/requests/ID",
     "POST /__standin/requests/verify",
     "GET /__standin/requests/stream",
-    "GET /__standin/export?format=ndjson|har|curl",
+    "GET /__standin/export?format=ndjson|har|curl|pact",
     "GET /__standin/openapi.json",
     "GET /__standin/ledger",
 ];

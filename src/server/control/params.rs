@@ -141,4 +141,4 @@ pub(super) const REQUESTS: [&str; 8] =
 pub(super) const STREAM: [&str; 5] = ["operation", "status", "outcome", "contains", "after"];
 
 /// The parameters of `export`.
-pub(super) const EXPORT: [&str; 1] = ["format"];
+pub(super) const EXPORT: [&str; 2] = ["format", "consumer"];
