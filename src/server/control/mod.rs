@@ -9,6 +9,7 @@ mod export;
 mod params;
 mod reply;
 mod requests;
+mod states;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -81,8 +82,13 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
     if access::is_preflight(parts) {
         return state.access.preflight(parts);
     }
-    state.access.check_token(parts)?;
-    let resource = Resource::of(parts.uri.path())?;
+    let path = parts.uri.path();
+    if path == STATES {
+        state.access.check_token_or(parts, states::token(parts)?.as_deref())?;
+    } else {
+        state.access.check_token(parts)?;
+    }
+    let resource = Resource::of(path)?;
     // Like GET; hyper leaves the body out.
     let method = match parts.method {
         Method::HEAD => &Method::GET,
@@ -110,6 +116,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
             params(&[])?;
             requests::verify(state, parts, body).await
         }
+        (Resource::States, &Method::POST) => states::change(state, parts, body),
         (Resource::Stream, &Method::GET) => {
             let params = params(&params::STREAM)?;
             stream::stream(state, parts, &params)
@@ -139,6 +146,7 @@ enum Resource<'a> {
     OpenApi,
     Request(&'a str),
     Requests,
+    States,
     Stream,
     Verify,
 }
@@ -151,6 +159,7 @@ impl<'a> Resource<'a> {
             "/health" => Self::Health,
             "/ledger" => Self::Ledger,
             "/openapi.json" => Self::OpenApi,
+            "/provider-states" => Self::States,
             "/requests" => Self::Requests,
             "/requests/stream" => Self::Stream,
             "/requests/verify" => Self::Verify,
@@ -170,7 +179,7 @@ impl<'a> Resource<'a> {
     fn refuse(self, method: &Method) -> Problem {
         let allowed = match self {
             Self::Requests => "GET, HEAD, DELETE",
-            Self::Verify => "POST",
+            Self::States | Self::Verify => "POST",
             _ => "GET, HEAD",
         };
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}, but found `{method}`"))
@@ -203,7 +212,10 @@ fn health(state: &ControlState) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-const PATHS: [&str; 9] = [
+/// Where Pact's verifiers announce the state that they need.
+const STATES: &str = "/__standin/provider-states";
+
+const PATHS: [&str; 10] = [
     "GET /__standin/health",
     "GET /__standin/requests",
     "DELETE /__standin/requests",
@@ -211,6 +223,7 @@ const PATHS: [&str; 9] = [
     "POST /__standin/requests/verify",
     "GET /__standin/requests/stream",
     "GET /__standin/export?format=ndjson|har|curl|pact",
+    "POST /__standin/provider-states",
     "GET /__standin/openapi.json",
     "GET /__standin/ledger",
 ];
