@@ -77,22 +77,7 @@ fn operation_of<'a>(contract: &'a Contract, exchange: &Exchange) -> Option<&'a O
         return contract.operation(id);
     }
     let path = exchange.request.path();
-    contract.operations().iter().find(|operation| path_values(operation, path).is_some())
-}
-
-/// The values of the path's parameters, as sent; none when the path is not the operation's.
-fn path_values<'a>(operation: &'a Operation, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
-    let mut sent = path.strip_prefix('/')?.split('/');
-    let mut values = Vec::new();
-    for segment in &operation.segments {
-        let text = sent.next()?;
-        match segment {
-            Segment::Literal(literal) if literal == text => {}
-            Segment::Literal(_) => return None,
-            Segment::Parameter(name) => values.push((name.as_str(), text)),
-        }
-    }
-    sent.next().is_none().then_some(values)
+    contract.operations().iter().find(|operation| operation.path_values(path).is_some())
 }
 
 /// Writes the request of an interaction.
@@ -118,7 +103,7 @@ impl RequestWriter<'_> {
         }
         self.members.insert("path".into(), path.into());
         let Some(operation) = self.operation else { return Ok(()) };
-        let Some(sent) = path_values(operation, path) else { return Ok(()) };
+        let Some(sent) = operation.path_values(path) else { return Ok(()) };
         let mut expression = String::new();
         let mut pattern = String::from("^");
         let mut has_names = false;

@@ -8,14 +8,18 @@
 mod interaction;
 mod rules;
 mod sample;
+mod source;
 mod states;
 mod traffic;
 mod values;
+#[cfg(feature = "verify")]
+pub mod verify;
 
 use serde_json::{Value, json};
 
 pub use interaction::interaction;
 pub use sample::sample;
+pub use source::{Filling, Source, SourceError};
 pub use states::States;
 pub use traffic::from_exchanges;
 
