@@ -173,4 +173,16 @@ mod tests {
         assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
         assert!(time("0s").is_err() && time("-1s").is_err() && time("soon").is_err());
     }
+
+    #[cfg(not(feature = "verify"))]
+    #[test]
+    fn a_build_without_a_verifier_says_how_to_get_one() {
+        use clap::Parser;
+
+        let cli = super::super::Cli::try_parse_from(["standin", "verify", "http://127.0.0.1:1"]).unwrap();
+        let error = cli.command.run().unwrap_err();
+
+        assert_eq!(error.exit(), Exit::CouldNotRun);
+        assert!(error.to_string().contains("cargo install --path . --features verify"), "{error}");
+    }
 }

@@ -12,6 +12,7 @@ use std::{
 use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
 pub mod agentassist;
+pub mod faulty;
 pub mod http2;
 pub mod interactions;
 
