@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use standin::Checks;
 use support::{
     faulty::{Faulty, Received, write},
+    program::{Run, run},
     server,
 };
 
@@ -32,14 +31,13 @@ fn broker() -> Faulty {
                 &json!({"_links": {"pb:pacts": [{"href": format!("{url}/pacts/1"), "title": "a pact"}]}}),
             ),
             ("GET", "/pacts/1") => hal(stream, &pact(&url)),
-            ("POST", "/results") => hal(stream, &json!({})),
+            ("POST", "/results") | ("PUT", "/branches/main/versions/abc123") => hal(stream, &json!({})),
             ("GET", "/provider") => hal(
                 stream,
                 &json!({"_links": {"pb:branch-version": {
                     "href": format!("{url}/branches/{{branch}}/versions/{{version}}"), "templated": true,
                 }}}),
             ),
-            ("PUT", "/branches/main/versions/abc123") => hal(stream, &json!({})),
             _ => write(stream, 404, "application/json", "{}"),
         }
     })
@@ -59,19 +57,9 @@ fn pact(url: &str) -> Value {
     pact
 }
 
-fn verify(url: &str, broker: &Faulty, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STANDIN_")) {
-        command.env_remove(name);
-    }
-    let output = command
-        .args(["verify", url, "--broker", &broker.url])
-        .args(arguments)
-        .env("STANDIN_BROKER_TOKEN", "br0ker")
-        .output()
-        .expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
-    (output.status.code().expect("it ended by itself"), text(output.stdout), text(output.stderr))
+fn verify(url: &str, broker: &Faulty, arguments: &[&str]) -> Run {
+    let arguments = [&["verify", url, "--broker", &broker.url], arguments].concat();
+    run(&arguments, &[("STANDIN_BROKER_TOKEN", "br0ker")])
 }
 
 fn published(broker: &Faulty) -> Vec<Value> {
@@ -85,7 +73,7 @@ fn the_brokers_pacts_are_verified_and_success_is_published() {
     let (server, broker) = (server(|_| {}), broker());
 
     let arguments = ["--provider-version", "abc123", "--provider-branch", "main"];
-    let (code, out, err) = verify(&server.url(), &broker, &arguments);
+    let Run { code, out, err } = verify(&server.url(), &broker, &arguments);
 
     assert_eq!(code, 0, "{out}{err}");
     assert!(
@@ -104,7 +92,7 @@ fn the_brokers_pacts_are_verified_and_success_is_published() {
 fn failures_are_published_with_their_interactions() {
     let (server, broker) = (server(|config| config.settings.checks = Checks::Off), broker());
 
-    let (code, out, _) = verify(&server.url(), &broker, &["--provider-version", "abc123"]);
+    let Run { code, out, .. } = verify(&server.url(), &broker, &["--provider-version", "abc123"]);
 
     assert_eq!(code, 1, "{out}");
     let published = published(&broker);
@@ -126,7 +114,7 @@ fn a_broker_that_refuses_or_has_nothing_ends_the_run() {
     let other = Faulty::start(|_, stream| write(stream, 200, "text/html", "<p>hello</p>"));
 
     for broker in [empty, refusing, other] {
-        let (code, out, err) = verify(&server.url(), &broker, &[]);
+        let Run { code, out, err } = verify(&server.url(), &broker, &[]);
         assert_eq!((code, out.as_str(), err.lines().count()), (3, "", 1), "{err}");
         assert!(err.starts_with("standin: cannot read pacts from the broker http://127.0.0.1:"), "{err}");
     }
@@ -146,7 +134,7 @@ fn results_that_the_broker_does_not_take_are_not_passed_over() {
         write(stream, 200, "application/hal+json", &body.to_string());
     });
 
-    let (code, _, err) = verify(&server.url(), &forgetful, &[]);
+    let Run { code, err, .. } = verify(&server.url(), &forgetful, &[]);
 
     assert_eq!(code, 3);
     assert!(err.starts_with("standin: cannot publish results to the broker"), "{err}");

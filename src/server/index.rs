@@ -38,7 +38,7 @@ pub(super) fn page(contract: &Contract) -> Option<Bytes> {
     Some(text.into())
 }
 
-const CONTROL: [(&str, &str, &str); 9] = [
+const CONTROL: [(&str, &str, &str); 10] = [
     ("GET", "/__standin/health", "whether it serves, and its counts"),
     ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
     ("GET", "/__standin/requests/ID", "one exchange"),
@@ -46,6 +46,7 @@ const CONTROL: [(&str, &str, &str); 9] = [
     ("POST", "/__standin/requests/verify", "assert which requests were received"),
     ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
     ("GET", "/__standin/export?format=ndjson|har|curl|pact", "the journal as a file"),
+    ("POST", "/__standin/provider-states", "what Pact's verifiers call"),
     ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
     ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
 ];

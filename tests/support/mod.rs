@@ -15,6 +15,7 @@ pub mod agentassist;
 pub mod faulty;
 pub mod http2;
 pub mod interactions;
+pub mod program;
 
 /// The path of createAgent.
 pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";
