@@ -353,6 +353,14 @@ impl<'a> SchemaReader<'a> {
             Schema::default()
         };
         self.keywords(&mut schema, node, depth)?;
+        // The row of a list is the row of its items, unless they have one.
+        if let Some(items) = schema.items.as_deref_mut()
+            && items.source.is_empty()
+            && items.assumed.is_none()
+        {
+            items.source.clone_from(&schema.source);
+            items.assumed.clone_from(&schema.assumed);
+        }
         schema.summarize();
         if let Some(keyword) = schema.inapplicable() {
             return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
