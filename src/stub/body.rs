@@ -174,7 +174,7 @@ pub fn check_body(contract: &crate::Contract, operation: &Operation, body: &[u8]
         match parse(body) {
             Err(violation) => findings = violation.into(),
             Ok(mut value) => {
-                readings::rename(&spec.schema, &mut value, &mut readings);
+                readings::rename(contract.ledger(), &spec.schema, &mut value, &mut readings);
                 validate::body(&spec.schema, &value, &mut findings);
                 let values = super::Values::default();
                 readings::find(contract.ledger(), operation, &values, Some(&value), &mut readings);

@@ -12,18 +12,52 @@ use crate::{
 const MOST: usize = 100;
 
 /// Gives the members of a body their canonical names: the first spelling that is there counts.
-pub(super) fn rename(schema: &Schema, body: &mut Value, readings: &mut Vec<Reading>) {
+pub(super) fn rename(ledger: &[LedgerEntry], schema: &Schema, body: &mut Value, readings: &mut Vec<Reading>) {
     if schema.has_spellings() {
-        rename_in(schema, body, "/body", readings);
+        rename_in(ledger, schema, body, "/body", readings);
     }
 }
 
-fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut Vec<Reading>) {
+/// The reading of a name that is spelt in another way.
+pub(super) fn of_spelling(
+    ledger: &[LedgerEntry],
+    schema: &Schema,
+    (name, spelling): (&str, &str),
+    counts: bool,
+    pointer: String,
+) -> Reading {
+    let id = accepting(ledger, schema, spelling).map(|entry| &entry.id).or(schema.ledger.first());
+    Reading {
+        ledger: id.cloned().unwrap_or_default(),
+        pointer,
+        note: if counts {
+            format!("`{spelling}` is read as `{name}`")
+        } else {
+            format!("`{name}` counts, `{spelling}` does not")
+        },
+    }
+}
+
+/// The entry among those about `schema` that accepts this name, type or value.
+fn accepting<'a>(ledger: &'a [LedgerEntry], schema: &Schema, token: &str) -> Option<&'a LedgerEntry> {
+    let accepts = |entry: &&LedgerEntry| {
+        schema.ledger.contains(&entry.id) && entry.accepts.iter().any(|other| other == token)
+    };
+    ledger.iter().find(accepts)
+}
+
+fn rename_in(
+    ledger: &[LedgerEntry],
+    schema: &Schema,
+    value: &mut Value,
+    pointer: &str,
+    readings: &mut Vec<Reading>,
+) {
     match value {
         Value::Array(list) => {
             if let Some(schema) = &schema.items {
                 for (index, item) in list.iter_mut().enumerate() {
-                    rename_in(schema, item, &format!("{pointer}/{index}"), readings);
+                    rename_in(ledger, schema, item, &format!("{pointer}/{index}"), readings);
                 }
             }
         }
@@ -32,21 +66,15 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
                 let Some(spelling) = property.accepts.iter().find(|name| members.contains_key(*name)) else {
                     continue;
                 };
-                let note = if members.contains_key(&property.name) {
-                    format!("`{}` counts, `{spelling}` does not", property.name)
-                } else {
-                    // The member moves to the end; nothing reads their order.
-                    if let Some(member) = members.swap_remove(spelling) {
-                        members.insert(property.name.clone(), member);
-                    }
-                    format!("`{spelling}` is read as `{}`", property.name)
-                };
+                let counts = !members.contains_key(&property.name);
+                // The member moves to the end; nothing reads their order.
+                if counts && let Some(member) = members.swap_remove(spelling) {
+                    members.insert(property.name.clone(), member);
+                }
                 if readings.len() < MOST {
-                    readings.push(Reading {
-                        ledger: property.schema.ledger.first().cloned().unwrap_or_default(),
-                        pointer: format!("{pointer}/{}", escape(&property.name)),
-                        note,
-                    });
+                    let names = (property.name.as_str(), spelling.as_str());
+                    let pointer = format!("{pointer}/{}", escape(&property.name));
+                    readings.push(of_spelling(ledger, &property.schema, names, counts, pointer));
                 }
             }
             let descend = |property: &Property, value: &mut Value, readings: &mut Vec<Reading>| {
@@ -54,6 +82,7 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
                     && let Some(member) = value.get_mut(&property.name)
                 {
                     rename_in(
+                        ledger,
                         &property.schema,
                         member,
                         &format!("{pointer}/{}", escape(&property.name)),
@@ -167,10 +196,7 @@ impl Finder<'_> {
 
     /// Notes the use of `token` when an entry of the schema's ledger accepts it.
     fn note(&mut self, schema: &Schema, token: &str, pointer: &str, note: impl FnOnce() -> String) {
-        let accepting = |entry: &&LedgerEntry| {
-            schema.ledger.contains(&entry.id) && entry.accepts.iter().any(|other| other == token)
-        };
-        if let Some(entry) = self.ledger.iter().find(accepting) {
+        if let Some(entry) = accepting(self.ledger, schema, token) {
             self.push(&entry.id, pointer, note());
         }
     }
