@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod body;
+mod prefer;
 mod profile;
 mod readings;
 mod route;

@@ -264,6 +264,7 @@ fn found_value(rule: Rule, value: Option<&Value>) -> String {
 pub(super) fn source(schema: &Schema) -> String {
     match &schema.assumed {
         Some(why) if schema.source.is_empty() => format!("assumed: {why}"),
-        _ => schema.source.clone(),
+        Some(why) => format!("{}; assumed: {why}", schema.source),
+        None => schema.source.clone(),
     }
 }
