@@ -8,6 +8,7 @@ mod operation;
 mod publish;
 mod reader;
 mod schema;
+mod schema_reader;
 
 use std::{fmt, fs, path::Path, sync::Arc};
 
@@ -20,8 +21,8 @@ use operation::OperationReader;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use reader::Node;
 pub(crate) use reader::escape;
-use schema::SchemaReader;
 pub use schema::{Branch, JsonType, Property, Schema};
+use schema_reader::SchemaReader;
 
 /// The API as its document describes it.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct Contract {
     title: String,
     version: String,
     document: Value,
-    token_header: Option<String>,
+    token: Option<Token>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
     refusals: Vec<(u16, Example)>,
@@ -120,7 +121,7 @@ impl Contract {
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
-            token_header: token_header(&root)?,
+            token: token(&root)?,
             operations,
             ledger,
             refusals,
@@ -146,7 +147,12 @@ impl Contract {
 
     /// The header that carries the token, in lower case; none when the document asks for no token.
     pub fn token_header(&self) -> Option<&str> {
-        self.token_header.as_deref()
+        self.token.as_ref().map(|token| token.header.as_str())
+    }
+
+    /// The pages that ask for the token; empty when the document asks for none.
+    pub fn token_source(&self) -> &str {
+        self.token.as_ref().map_or("", |token| &token.source)
     }
 
     /// The operations, in the document's order.
@@ -248,8 +254,14 @@ fn check_extensions(node: &Node) -> Result<(), ContractError> {
     }
 }
 
-/// The header of the security scheme, in lower case.
-fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
+/// The security scheme: the header, in lower case, and where it is documented.
+#[derive(Debug)]
+struct Token {
+    header: String,
+    source: String,
+}
+
+fn token(root: &Node) -> Result<Option<Token>, ContractError> {
     let Some(schemes) = root.get("components").and_then(|node| node.get("securitySchemes")) else {
         return Ok(None);
     };
@@ -261,5 +273,8 @@ fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
     if schemes.next().is_some() || !is("type", "apiKey") || !is("in", "header") {
         return Err(scheme.complain("the one security scheme that is supported is an apiKey in a header"));
     }
-    Ok(Some(scheme.need("name")?.text()?.to_ascii_lowercase()))
+    Ok(Some(Token {
+        header: scheme.need("name")?.text()?.to_ascii_lowercase(),
+        source: scheme.optional_text("x-source")?.unwrap_or_default(),
+    }))
 }
