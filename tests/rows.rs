@@ -331,7 +331,7 @@ fn keeps(row: &Row) -> Vec<Call> {
             "integer" => values.extend([json!(0), json!(-1), json!(5.0), json!(1e300)]),
             "number" => values.extend([json!(1.5), json!(-0.0)]),
             _ if row.says("levels") => {
-                values.extend(["expert", "novice", "average", "good"].map(Value::from))
+                values.extend(["expert", "novice", "average", "good"].map(Value::from));
             }
             _ if row.says("status") => values.extend(["ACTIVE", "INACTIVE"].map(Value::from)),
             // Another type asks for other items, so the sample's own has to do.
@@ -339,7 +339,7 @@ fn keeps(row: &Row) -> Vec<Call> {
             _ if row.says("e-mail") => values.extend(["a@b", "ä+b@c.example"].map(Value::from)),
             _ if row.says("max=50") => values.extend([json!(""), json!("é".repeat(50))]),
             _ if row.says("no-space") => {
-                values.extend([json!(""), json!("a\tb"), json!("A..Zxyz09!'''()*+,-./:;<=>?@[]^_`{|}")])
+                values.extend([json!(""), json!("a\tb"), json!("A..Zxyz09!'''()*+,-./:;<=>?@[]^_`{|}")]);
             }
             _ if row.says("not-empty") => values.extend([json!("1"), json!("ü".repeat(300))]),
             _ => values.extend([json!(""), json!("text"), json!("\u{0}\u{10ffff}")]),

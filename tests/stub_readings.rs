@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use standin::{Checks, Settings};
 use stub_support::{Call, fixture, readings, stub, stub_with, violations};
 
+/// Ledger ids or rules with their pointers.
+type Pairs<'a> = &'a [(&'static str, &'static str)];
+
 /// An update without any variant: the page's sample has a number as `phoneNumber` (U2).
 fn update() -> Call {
     Call::sample("updateAgent").with("/phoneNumber", "13456782000")
@@ -42,7 +45,7 @@ fn a_variant_of_an_update_is_accepted_and_listed() {
     let layout = json!([{"id": "ly-1", "isPreferredAgent": true}]);
     let groups = [("groupId", "ag-3234fsdf21312412123"), ("agentgroupId", "ag-2")];
     let group = "/query/groupId";
-    let cases: [(&str, Call, &[(&str, &str)]); 10] = [
+    let cases: [(&str, Call, Pairs); 10] = [
         ("U2: an integer", Call::sample("updateAgent"), &[("U2", "/body/phoneNumber")]),
         ("U2: a fraction", update().with("/phoneNumber", 1.5), &[("U2", "/body/phoneNumber")]),
         ("U3", update().query(&[("agentgroupId", groups[0].1)]), &[("U3", group)]),
@@ -73,7 +76,7 @@ fn a_variant_of_the_v1_import_is_accepted_and_listed() {
     let list = fixture("importDataV2/request.json")["data"].clone();
     let json = ("I4", "/body/Data");
     let capital = [("I3", "/body/Data"), ("I3", "/body/MetaData")];
-    let cases: [(&str, Call, &[(&str, &str)]); 8] = [
+    let cases: [(&str, Call, Pairs); 8] = [
         ("I4: a string of JSON", call(), &[json]),
         ("I4: any other string", call().with("/Data", "some text"), &[]),
         ("I4: a list", call().with("/Data", list.clone()), &[json]),
@@ -99,7 +102,7 @@ fn a_variant_of_the_v1_import_is_accepted_and_listed() {
 #[test]
 fn every_spelling_of_a_type_is_accepted_and_listed() {
     let (query, body, reply) = (("V1", "/query/type"), ("V1", "/body/metaData/type"), ("V1", "/body"));
-    let cases: [(&str, &str, &[(&str, &str)]); 8] = [
+    let cases: [(&str, &str, Pairs); 8] = [
         ("skillGroups", "request", &[]),
         ("skillsGroups", "request", &[query, body]),
         ("queues", "request.queues", &[reply]),
@@ -136,7 +139,7 @@ fn what_is_sent_twice_and_differs_is_accepted_and_listed() {
         call
     };
     let account = [("V3", "/query/accountId"), ("V3", "/body/metaData/accountId")];
-    let cases: [(&str, Call, &[(&str, &str)]); 6] = [
+    let cases: [(&str, Call, Pairs); 6] = [
         ("header", call().header("accountId", "other"), &account),
         ("query", query(0, "other"), &account),
         ("body", call().with("/metaData/accountId", "other"), &[account[1], account[1]]),
@@ -255,7 +258,7 @@ fn the_items_of_an_import_are_checked_by_the_type_in_the_body() {
         found.sort();
         assert_eq!(found, expected, "{kind}");
     }
-    let cases: [(&str, Value, &[(&str, &str)]); 6] = [
+    let cases: [(&str, Value, Pairs); 6] = [
         ("queues", json!([{"name": 5}]), &[("/body/data/0/name", "type")]),
         (
             "queues",

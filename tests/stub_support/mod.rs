@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::Value;
 use standin::{Contract, Exchange, Request, Settings, Stub};
 
@@ -178,15 +180,11 @@ trait Tap: Sized {
 
 impl<T> Tap for T {}
 
+/// Percent-encodes everything but the unreserved characters.
 fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let each = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(each).collect()
 }
 
 /// A fixture's value.
@@ -196,15 +194,21 @@ pub fn fixture(name: &str) -> Value {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The built-in contract, read once for all tests of a binary.
+pub fn contract() -> &'static Arc<Contract> {
+    static CONTRACT: OnceLock<Arc<Contract>> = OnceLock::new();
+    CONTRACT.get_or_init(Contract::builtin)
+}
+
 /// The stub of the built-in contract with the default settings.
 pub fn stub() -> &'static Stub {
-    static STUB: std::sync::OnceLock<Stub> = std::sync::OnceLock::new();
+    static STUB: OnceLock<Stub> = OnceLock::new();
     STUB.get_or_init(|| stub_with(Settings::default()))
 }
 
 /// A stub of the built-in contract.
 pub fn stub_with(settings: Settings) -> Stub {
-    Stub::new(Contract::builtin(), settings)
+    Stub::new(Arc::clone(contract()), settings)
 }
 
 /// The body of the reply.
