@@ -3,6 +3,7 @@
 //! Routing, validation, sample replies, payloads and the published document are all derived from it.
 //! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
+mod extensions;
 mod ledger;
 mod operation;
 mod publish;
@@ -91,12 +92,13 @@ impl Contract {
 
     fn new(document: &Value, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, ContractError> {
         let root = Node::root(document);
-        check_extensions(&root)?;
         let version = root.need("openapi")?;
         if !version.text()?.starts_with("3.1.") {
             return Err(version.error("OpenAPI 3.1, such as `3.1.0`"));
         }
         let info = root.need("info")?;
+        let ledger = ledger::read(&root)?;
+        extensions::check(&root, &ledger)?;
         let samples = Samples { file };
         let mut reader =
             OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
@@ -113,11 +115,6 @@ impl Contract {
                 }
             }
         }
-        let ledger = match root.get("x-ledger") {
-            None => Vec::new(),
-            Some(node) => serde_json::from_value(node.value.clone())
-                .map_err(|error| node.complain(&format!("this is no ledger: {error}")))?,
-        };
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -225,33 +222,6 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("expected at most {MAX_FILE} bytes, but found {size}"));
     }
     fs::read_to_string(path).map_err(|error| error.to_string())
-}
-
-/// Fails on any `x-` keyword that is not one of ours, wherever it stands outside of samples.
-fn check_extensions(node: &Node) -> Result<(), ContractError> {
-    const OURS: [&str; 5] = ["x-source", "x-assumed", "x-ledger", "x-accepts", "x-same-as"];
-    let free_form = ["value", "example", "examples", "enum", "x-ledger", "x-same-as"];
-    match node.value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                let child = node.at(key, value);
-                // The members of `properties` have names of the API's choosing.
-                let is_name = node.pointer.ends_with("/properties");
-                if key.starts_with("x-") && !OURS.contains(&key.as_str()) && !is_name {
-                    return Err(child.complain("this keyword is unknown; the document's own keywords are x-source, x-assumed, x-ledger, x-accepts and x-same-as"));
-                }
-                if is_name || !free_form.contains(&key.as_str()) {
-                    check_extensions(&child)?;
-                }
-            }
-            Ok(())
-        }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, value)| check_extensions(&node.at(&index.to_string(), value))),
-        _ => Ok(()),
-    }
 }
 
 /// The security scheme: the header, in lower case, and where it is documented.

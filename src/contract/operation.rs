@@ -132,6 +132,18 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
+    /// Whether no request could tell the two apart.
+    fn is_reached_like(&self, other: &Self) -> bool {
+        let same = |pair: (&Segment, &Segment)| match pair {
+            (Segment::Literal(a), Segment::Literal(b)) => a == b,
+            (Segment::Parameter(_), Segment::Parameter(_)) => true,
+            _ => false,
+        };
+        self.method == other.method
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
+    }
+
     /// The position among [`Operation::replies`] of those to a request that is accepted: the first 2xx status code.
     pub fn success(&self) -> usize {
         let success =
@@ -173,6 +185,9 @@ impl<'a> OperationReader<'a> {
                             node.complain(&format!("another operation has the id `{}` too", operation.id))
                         );
                     }
+                    if operations.iter().any(|other| other.is_reached_like(&operation)) {
+                        return Err(node.complain("another operation has this method and path too"));
+                    }
                     operations.push(operation);
                 } else if !NOTES.contains(&key) {
                     return Err(node.complain("expected a method in lower case"));
@@ -186,13 +201,8 @@ impl<'a> OperationReader<'a> {
     }
 
     fn operation(&mut self, path: &str, method: &str, node: &Node<'a>) -> Result<Operation, ContractError> {
-        let known = ["operationId", "parameters", "requestBody", "responses", "security"];
-        for (key, node) in node.members()? {
-            if !known.contains(&key) && !NOTES.contains(&key) {
-                return Err(node.complain("this member of an operation is not supported"));
-            }
-        }
-        let segments: Vec<_> = path[1..].split('/').map(segment).collect();
+        known(node, "an operation", &["operationId", "parameters", "requestBody", "responses"])?;
+        let segments = path[1..].split('/').map(|text| segment(text, node)).collect::<Result<Vec<_>, _>>()?;
         let mut parameters: Vec<Parameter> = Vec::new();
         if let Some(list) = node.get("parameters") {
             for item in list.items()? {
@@ -247,6 +257,8 @@ impl<'a> OperationReader<'a> {
     }
 
     fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {
+        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as"];
+        known(node, "a parameter", &members)?;
         let place = match node.need("in")?.text()? {
             "header" => Place::Header,
             "path" => Place::Path,
@@ -269,10 +281,7 @@ impl<'a> OperationReader<'a> {
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
-        let required = match node.get("required") {
-            None => false,
-            Some(required) => required.value.as_bool().ok_or_else(|| required.error("true or false"))?,
-        };
+        let required = flag(node, "required")?;
         if place == Place::Path && !required {
             return Err(node.complain("a path parameter has `required: true`"));
         }
@@ -290,9 +299,14 @@ impl<'a> OperationReader<'a> {
     }
 
     fn body(&mut self, node: &Node<'a>) -> Result<Body, ContractError> {
-        let media = media(&node.need("content")?)?;
+        known(node, "a request body", &["content", "required"])?;
+        let content = node.need("content")?;
+        if let Some((_, other)) = content.members()?.find(|(name, _)| *name != "application/json") {
+            return Err(other.complain("the one media type that is supported is application/json"));
+        }
+        let media = media(&content)?;
         Ok(Body {
-            required: node.get("required").is_some_and(|required| required.value == true),
+            required: flag(node, "required")?,
             schema: self.schemas.read(&media.need("schema")?)?,
             examples: self.examples(&media)?,
             source: node.optional_text("x-source")?.unwrap_or_default(),
@@ -342,11 +356,32 @@ impl<'a> OperationReader<'a> {
     }
 }
 
-fn segment(text: &str) -> Segment {
-    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+/// Fails on a member that is neither one of `own` nor a note for readers.
+fn known(node: &Node, what: &str, own: &[&str]) -> Result<(), ContractError> {
+    for (key, node) in node.members()? {
+        if !own.contains(&key) && !NOTES.contains(&key) {
+            return Err(node.complain(&format!("this member of {what} is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// The optional member `key`, true or false; false when it is not there.
+fn flag(node: &Node, key: &str) -> Result<bool, ContractError> {
+    node.get(key).map_or(Ok(false), |flag| flag.value.as_bool().ok_or_else(|| flag.error("true or false")))
+}
+
+fn segment(text: &str, node: &Node) -> Result<Segment, ContractError> {
+    let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    if name.unwrap_or(text).contains(['{', '}']) {
+        return Err(
+            node.complain(&format!("the segment `{text}` of the path is neither text nor one `{{name}}`"))
+        );
+    }
+    Ok(match name {
         Some(name) => Segment::Parameter(name.to_owned()),
         None => Segment::Literal(text.to_owned()),
-    }
+    })
 }
 
 fn media<'a>(content: &Node<'a>) -> Result<Node<'a>, ContractError> {

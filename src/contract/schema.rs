@@ -224,16 +224,26 @@ impl Schema {
     }
 
     pub(super) fn compile(&mut self, node: &Node) -> Result<(), ContractError> {
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(false)
-            // The engine whose time is linear in the text: patterns and texts both come from outside.
-            .with_pattern_options(PatternOptions::regex())
-            .build(&self.to_frame())
+        let validator = validator(&self.to_frame())
             .map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
         self.frame = Some(Frame(validator));
         Ok(())
     }
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(false)
+        // The engine whose time is linear in the text: patterns and texts both come from outside.
+        .with_pattern_options(PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| error.to_string())
+}
+
+/// Whether `text` is a regular expression that can be matched.
+pub(super) fn is_pattern(text: &str) -> bool {
+    validator(&json!({"pattern": text})).is_ok()
 }
 
 impl Branch {

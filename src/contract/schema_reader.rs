@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use super::{
     ContractError,
     reader::Node,
-    schema::{Branch, JsonType, Property, Schema},
+    schema::{Branch, JsonType, Property, Schema, is_pattern},
 };
 
 /// The most schemas that a document may have once its references are resolved.
@@ -92,7 +92,13 @@ impl<'a> SchemaReader<'a> {
                         return Err(node.error("at least one value"));
                     }
                 }
-                "pattern" => schema.pattern = Some(node.text()?.to_owned()),
+                "pattern" => {
+                    let pattern = node.text()?;
+                    if !is_pattern(pattern) {
+                        return Err(node.error("a regular expression"));
+                    }
+                    schema.pattern = Some(pattern.to_owned());
+                }
                 "minLength" => schema.min_length = Some(node.size()?),
                 "maxLength" => schema.max_length = Some(node.size()?),
                 "minimum" => schema.minimum = Some(number(&node)?),
@@ -127,7 +133,8 @@ impl<'a> SchemaReader<'a> {
             let property = schema.properties.iter_mut().find(|property| property.name == name);
             property
                 .ok_or_else(|| {
-                    node.complain(&format!("`required` names `{name}`, which is not among `properties`"))
+                    let place = node.at("required", node.value);
+                    place.complain(&format!("`required` names `{name}`, which is not among `properties`"))
                 })?
                 .required = true;
         }
