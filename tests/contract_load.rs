@@ -1,170 +1,12 @@
-//! A contract document of one's own: it is served without a change to the program, and a bad one is refused with
-//! a line that says what is wrong where.
+//! A bad contract document is refused with a line that says what is wrong where.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
-use standin::{Contract, Exchange, Request, Settings, Stub};
-
-fn made_up_file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/made-up.openapi.json")
-}
+use standin::Contract;
 
 fn made_up() -> Value {
-    serde_json::from_slice(&fs::read(made_up_file()).expect("the file")).expect("JSON")
-}
-
-fn stub() -> Stub {
-    let contract = Contract::load(&made_up_file()).expect("the made-up contract");
-    Stub::new(Arc::new(contract), Settings::default())
-}
-
-fn order(body: &Value) -> Exchange {
-    let request = Request::new("POST", "/shop/5/orders").header("Content-Type", "application/json");
-    stub().respond(request.body(body.to_string()))
-}
-
-fn violations(exchange: &Exchange) -> Vec<(&str, &str)> {
-    exchange.violations.iter().map(|violation| (violation.pointer.as_str(), violation.rule.name())).collect()
-}
-
-#[test]
-fn made_up_operations_are_served_without_a_change_to_the_program() {
-    let stub = stub();
-    let send = |method: &str, target: &str| stub.respond(Request::new(method, target));
-    let exchange = send("GET", "/shop/items?page=3");
-    assert_eq!((exchange.reply.status, exchange.operation.as_deref()), (200, Some("listItems")));
-    assert_eq!(exchange.reply.body, r#"[{"name":"pen"}]"#);
-    assert_eq!(send("DELETE", "/shop/items").reply.status, 204);
-    let exchange = send("PUT", "/shop/items");
-    assert_eq!((exchange.reply.status, violations(&exchange)), (405, vec![("/method", "method")]));
-    assert_eq!(exchange.reply.headers.all("allow").collect::<Vec<_>>(), [b"GET, DELETE"]);
-    assert_eq!(send("GET", "/shop").reply.status, 404);
-    assert_eq!(stub.contract().title(), "A made-up shop");
-
-    let none = Request::new("GET", "/shop/items?page=1").header("Prefer", "example=\"none, really\"");
-    let exchange = stub.respond(none);
-    assert_eq!(exchange.reply.body, "[]");
-    let applied: Vec<_> = exchange.reply.headers.all("preference-applied").collect();
-    assert_eq!(applied, [b"example=\"none, really\""]);
-}
-
-#[test]
-fn an_operation_without_a_body_reads_none_and_still_has_limits() {
-    let stub = stub();
-    let get = || Request::new("GET", "/shop/items?page=3");
-    assert_eq!(stub.respond(get().body("not JSON")).reply.status, 200);
-    let ends = [
-        (standin::BodyEnd::TooLarge, 413),
-        (standin::BodyEnd::TimedOut, 408),
-        (standin::BodyEnd::Broken, 400),
-    ];
-    for (body_end, status) in ends {
-        assert_eq!(stub.respond(Request { body_end, ..get() }).reply.status, status);
-    }
-    assert_eq!(stub.respond(get().body(vec![b' '; 2 * 1024 * 1024])).reply.status, 413);
-}
-
-#[test]
-fn parameters_that_are_no_strings_are_read_as_what_they_are() {
-    let cases = [
-        ("page=1", None),
-        ("page=100", None),
-        ("page=5.0", None),
-        ("page=%35", None),
-        ("page=0", Some(("/query/page", "minimum"))),
-        ("page=-0", Some(("/query/page", "minimum"))),
-        ("page=101", Some(("/query/page", "maximum"))),
-        ("page=1e300", Some(("/query/page", "maximum"))),
-        ("page=1.5", Some(("/query/page", "type"))),
-        ("page=1e400", Some(("/query/page", "type"))),
-        ("page=05", Some(("/query/page", "type"))),
-        ("page=+5", Some(("/query/page", "type"))),
-        ("page=0x5", Some(("/query/page", "type"))),
-        ("page=", Some(("/query/page", "type"))),
-        ("page=%225%22", Some(("/query/page", "type"))),
-        ("page=true", Some(("/query/page", "type"))),
-        ("page", Some(("/query/page", "type"))),
-        ("", Some(("/query/page", "required"))),
-        ("page=1&page=2", Some(("/query/page", "repeated"))),
-        ("page=1&cheap=true", None),
-        ("page=1&lowPrice=false", None),
-        ("page=1&cheap=1", Some(("/query/cheap", "type"))),
-        ("page=1&lowPrice=yes", Some(("/query/cheap", "type"))),
-    ];
-    for (query, expected) in cases {
-        let exchange = stub().respond(Request::new("GET", format!("/shop/items?{query}")));
-        assert_eq!(violations(&exchange), Vec::from_iter(expected), "{query}");
-        assert_eq!(exchange.readings.len(), usize::from(query.contains("lowPrice")), "{query}");
-    }
-    for (value, expected) in [("1.5", None), ("-3", None), ("heavy", Some(("/header/X-Weight", "type")))] {
-        let request = Request::new("GET", "/shop/items?page=1").header("x-weight", value);
-        assert_eq!(violations(&stub().respond(request)), Vec::from_iter(expected), "{value}");
-    }
-    let post = Request::new("POST", "/shop/main/orders").header("Content-Type", "application/json");
-    let exchange = stub().respond(post.body(r#"{"kind":"letter","lines":[]}"#));
-    assert_eq!(violations(&exchange), [("/path/shop", "type")]);
-}
-
-#[test]
-fn branches_and_odd_names_have_their_own_pointers_words_and_sources() {
-    let base = json!({"kind": "gift", "lines": [], "to": "me"});
-    let with = |name: &str, value: Value| {
-        let mut body = base.clone();
-        body[name] = value;
-        order(&body)
-    };
-    assert_eq!(violations(&order(&base)), []);
-    assert_eq!(violations(&with("a/b", json!(5))), [("/body/a~1b", "type")]);
-    assert_eq!(violations(&with("x~y", json!({}))), [("/body/x~0y/~1", "required")]);
-    assert_eq!(violations(&with("x~y", json!({"/": 5}))), [("/body/x~0y/~1", "type")]);
-    assert_eq!(violations(&with("amount", json!(0.25))), [("/body/amount", "minimum")]);
-    assert_eq!(
-        with("amount", json!(1001)).violations[0].message(),
-        "expected at most 1000.0, but found `1001`"
-    );
-    assert_eq!(
-        violations(&with("lines", json!([{"name": "A"}, {"title": "b"}, {"title": 5}, {}]))),
-        [
-            ("/body/lines/0/name", "format"),
-            ("/body/lines/2/name", "type"),
-            ("/body/lines/3/name", "required"),
-        ]
-    );
-    let exchange = with("c~d", json!(true));
-    assert_eq!((violations(&exchange), exchange.readings[0].pointer.as_str()), (vec![], "/body/a~1b"));
-
-    // The branch says more about `note` than its own row does, and one value gives one violation.
-    let exchange = with("note", json!(null));
-    assert_eq!(violations(&exchange), [("/body/note", "type")]);
-    let exchange = with("note", json!("long"));
-    assert_eq!(violations(&exchange), [("/body/note", "maxLength")]);
-    assert_eq!(exchange.violations[0].source, "Shop manual › gift");
-    assert_eq!(with("note", json!(5)).violations.len(), 1);
-    // Two branches speak of `to`; the one that applies is quoted.
-    let exchange = order(&json!({"kind": "letter", "lines": [], "to": "me"}));
-    assert_eq!(exchange.violations[0].message(), "expected an integer, but found the string `me`");
-    assert_eq!(exchange.violations[0].source, "Shop manual › letter");
-    assert_eq!(violations(&order(&json!({"kind": "gift", "lines": []}))), [("/body/to", "required")]);
-}
-
-#[test]
-fn a_document_that_asks_for_no_token_needs_none() {
-    let mut document = made_up();
-    document["components"]["securitySchemes"] =
-        json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
-    inline(&mut document);
-    let contract = Arc::new(Contract::from_document(&document).expect("a contract"));
-    let stub = Stub::new(contract, Settings { errors: standin::Errors::Rfc, ..Settings::default() });
-    let exchange = stub.respond(Request::new("GET", "/shop/items?page=1"));
-    assert_eq!(violations(&exchange), [("/header/x-key", "required")]);
-    let challenge: Vec<_> = exchange.reply.headers.all("www-authenticate").collect();
-    assert_eq!(challenge, [br#"JWT realm="agentassist", header="x-key""#]);
-    assert_eq!(self::stub().respond(Request::new("GET", "/shop/items?page=1")).reply.status, 200);
+    serde_json::from_str(include_str!("made-up.openapi.json")).expect("JSON")
 }
 
 /// Puts the sample into the document.
@@ -199,13 +41,17 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
     }
 }
 
+/// Each complaint has the text expected, in one short line.
+fn assert_complaints(cases: &[(String, &str)]) {
+    for (message, expected) in cases {
+        assert!(message.contains(expected), "expected `{expected}` in `{message}`");
+        assert!(!message.contains('\n') && message.len() < 400, "not one short line: {message}");
+    }
+}
+
 #[test]
 fn a_bad_document_is_refused_with_its_place() {
-    let get = "/paths/~1shop~1items/get";
-    let schema = "/components/schemas/Order/properties/kind";
-    let at_get = |rest: &str, value: Value| complaint_at(&format!("{get}{rest}"), value);
-    let at_schema = |rest: &str, value: Value| complaint_at(&format!("{schema}{rest}"), value);
-    let cases = [
+    assert_complaints(&[
         (complaint(|document| *document = json!([])), "the document: expected a member `openapi`"),
         (complaint(|document| *document = json!({})), "the document: expected a member `openapi`"),
         (
@@ -222,163 +68,6 @@ fn a_bad_document_is_refused_with_its_place() {
         (complaint_at("/paths/~1{b", json!({"get": {}})), "/paths/~1{b/get: the segment `{b`"),
         (complaint_at("/paths/~1{b}", json!({"get": {}})), "/paths/~1{b}/get: the path has `{b}`"),
         (complaint_at("/x-thing", json!(1)), "/x-thing: this keyword is unknown"),
-        (at_get("/x-thing", json!(1)), "/get/x-thing: this keyword is unknown"),
-        (at_schema("/x-thing", json!(1)), "/kind/x-thing: this keyword is unknown"),
-        (at_get("/callbacks", json!({})), "/get/callbacks: this member of an operation is not supported"),
-        (at_get("/security", json!([])), "/get/security: this member of an operation is not supported"),
-        (at_get("/operationId", json!("order")), "another operation has the id `order` too"),
-        (at_get("/operationId", json!(5)), "/get/operationId: expected a string, but found `5`"),
-        (
-            at_get("/x-ledger", json!(["Z9"])),
-            "/get/x-ledger/0: expected the id of an entry of the ledger, but found `Z9`",
-        ),
-        (at_get("/parameters/-", json!(5)), "/get/parameters/3: expected"),
-        (
-            at_get("/parameters/-", json!({"name": "a", "in": "cookie", "schema": {"type": "string"}})),
-            "/parameters/3/in: expected header, path or query",
-        ),
-        (
-            at_get("/parameters/-", json!({"name": "a", "in": "query", "schema": {"type": "array"}})),
-            "/parameters/3/schema: a parameter's `type` is string, integer, number or boolean",
-        ),
-        (
-            at_get("/parameters/-", json!({"name": "a", "in": "query", "schema": {}})),
-            "/parameters/3/schema: a parameter's `type`",
-        ),
-        (
-            at_get(
-                "/parameters/-",
-                json!({"name": "a", "in": "query", "style": "form", "schema": {"type": "string"}}),
-            ),
-            "/parameters/3/style: this member of a parameter is not supported",
-        ),
-        (
-            at_get("/parameters/-", json!({"name": "page", "in": "query", "schema": {"type": "string"}})),
-            "the parameter `page` is there twice",
-        ),
-        (
-            at_get(
-                "/parameters/-",
-                json!({"name": "a", "in": "path", "required": true, "schema": {"type": "string"}}),
-            ),
-            "has the path parameter `a`, and the path does not",
-        ),
-        (
-            at_get(
-                "/parameters/-",
-                json!({"name": "a", "in": "query", "required": "yes", "schema": {"type": "string"}}),
-            ),
-            "/parameters/3/required: expected true or false, but found the string `yes`",
-        ),
-        (
-            at_get("/parameters/-", json!({"$ref": "other.json#/a"})),
-            "/parameters/3/$ref: expected a reference into this document",
-        ),
-        (
-            at_get("/parameters/-", json!({"$ref": "#/components/parameters/no"})),
-            "/parameters/3/$ref: expected a reference into this document",
-        ),
-        (
-            at_get("/requestBody", json!({"content": {"text/plain": {}}})),
-            "/content/text~1plain: the one media type",
-        ),
-        (
-            at_get("/requestBody", json!({"content": {"application/json": {}}})),
-            "/content/application~1json: expected a member `schema`",
-        ),
-        (
-            at_get("/requestBody", json!({"required": 1, "content": {"application/json": {"schema": {}}}})),
-            "/requestBody/required: expected true or false, but found `1`",
-        ),
-        (
-            at_get("/responses", json!({})),
-            "/get/responses: expected a status of 200 to 299 with at least one example",
-        ),
-        (
-            at_get("/responses", json!({"200": {"description": "no example"}})),
-            "/get/responses: expected a status of 200 to 299",
-        ),
-        (at_get("/responses/2XX", json!({})), "/responses/2XX: a reply's key is a status code"),
-        (at_get("/responses/default", json!({})), "/responses/default: a reply's key is a status code"),
-        (
-            at_get("/responses/200/content/application~1json/examples/other", json!({})),
-            "/examples/other: expected a member `value`",
-        ),
-        (
-            at_get(
-                "/responses/200/content/application~1json/examples/other",
-                json!({"value": 1, "x-thing": 1}),
-            ),
-            "/examples/other/x-thing: this keyword is unknown",
-        ),
-        (
-            at_get(
-                "/responses/200/content/application~1json/examples/other",
-                json!({"externalValue": "a.json"}),
-            ),
-            "/examples/other/externalValue: a.json: this document comes without files",
-        ),
-        (
-            at_get(
-                "/responses/200/content/application~1json/examples/other",
-                json!({"externalValue": "https://example.com/a"}),
-            ),
-            "/externalValue: expected a path relative to the document",
-        ),
-        (
-            at_get(
-                "/responses/200/content/application~1json/examples/other",
-                json!({"externalValue": "/etc/passwd"}),
-            ),
-            "/externalValue: expected a path relative to the document",
-        ),
-        (at_schema("/oneOf", json!([])), "/kind/oneOf: this keyword is not supported in a schema"),
-        (at_schema("/const", json!(1)), "/kind/const: this keyword is not supported"),
-        (
-            at_schema("/additionalProperties", json!(false)),
-            "/kind/additionalProperties: this keyword is not supported",
-        ),
-        (at_schema("/type", json!("text")), "/kind/type: expected a JSON type, but found the string `text`"),
-        (at_schema("/type", json!([])), "/kind/type: expected at least one type"),
-        (at_schema("/enum", json!([])), "/kind/enum: expected at least one value"),
-        (
-            at_schema("/pattern", json!("(")),
-            "/kind/pattern: expected a regular expression, but found the string `(`",
-        ),
-        (at_schema("/pattern", json!("a{1000}{1000}{1000}")), "/kind/pattern: expected a regular expression"),
-        (at_schema("/maxLength", json!(-1)), "/kind/maxLength: expected a whole number"),
-        (at_schema("/maxLength", json!("5")), "/kind/maxLength: expected a whole number"),
-        (at_schema("/minimum", json!(1)), "/kind: `minimum or maximum` does not apply"),
-        (at_schema("/items", json!({})), "/kind: `items` does not apply"),
-        (at_schema("/required", json!(["a"])), "/kind/required: `required` names `a`"),
-        (at_schema("/required", json!("kind")), "/kind/required: expected an array"),
-        (
-            at_schema("/x-same-as", json!({"accountId": "A1"})),
-            "/kind/x-same-as/accountId: expected a pointer into the request",
-        ),
-        (at_schema("/x-source", json!(5)), "/kind/x-source: expected a string"),
-        (
-            complaint_at("/components/schemas/Order/allOf/-", json!({"then": {}})),
-            "/allOf/2: expected a member `if`",
-        ),
-        (
-            complaint_at("/components/schemas/Order/allOf/-", json!({"oneOf": []})),
-            "/allOf/2/oneOf: a branch has `title`, `if` and `then` only",
-        ),
-        (
-            complaint_at(
-                "/components/schemas/Order/allOf/-",
-                json!({"title": "x", "then": {}, "if": {"properties": {"a": {"enum": ["b"]}}}}),
-            ),
-            "/allOf/2/if: expected a member `required`",
-        ),
-        (
-            complaint_at(
-                "/components/schemas/Order/allOf/-",
-                json!({"title": "x", "then": {}, "if": {"properties": {}, "required": []}}),
-            ),
-            "/allOf/2/if/properties: expected exactly one property",
-        ),
         (
             complaint_at("/components/securitySchemes", json!({"a": {"type": "http"}})),
             "/components/securitySchemes/a: the one security scheme",
@@ -404,11 +93,166 @@ fn a_bad_document_is_refused_with_its_place() {
             }),
             "/paths/~1shop~1{id}~1orders/post: another operation has this method and path too",
         ),
-    ];
-    for (message, expected) in cases {
-        assert!(message.contains(expected), "expected `{expected}` in `{message}`");
-        assert!(!message.contains('\n') && message.len() < 400, "not one short line: {message}");
-    }
+    ]);
+}
+
+#[test]
+fn a_bad_operation_is_refused_with_its_place() {
+    let at = |rest: &str, value: Value| complaint_at(&format!("/paths/~1shop~1items/get{rest}"), value);
+    assert_complaints(&[
+        (at("/x-thing", json!(1)), "/get/x-thing: this keyword is unknown"),
+        (at("/callbacks", json!({})), "/get/callbacks: this member of an operation is not supported"),
+        (at("/security", json!([])), "/get/security: this member of an operation is not supported"),
+        (at("/operationId", json!("order")), "another operation has the id `order` too"),
+        (at("/operationId", json!(5)), "/get/operationId: expected a string, but found `5`"),
+        (
+            at("/x-ledger", json!(["Z9"])),
+            "/get/x-ledger/0: expected the id of an entry of the ledger, but found `Z9`",
+        ),
+        (
+            at("/requestBody", json!({"content": {"text/plain": {}}})),
+            "/content/text~1plain: the one media type",
+        ),
+        (
+            at("/requestBody", json!({"content": {"application/json": {}}})),
+            "/content/application~1json: expected a member `schema`",
+        ),
+        (
+            at("/requestBody", json!({"required": 1, "content": {"application/json": {"schema": {}}}})),
+            "/requestBody/required: expected true or false, but found `1`",
+        ),
+        (
+            at("/responses", json!({})),
+            "/get/responses: expected a status of 200 to 299 with at least one example",
+        ),
+        (
+            at("/responses", json!({"200": {"description": "no example"}})),
+            "/get/responses: expected a status of 200 to 299",
+        ),
+        (at("/responses/2XX", json!({})), "/responses/2XX: a reply's key is a status code"),
+        (at("/responses/default", json!({})), "/responses/default: a reply's key is a status code"),
+        (
+            at("/responses/200/content/application~1json/examples/other", json!({})),
+            "/examples/other: expected a member `value`",
+        ),
+        (
+            at("/responses/200/content/application~1json/examples/other", json!({"value": 1, "x-thing": 1})),
+            "/examples/other/x-thing: this keyword is unknown",
+        ),
+        (
+            at("/responses/200/content/application~1json/examples/other", json!({"externalValue": "a.json"})),
+            "/examples/other/externalValue: a.json: this document comes without files",
+        ),
+        (
+            at(
+                "/responses/200/content/application~1json/examples/other",
+                json!({"externalValue": "https://example.com/a"}),
+            ),
+            "/externalValue: expected a path relative to the document",
+        ),
+        (
+            at(
+                "/responses/200/content/application~1json/examples/other",
+                json!({"externalValue": "/etc/passwd"}),
+            ),
+            "/externalValue: expected a path relative to the document",
+        ),
+    ]);
+}
+
+#[test]
+fn a_bad_parameter_is_refused_with_its_place() {
+    let at = |parameter: Value| complaint_at("/paths/~1shop~1items/get/parameters/-", parameter);
+    assert_complaints(&[
+        (at(json!(5)), "/get/parameters/3: expected"),
+        (
+            at(json!({"name": "a", "in": "cookie", "schema": {"type": "string"}})),
+            "/parameters/3/in: expected header, path or query",
+        ),
+        (
+            at(json!({"name": "a", "in": "query", "schema": {"type": "array"}})),
+            "/parameters/3/schema: a parameter's `type` is string, integer, number or boolean",
+        ),
+        (at(json!({"name": "a", "in": "query", "schema": {}})), "/parameters/3/schema: a parameter's `type`"),
+        (
+            at(json!({"name": "a", "in": "query", "style": "form", "schema": {"type": "string"}})),
+            "/parameters/3/style: this member of a parameter is not supported",
+        ),
+        (
+            at(json!({"name": "page", "in": "query", "schema": {"type": "string"}})),
+            "the parameter `page` is there twice",
+        ),
+        (
+            at(json!({"name": "a", "in": "path", "required": true, "schema": {"type": "string"}})),
+            "has the path parameter `a`, and the path does not",
+        ),
+        (
+            at(json!({"name": "a", "in": "query", "required": "yes", "schema": {"type": "string"}})),
+            "/parameters/3/required: expected true or false, but found the string `yes`",
+        ),
+        (at(json!({"$ref": "other.json#/a"})), "/parameters/3/$ref: expected a reference into this document"),
+        (
+            at(json!({"$ref": "#/components/parameters/no"})),
+            "/parameters/3/$ref: expected a reference into this document",
+        ),
+    ]);
+}
+
+#[test]
+fn a_bad_schema_is_refused_with_its_place() {
+    let at = |rest: &str, value: Value| {
+        complaint_at(&format!("/components/schemas/Order/properties/kind{rest}"), value)
+    };
+    assert_complaints(&[
+        (at("/x-thing", json!(1)), "/kind/x-thing: this keyword is unknown"),
+        (at("/oneOf", json!([])), "/kind/oneOf: this keyword is not supported in a schema"),
+        (at("/const", json!(1)), "/kind/const: this keyword is not supported"),
+        (
+            at("/additionalProperties", json!(false)),
+            "/kind/additionalProperties: this keyword is not supported",
+        ),
+        (at("/type", json!("text")), "/kind/type: expected a JSON type, but found the string `text`"),
+        (at("/type", json!([])), "/kind/type: expected at least one type"),
+        (at("/enum", json!([])), "/kind/enum: expected at least one value"),
+        (
+            at("/pattern", json!("(")),
+            "/kind/pattern: expected a regular expression, but found the string `(`",
+        ),
+        (at("/pattern", json!("a{1000}{1000}{1000}")), "/kind/pattern: expected a regular expression"),
+        (at("/maxLength", json!(-1)), "/kind/maxLength: expected a whole number"),
+        (at("/maxLength", json!("5")), "/kind/maxLength: expected a whole number"),
+        (at("/minimum", json!(1)), "/kind: `minimum or maximum` does not apply"),
+        (at("/items", json!({})), "/kind: `items` does not apply"),
+        (at("/required", json!(["a"])), "/kind/required: `required` names `a`"),
+        (at("/required", json!("kind")), "/kind/required: expected an array"),
+        (
+            at("/x-same-as", json!({"accountId": "A1"})),
+            "/kind/x-same-as/accountId: expected a pointer into the request",
+        ),
+        (at("/x-source", json!(5)), "/kind/x-source: expected a string"),
+        (
+            complaint_at("/components/schemas/Order/allOf/-", json!({"then": {}})),
+            "/allOf/2: expected a member `if`",
+        ),
+        (
+            complaint_at("/components/schemas/Order/allOf/-", json!({"oneOf": []})),
+            "/allOf/2/oneOf: a branch has `title`, `if` and `then` only",
+        ),
+        (
+            complaint_at(
+                "/components/schemas/Order/allOf/-",
+                json!({"title": "x", "then": {}, "if": {"properties": {"a": {"enum": ["b"]}}}}),
+            ),
+            "/allOf/2/if: expected a member `required`",
+        ),
+        (
+            complaint_at(
+                "/components/schemas/Order/allOf/-",
+                json!({"title": "x", "then": {}, "if": {"properties": {}, "required": []}}),
+            ),
+            "/allOf/2/if/properties: expected exactly one property",
+        ),
+    ]);
 }
 
 #[test]
