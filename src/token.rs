@@ -319,6 +319,29 @@ mod tests {
     }
 
     #[test]
+    fn the_times_of_a_token_are_looked_at_when_they_are_there() {
+        let secret = Secret::new("right");
+        let cases = [
+            ("{}", Ok(())),
+            (r#"{"exp":151,"nbf":150}"#, Ok(())),
+            (r#"{"exp":150.5,"nbf":149.5}"#, Ok(())),
+            (r#"{"exp":150}"#, Err(Problem::Expired)),
+            (r#"{"nbf":151}"#, Err(Problem::NotYet)),
+            (r#"{"exp":"151"}"#, Err(Problem::NoTime)),
+            (r#"{"nbf":[]}"#, Err(Problem::NoTime)),
+            (r#"{"exp":-1e300}"#, Err(Problem::Expired)),
+        ];
+        for (payload, expected) in cases {
+            let signed = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(payload));
+            let mut mac = mac(&secret);
+            mac.update(signed.as_bytes());
+            let value = format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()));
+            let verdict = read(value.as_bytes()).and_then(|token| token.verify(&secret, 150));
+            assert_eq!(verdict, expected, "{payload}");
+        }
+    }
+
+    #[test]
     fn a_redacted_token_keeps_its_app_id_and_hides_the_rest() {
         let key = RandomState::new();
         let redacted = redact(SAMPLE, &key);

@@ -105,7 +105,7 @@ pub struct Example {
     pub name: String,
     /// Its value.
     pub value: Value,
-    /// The value as JSON text.
+    /// The value as JSON text; empty for a reply without a body.
     pub text: Bytes,
     /// The page that shows it, or `observed`.
     pub source: String,
@@ -149,6 +149,20 @@ impl Operation {
         let success =
             |replies: &Replies| (200..300).contains(&replies.status) && !replies.examples.is_empty();
         self.replies.iter().position(success).unwrap_or(0)
+    }
+}
+
+impl Example {
+    /// The reply without a body, which needs no sample.
+    fn empty(response: &Node) -> Result<Self, ContractError> {
+        Ok(Self {
+            name: "empty".to_owned(),
+            value: Value::Null,
+            text: Bytes::new(),
+            source: response.optional_text("x-source")?.unwrap_or_default(),
+            assumed: response.optional_text("x-assumed")?,
+            ledger: response.optional_texts("x-ledger")?,
+        })
     }
 }
 
@@ -317,8 +331,13 @@ impl<'a> OperationReader<'a> {
         let code = status.parse().ok().filter(|code| (200..600).contains(code));
         let code = code.ok_or_else(|| node.complain("a reply's key is a status code from 200 to 599"))?;
         let node = node.resolve(self.root)?;
+        let bodiless = [204, 205].contains(&code);
+        if bodiless && let Some(content) = node.get("content") {
+            return Err(content.complain(&format!("a reply with the status {code} has no body")));
+        }
         let media = node.get("content").map(|content| media(&content)).transpose()?;
         let (schema, examples) = match &media {
+            None if bodiless => (None, vec![Example::empty(&node)?]),
             None => (None, Vec::new()),
             Some(media) => (
                 media.get("schema").map(|schema| self.schemas.read(&schema)).transpose()?,

@@ -78,11 +78,8 @@ fn reply(status: u16, example: &Example, profile: &Profile) -> Reply {
     if status >= 400 {
         return profile.sample(status, example);
     }
-    Reply {
-        status,
-        headers: Headers::from_iter([("content-type", "application/json")]),
-        body: example.text.clone(),
-    }
+    let media = (!example.text.is_empty()).then_some(("content-type", "application/json"));
+    Reply { status, headers: Headers::from_iter(media), body: example.text.clone() }
 }
 
 /// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.

@@ -221,9 +221,9 @@ fn coarseness(rule: Rule) -> u8 {
 
 fn expected(rule: Rule, schema: Option<&Schema>, kind: &Kind) -> String {
     match kind {
-        Kind::Maximum { limit } => return format!("at most {limit}"),
+        Kind::Maximum { limit } => return format!("at most {}", plain(limit)),
         Kind::MaxLength { limit } => return format!("at most {}", characters(*limit)),
-        Kind::Minimum { limit } => return format!("at least {limit}"),
+        Kind::Minimum { limit } => return format!("at least {}", plain(limit)),
         Kind::MinLength { limit } => return format!("at least {}", characters(*limit)),
         _ => {}
     }
@@ -247,6 +247,12 @@ fn noun(schema: &Schema) -> String {
         [] => "a value".into(),
         _ => kinds.join(" or "),
     }
+}
+
+/// A number as people write it: without a fraction of zero.
+fn plain(limit: &Value) -> String {
+    let text = limit.to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 fn characters(limit: u64) -> String {
