@@ -129,6 +129,10 @@ fn a_bad_operation_is_refused_with_its_place() {
             at("/responses", json!({"200": {"description": "no example"}})),
             "/get/responses: expected a status of 200 to 299",
         ),
+        (
+            at("/responses/204", json!({"content": {}})),
+            "/responses/204/content: a reply with the status 204 has no body",
+        ),
         (at("/responses/2XX", json!({})), "/responses/2XX: a reply's key is a status code"),
         (at("/responses/default", json!({})), "/responses/default: a reply's key is a status code"),
         (

@@ -44,7 +44,8 @@ fn made_up_operations_are_served_without_a_change_to_the_program() {
     let exchange = send("GET", "/shop/items?page=3");
     assert_eq!((exchange.reply.status, exchange.operation.as_deref()), (200, Some("listItems")));
     assert_eq!(exchange.reply.body, r#"[{"name":"pen"}]"#);
-    assert_eq!(send("DELETE", "/shop/items").reply.status, 204);
+    let exchange = send("DELETE", "/shop/items");
+    assert_eq!((exchange.reply.status, exchange.reply.body.len(), exchange.reply.headers.len()), (204, 0, 0));
     let exchange = send("PUT", "/shop/items");
     assert_eq!((exchange.reply.status, violations(&exchange)), (405, vec![("/method", "method")]));
     assert_eq!(exchange.reply.headers.all("allow").collect::<Vec<_>>(), [b"GET, DELETE"]);
@@ -130,7 +131,7 @@ fn branches_and_odd_names_have_their_own_pointers_words_and_sources() {
     assert_eq!(violations(&with("amount", json!(0.25))), [("/body/amount", "minimum")]);
     assert_eq!(
         with("amount", json!(1001)).violations[0].message(),
-        "expected at most 1000.0, but found `1001`"
+        "expected at most 1000, but found `1001`"
     );
     assert_eq!(
         violations(&with("lines", json!([{"name": "A"}, {"title": "b"}, {"title": 5}, {}]))),

@@ -416,6 +416,49 @@ fn a_body_violation_names_the_row_that_it_breaks() {
 }
 
 #[test]
+fn a_queue_that_is_created_needs_what_its_own_page_requires() {
+    let required = [
+        "/name",
+        "/hoursOfOperation",
+        "/hoursOfOperation/id",
+        "/agents/0/userId",
+        "/agents/0/aId",
+        "/agents/0/isPreferredAgent",
+        "/skills/0/id",
+        "/skills/0/isExpireEnabled",
+    ];
+    for place in required {
+        let exchange = Call::sample("createQueue").without(place).send();
+        assert_eq!(violations(&exchange), [(format!("/body{place}").as_str(), "required")]);
+        assert!(exchange.violations[0].source.starts_with("Create a queue › "), "{place}");
+    }
+    let optional = [
+        "/description",
+        "/isActive",
+        "/isDefault",
+        "/orgId",
+        "/isAdvancedRoutingEnabled",
+        "/agents",
+        "/agents/0/name",
+        "/agents/0/id",
+        "/skills",
+        "/skills/0/name",
+        "/skills/0/expireTime",
+        "/skills/0/expireTime/min",
+        "/agentGroups",
+        "/advancedSettings",
+        "/advancedSettings/preferredAgentTimeout",
+        "/maxTimeout",
+        "/maxTimeout/sec",
+    ];
+    for place in optional {
+        assert_eq!(violations(&Call::sample("createQueue").without(place).send()), [], "{place}");
+        let exchange = Call::sample("createQueue").with(place, Value::Null).send();
+        assert_eq!(violations(&exchange), [(format!("/body{place}").as_str(), "type")]);
+    }
+}
+
+#[test]
 fn what_a_row_allows_is_accepted() {
     for row in rows() {
         for call in keeps(&row) {

@@ -190,3 +190,30 @@ fn exactly_a_hundred_violations_are_not_more() {
         assert_eq!(body(&exchange)["errors"][0].get("moreViolations").is_some(), more);
     }
 }
+
+#[test]
+fn no_change_of_one_byte_makes_it_panic() {
+    for operation in ["createAgent", "importDataV2"] {
+        let call = Call::sample(operation);
+        let bytes = call.body.to_string().into_bytes();
+        for place in 0..bytes.len() {
+            for byte in [0, b'"', b'\\', b'[', b'}', b'5', 0xff] {
+                let mut changed = bytes.clone();
+                changed[place] = byte;
+                let exchange = stub().respond(call.request_with(changed));
+                assert!([200, 412].contains(&exchange.reply.status));
+            }
+            let exchange = stub().respond(call.request_with(&bytes[..place]));
+            assert_eq!((exchange.reply.status, exchange.step), (412, Step::Body));
+        }
+        let target = call.target();
+        for place in 0..target.len() {
+            for text in ["%", "/", "?", "&", "=", "#", "\u{0}", "\u{1f600}", ""] {
+                let mut changed = target.clone();
+                changed.replace_range(place..=place, text);
+                let exchange = stub().respond(call.request_to(changed));
+                assert!([200, 404, 405, 412].contains(&exchange.reply.status));
+            }
+        }
+    }
+}
