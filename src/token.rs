@@ -118,7 +118,7 @@ impl Problem {
     /// What was found, as a phrase that completes "but found …".
     pub fn found(self) -> &'static str {
         match self {
-            Self::AppIdMissing => "no `appId` in its payload",
+            Self::AppIdMissing => "a payload whose `appId` is missing or not a string",
             Self::AppIdMisspelt => "a payload that spells `appId` in another way",
             Self::Algorithm => "another `alg` in its header",
             Self::Expired => "one whose `exp` is over",

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     ContractError, LedgerEntry, Samples,
     reader::Node,
-    schema::{JsonType, Schema, SchemaReader, same_as, variants},
+    schema::{JsonType, Schema},
+    schema_reader::{SchemaReader, same_as, variants},
 };
 
 /// One operation of the API.
@@ -80,6 +81,8 @@ pub struct Body {
     pub schema: Schema,
     /// Its samples.
     pub examples: Vec<Example>,
+    /// The page and row that name its media type.
+    pub source: String,
 }
 
 /// The replies with one status code.
@@ -294,6 +297,7 @@ impl<'a> OperationReader<'a> {
             required: node.get("required").is_some_and(|required| required.value == true),
             schema: self.schemas.read(&media.need("schema")?)?,
             examples: self.examples(&media)?,
+            source: node.optional_text("x-source")?.unwrap_or_default(),
         })
     }
 
