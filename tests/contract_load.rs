@@ -20,7 +20,7 @@ fn complaint(change: impl FnOnce(&mut Value)) -> String {
     let mut document = made_up();
     inline(&mut document);
     change(&mut document);
-    match Contract::from_document(&document) {
+    match Contract::from_document(document) {
         Ok(_) => "accepted".into(),
         Err(error) => error.to_string(),
     }

@@ -164,7 +164,7 @@ fn a_document_that_asks_for_no_token_needs_none() {
     document["components"]["securitySchemes"] =
         json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
     inline(&mut document);
-    let contract = Arc::new(Contract::from_document(&document).expect("a contract"));
+    let contract = Arc::new(Contract::from_document(document).expect("a contract"));
     let stub = Stub::new(contract, Settings { errors: standin::Errors::Rfc, ..Settings::default() });
     let exchange = stub.respond(Request::new("GET", "/shop/items?page=1"));
     assert_eq!(violations(&exchange), [("/header/x-key", "required")]);

@@ -11,7 +11,11 @@ mod reader;
 mod schema;
 mod schema_reader;
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{
+    fmt, fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
@@ -30,12 +34,13 @@ use schema_reader::SchemaReader;
 pub struct Contract {
     title: String,
     version: String,
-    document: Value,
     token: Option<Token>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
     refusals: Vec<(u16, Example)>,
-    published: Bytes,
+    /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
+    document: OnceLock<Value>,
+    published: OnceLock<Bytes>,
 }
 
 /// Why a document is no contract: what was expected, what was found and where.
@@ -54,13 +59,8 @@ impl Contract {
     ///
     /// When the built-in document is broken, which a test rules out.
     pub fn builtin() -> Arc<Self> {
-        let built_in = |name: &str| {
-            let name = name.strip_prefix("../fixtures/").unwrap_or(name);
-            let file = FIXTURES.get_file(name).and_then(|file| file.contents_utf8());
-            file.map(str::to_owned).ok_or_else(|| "there is no such fixture".to_owned())
-        };
-        let document: Value = serde_json::from_str(BUILT_IN).expect("the built-in contract is JSON");
-        Arc::new(Self::new(&document, &built_in).expect("the built-in contract is complete"))
+        let document = built_in_document();
+        Arc::new(Self::new(&document, &built_in_sample, false).expect("the built-in contract is complete"))
     }
 
     /// Reads a contract document and the samples beside it, which it names by `externalValue`.
@@ -75,7 +75,7 @@ impl Contract {
         let document: Value = serde_json::from_str(&text).map_err(|error| {
             ContractError(format!("{}: expected JSON, but found {error}", path.display()))
         })?;
-        Self::new(&document, &|name| read(&folder.join(name)))
+        Self::whole(document, &|name| read(&folder.join(name)))
             .map_err(|error| ContractError(format!("{}: {error}", path.display())))
     }
 
@@ -84,13 +84,21 @@ impl Contract {
     /// # Errors
     ///
     /// When the document has anything that this program does not understand, or names a file.
-    pub fn from_document(document: &Value) -> Result<Self, ContractError> {
-        Self::new(document, &|_| {
+    pub fn from_document(document: Value) -> Result<Self, ContractError> {
+        Self::whole(document, &|_| {
             Err("this document comes without files; put the sample under `value`".to_owned())
         })
     }
 
-    fn new(document: &Value, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, ContractError> {
+    /// A contract whose every part is made now, while its files are there and its errors can be told.
+    fn whole(document: Value, file: &SampleFile) -> Result<Self, ContractError> {
+        let mut contract = Self::new(&document, file, true)?;
+        contract.published = publish::document(&Node::root(&document), &Samples { file })?.into();
+        contract.document = document.into();
+        Ok(contract)
+    }
+
+    fn new(document: &Value, file: &SampleFile, compile: bool) -> Result<Self, ContractError> {
         let root = Node::root(document);
         let version = root.need("openapi")?;
         if !version.text()?.starts_with("3.1.") {
@@ -100,8 +108,12 @@ impl Contract {
         let ledger = ledger::read(&root)?;
         extensions::check(&root, &ledger)?;
         let samples = Samples { file };
-        let mut reader =
-            OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
+        let mut reader = OperationReader {
+            root: document,
+            ledger: &ledger,
+            samples: &samples,
+            schemas: SchemaReader::new(document, &ledger, compile),
+        };
         let operations = reader.paths(&root.need("paths")?)?;
         let mut refusals = Vec::new();
         for operation in &operations {
@@ -122,8 +134,8 @@ impl Contract {
             operations,
             ledger,
             refusals,
-            published: publish::document(&root, &samples)?,
-            document: document.clone(),
+            document: OnceLock::new(),
+            published: OnceLock::new(),
         })
     }
 
@@ -138,8 +150,9 @@ impl Contract {
     }
 
     /// The document as it was read.
+    #[allow(clippy::missing_panics_doc)] // the built-in document is JSON
     pub fn document(&self) -> &Value {
-        &self.document
+        self.document.get_or_init(built_in_document)
     }
 
     /// The header that carries the token, in lower case; none when the document asks for no token.
@@ -176,8 +189,12 @@ impl Contract {
     }
 
     /// The self-contained document for outside tools, as JSON: samples inline, accepted names spelt out.
+    #[allow(clippy::missing_panics_doc)] // the built-in document is complete
     pub fn published(&self) -> &Bytes {
-        &self.published
+        self.published.get_or_init(|| {
+            publish::document(&Node::root(self.document()), &Samples { file: &built_in_sample })
+                .expect("the built-in contract is complete")
+        })
     }
 }
 
@@ -195,9 +212,22 @@ impl fmt::Display for ContractError {
 
 impl std::error::Error for ContractError {}
 
+fn built_in_document() -> Value {
+    serde_json::from_str(BUILT_IN).expect("the built-in contract is JSON")
+}
+
+fn built_in_sample(name: &str) -> Result<String, String> {
+    let name = name.strip_prefix("../fixtures/").unwrap_or(name);
+    let file = FIXTURES.get_file(name).and_then(|file| file.contents_utf8());
+    file.map(str::to_owned).ok_or_else(|| "there is no such fixture".to_owned())
+}
+
+/// Reads the sample file of this name, or says why not.
+type SampleFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
 /// Where the samples of a document come from.
 struct Samples<'a> {
-    file: &'a dyn Fn(&str) -> Result<String, String>,
+    file: &'a SampleFile<'a>,
 }
 
 impl Samples<'_> {

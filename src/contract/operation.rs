@@ -6,10 +6,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    ContractError, Samples,
+    ContractError, LedgerEntry, Samples,
     reader::Node,
     schema::{JsonType, Schema},
-    schema_reader::{SchemaReader, same_as},
+    schema_reader::{SchemaReader, same_as, variants},
 };
 
 /// One operation of the API.
@@ -176,6 +176,7 @@ impl Replies {
 /// Reads operations and their parts from one document.
 pub(super) struct OperationReader<'a> {
     pub(super) root: &'a Value,
+    pub(super) ledger: &'a [LedgerEntry],
     pub(super) samples: &'a Samples<'a>,
     pub(super) schemas: SchemaReader<'a>,
 }
@@ -292,6 +293,7 @@ impl<'a> OperationReader<'a> {
         schema.description = node.optional_text("description")?.or(schema.description);
         schema.assumed = node.optional_text("x-assumed")?.or(schema.assumed);
         schema.ledger.extend(node.optional_texts("x-ledger")?);
+        schema.variants = variants(self.ledger, &schema.ledger);
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
@@ -340,7 +342,7 @@ impl<'a> OperationReader<'a> {
             None if bodiless => (None, vec![Example::empty(&node)?]),
             None => (None, Vec::new()),
             Some(media) => (
-                media.get("schema").map(|schema| self.schemas.read(&schema)).transpose()?,
+                media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?,
                 self.examples(media)?,
             ),
         };

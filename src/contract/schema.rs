@@ -1,8 +1,8 @@
 //! A schema of the contract: the keywords that the whole program understands, and no others.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Number, Value, json};
 
 use super::{ContractError, reader::Node};
@@ -42,12 +42,16 @@ pub struct Schema {
     pub assumed: Option<String>,
     /// Ids of the ledger entries that concern it.
     pub ledger: Vec<String>,
+    /// What those entries accept besides the usual: each name, type or value with the entry's id.
+    pub variants: Vec<(String, String)>,
     /// Pointers into the request whose value ought to be equal, each with the ledger entry about it.
     pub same_as: Vec<(String, String)>,
     /// Whether a string ought to hold JSON.
     pub holds_json: bool,
-    /// Validates a value against this schema up to the items of arrays. Only the body itself and items have one.
-    frame: Option<Frame>,
+    /// Whether it judges values by itself: a body, an array's item, a parameter.
+    judges: bool,
+    /// The validator for that, up to the items of arrays.
+    frame: OnceLock<Frame>,
     below: Below,
 }
 
@@ -157,7 +161,7 @@ impl Schema {
         let mut below = Below {
             items: self.items.is_some(),
             spellings: self.properties.iter().any(|property| !property.accepts.is_empty()),
-            notable: self.holds_json || !self.ledger.is_empty() || !self.same_as.is_empty(),
+            notable: self.holds_json || !self.variants.is_empty() || !self.same_as.is_empty(),
         };
         let properties = self.properties.iter().map(|property| &property.schema);
         let branches = self.branches.iter().map(|branch| &branch.then);
@@ -176,7 +180,8 @@ impl Schema {
 
     /// Validates a value against this schema up to the items of arrays.
     pub(crate) fn frame(&self) -> Option<&Validator> {
-        self.frame.as_ref().map(|frame| &frame.0)
+        let compiled = || Frame(self.compile().expect("the built-in schemas compile, as a test shows"));
+        self.judges.then(|| &self.frame.get_or_init(compiled).0)
     }
 
     /// The JSON Schema for [`Schema::frame`]: what is asserted, without what lies below arrays.
@@ -223,22 +228,32 @@ impl Schema {
         Value::Object(out)
     }
 
-    pub(super) fn compile(&mut self, node: &Node) -> Result<(), ContractError> {
-        let validator = validator(&self.to_frame())
-            .map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
-        self.frame = Some(Frame(validator));
+    /// Makes this a schema that judges values by itself: a body, an array's item, a parameter.
+    ///
+    /// With `now` its validator is compiled at once and an error is returned. The built-in contract, whose schemas a
+    /// test compiles, leaves that to the first value: an operation that nobody calls costs nothing.
+    pub(super) fn judge(&mut self, node: &Node, now: bool) -> Result<(), ContractError> {
+        self.judges = true;
+        if now {
+            let validator =
+                self.compile().map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
+            self.frame = OnceLock::from(Frame(validator));
+        }
         Ok(())
+    }
+
+    fn compile(&self) -> Result<Validator, ValidationError<'static>> {
+        validator(&self.to_frame())
     }
 }
 
-fn validator(schema: &Value) -> Result<Validator, String> {
+fn validator(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(false)
         // The engine whose time is linear in the text: patterns and texts both come from outside.
         .with_pattern_options(PatternOptions::regex())
         .build(schema)
-        .map_err(|error| error.to_string())
 }
 
 /// Whether `text` is a regular expression that can be matched.

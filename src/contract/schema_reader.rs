@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::{
-    ContractError,
+    ContractError, LedgerEntry,
     reader::Node,
     schema::{Branch, JsonType, Property, Schema, is_pattern},
 };
@@ -16,20 +16,32 @@ const MAX_DEPTH: usize = 100;
 /// Reads schemas of one document.
 pub(super) struct SchemaReader<'a> {
     root: &'a Value,
+    ledger: &'a [LedgerEntry],
+    /// Whether the schemas of requests are compiled while they are read.
+    compile: bool,
+    /// Whether the schemas that are being read will judge values.
+    judging: bool,
     count: usize,
     /// The references that are being resolved, to find one that contains itself.
     open: Vec<String>,
 }
 
 impl<'a> SchemaReader<'a> {
-    pub(super) fn new(root: &'a Value) -> Self {
-        Self { root, count: 0, open: Vec::new() }
+    pub(super) fn new(root: &'a Value, ledger: &'a [LedgerEntry], compile: bool) -> Self {
+        Self { root, ledger, compile, judging: false, count: 0, open: Vec::new() }
     }
 
-    /// Reads the schema of a whole value and compiles it.
+    /// Reads a schema that only describes values, those of replies.
+    pub(super) fn describe(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.judging = false;
+        self.schema(node, 0)
+    }
+
+    /// Reads a schema that will judge values, those of requests.
     pub(super) fn read(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.judging = true;
         let mut schema = self.schema(node, 0)?;
-        schema.compile(node)?;
+        schema.judge(node, self.compile)?;
         Ok(schema)
     }
 
@@ -66,6 +78,7 @@ impl<'a> SchemaReader<'a> {
             items.source.clone_from(&schema.source);
             items.assumed.clone_from(&schema.assumed);
         }
+        schema.variants = variants(self.ledger, &schema.ledger);
         schema.summarize();
         if let Some(keyword) = schema.inapplicable() {
             return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
@@ -94,7 +107,7 @@ impl<'a> SchemaReader<'a> {
                 }
                 "pattern" => {
                     let pattern = node.text()?;
-                    if !is_pattern(pattern) {
+                    if self.compile && !is_pattern(pattern) {
                         return Err(node.error("a regular expression"));
                     }
                     schema.pattern = Some(pattern.to_owned());
@@ -107,7 +120,9 @@ impl<'a> SchemaReader<'a> {
                 "required" => required = node.texts()?,
                 "items" => {
                     let mut items = self.schema(&node, depth + 1)?;
-                    items.compile(&node)?;
+                    if self.judging {
+                        items.judge(&node, self.compile)?;
+                    }
                     schema.items = Some(Box::new(items));
                 }
                 "allOf" => {
@@ -206,6 +221,12 @@ impl Schema {
 fn number(node: &Node) -> Result<Number, ContractError> {
     node.number()?;
     Ok(node.value.as_number().cloned().unwrap_or_else(|| 0.into()))
+}
+
+/// What the ledger entries `ids` accept, each with the entry's id.
+pub(super) fn variants(ledger: &[LedgerEntry], ids: &[String]) -> Vec<(String, String)> {
+    let entries = ledger.iter().filter(|entry| ids.contains(&entry.id));
+    entries.flat_map(|entry| entry.accepts.iter().map(|token| (token.clone(), entry.id.clone()))).collect()
 }
 
 /// Reads `x-same-as`: an object of request pointers, each with the id of the ledger entry about it.

@@ -169,17 +169,17 @@ pub struct BodyCheck {
 /// Checks a body alone against an operation: is it JSON, and does it fit the schema?
 ///
 /// An operation without a body accepts any.
-pub fn check_body(contract: &crate::Contract, operation: &Operation, body: &[u8]) -> BodyCheck {
+pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut findings = Findings::default();
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
         match parse(body) {
             Err(violation) => findings = violation.into(),
             Ok(mut value) => {
-                readings::rename(contract.ledger(), &spec.schema, &mut value, &mut readings);
+                readings::rename(&spec.schema, &mut value, &mut readings);
                 validate::body(&spec.schema, &value, &mut findings);
                 let values = super::Values::default();
-                readings::find(contract.ledger(), operation, &values, Some(&value), &mut readings);
+                readings::find(operation, &values, Some(&value), &mut readings);
             }
         }
     }

@@ -135,15 +135,13 @@ impl Stub {
         let mut findings = Findings::default();
         let mut readings = Vec::new();
         if self.settings.checks != Checks::Off {
-            let ledger = self.contract.ledger();
-            let values =
-                Values::of(operation, ledger, &route.path_values, &request, &mut findings, &mut readings);
+            let values = Values::of(operation, &route.path_values, &request, &mut findings, &mut readings);
             validate::parameters(&values, &mut findings);
             if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
-                readings::rename(ledger, &spec.schema, value, &mut readings);
+                readings::rename(&spec.schema, value, &mut readings);
                 validate::body(&spec.schema, value, &mut findings);
             }
-            readings::find(ledger, operation, &values, body.as_ref(), &mut readings);
+            readings::find(operation, &values, body.as_ref(), &mut readings);
             if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
                 let reply = self.profile.refusal(Cause::Violations, &findings);
                 return exchange(request, reply, operation, Step::Validate, findings, readings);

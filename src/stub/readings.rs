@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{quote, values::Values};
 use crate::{
-    LedgerEntry, Operation, Reading,
+    Operation, Reading,
     contract::{JsonType, Property, Schema, escape},
 };
 
@@ -12,21 +12,20 @@ use crate::{
 const MOST: usize = 100;
 
 /// Gives the members of a body their canonical names: the first spelling that is there counts.
-pub(super) fn rename(ledger: &[LedgerEntry], schema: &Schema, body: &mut Value, readings: &mut Vec<Reading>) {
+pub(super) fn rename(schema: &Schema, body: &mut Value, readings: &mut Vec<Reading>) {
     if schema.has_spellings() {
-        rename_in(ledger, schema, body, "/body", readings);
+        rename_in(schema, body, "/body", readings);
     }
 }
 
 /// The reading of a name that is spelt in another way.
 pub(super) fn of_spelling(
-    ledger: &[LedgerEntry],
     schema: &Schema,
     (name, spelling): (&str, &str),
     counts: bool,
     pointer: String,
 ) -> Reading {
-    let id = accepting(ledger, schema, spelling).map(|entry| &entry.id).or(schema.ledger.first());
+    let id = accepting(schema, spelling).or(schema.ledger.first());
     Reading {
         ledger: id.cloned().unwrap_or_default(),
         pointer,
@@ -38,26 +37,17 @@ pub(super) fn of_spelling(
     }
 }
 
-/// The entry among those about `schema` that accepts this name, type or value.
-fn accepting<'a>(ledger: &'a [LedgerEntry], schema: &Schema, token: &str) -> Option<&'a LedgerEntry> {
-    let accepts = |entry: &&LedgerEntry| {
-        schema.ledger.contains(&entry.id) && entry.accepts.iter().any(|other| other == token)
-    };
-    ledger.iter().find(accepts)
+/// The id of the entry among those about `schema` that accepts this name, type or value.
+fn accepting<'a>(schema: &'a Schema, token: &str) -> Option<&'a String> {
+    schema.variants.iter().find(|(accepted, _)| accepted == token).map(|(_, id)| id)
 }
 
-fn rename_in(
-    ledger: &[LedgerEntry],
-    schema: &Schema,
-    value: &mut Value,
-    pointer: &str,
-    readings: &mut Vec<Reading>,
-) {
+fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut Vec<Reading>) {
     match value {
         Value::Array(list) => {
             if let Some(schema) = &schema.items {
                 for (index, item) in list.iter_mut().enumerate() {
-                    rename_in(ledger, schema, item, &format!("{pointer}/{index}"), readings);
+                    rename_in(schema, item, &format!("{pointer}/{index}"), readings);
                 }
             }
         }
@@ -74,7 +64,7 @@ fn rename_in(
                 if readings.len() < MOST {
                     let names = (property.name.as_str(), spelling.as_str());
                     let pointer = format!("{pointer}/{}", escape(&property.name));
-                    readings.push(of_spelling(ledger, &property.schema, names, counts, pointer));
+                    readings.push(of_spelling(&property.schema, names, counts, pointer));
                 }
             }
             let descend = |property: &Property, value: &mut Value, readings: &mut Vec<Reading>| {
@@ -82,7 +72,6 @@ fn rename_in(
                     && let Some(member) = value.get_mut(&property.name)
                 {
                     rename_in(
-                        ledger,
                         &property.schema,
                         member,
                         &format!("{pointer}/{}", escape(&property.name)),
@@ -107,13 +96,12 @@ fn rename_in(
 
 /// Lists the variants of type and value that a request uses, and the values sent twice that differ.
 pub(super) fn find(
-    ledger: &[LedgerEntry],
     operation: &Operation,
     values: &Values,
     body: Option<&Value>,
     readings: &mut Vec<Reading>,
 ) {
-    let mut finder = Finder { ledger, values, body, readings };
+    let mut finder = Finder { values, body, readings };
     for (parameter, _) in values.iter() {
         let pointer = super::values::pointer(parameter);
         if let Some(text) = values.text(&pointer) {
@@ -126,7 +114,6 @@ pub(super) fn find(
 }
 
 struct Finder<'a> {
-    ledger: &'a [LedgerEntry],
     values: &'a Values<'a>,
     body: Option<&'a Value>,
     readings: &'a mut Vec<Reading>,
@@ -196,8 +183,8 @@ impl Finder<'_> {
 
     /// Notes the use of `token` when an entry of the schema's ledger accepts it.
     fn note(&mut self, schema: &Schema, token: &str, pointer: &str, note: impl FnOnce() -> String) {
-        if let Some(entry) = accepting(self.ledger, schema, token) {
-            self.push(&entry.id, pointer, note());
+        if let Some(id) = accepting(schema, token) {
+            self.push(id, pointer, note());
         }
     }
 

@@ -62,14 +62,12 @@ pub(super) fn parameters(values: &Values, findings: &mut Findings) {
 
 /// A parameter's text as the JSON value that its schema asks for, when it is one.
 fn typed(schema: &Schema, text: &str) -> Value {
-    let scalar = serde_json::from_str(text).ok();
-    scalar
-        .filter(|_| text.trim_ascii() == text)
-        .filter(|value: &Value| {
-            (value.is_number() || value.is_boolean()) && schema.types.iter().any(|kind| kind.holds(value))
-        })
-        .filter(|_| !schema.types.contains(&JsonType::String))
-        .unwrap_or_else(|| Value::String(text.to_owned()))
+    let fits = |value: &Value| {
+        !value.is_string() && text.trim_ascii() == text && schema.types.iter().any(|kind| kind.holds(value))
+    };
+    let scalar =
+        if schema.types.contains(&JsonType::String) { None } else { serde_json::from_str(text).ok() };
+    scalar.filter(fits).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Checks a body whose names are canonical.

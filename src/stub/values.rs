@@ -2,7 +2,7 @@
 
 use super::{quote, readings, validate::Findings};
 use crate::{
-    LedgerEntry, Operation, Reading, Request, Rule, Violation,
+    Operation, Reading, Request, Rule, Violation,
     contract::{Parameter, Place},
 };
 
@@ -23,7 +23,6 @@ impl<'a> Values<'a> {
     /// Collects the values, and reports those that cannot be decoded or are sent more than once.
     pub(super) fn of(
         operation: &'a Operation,
-        ledger: &[LedgerEntry],
         path: &[(&str, Result<String, String>)],
         request: &Request,
         findings: &mut Findings,
@@ -45,7 +44,7 @@ impl<'a> Values<'a> {
             if let Some((spelling, counts)) = spelling {
                 let names = (parameter.name.as_str(), spelling);
                 let pointer = pointer(parameter);
-                noted.push(readings::of_spelling(ledger, &parameter.schema, names, counts, pointer));
+                noted.push(readings::of_spelling(&parameter.schema, names, counts, pointer));
             }
             let value = match (sent.len(), sent.pop()) {
                 (_, None) => Sent::Missing,
