@@ -168,19 +168,19 @@ fn a_bad_operation_is_refused_with_its_place() {
 fn a_bad_parameter_is_refused_with_its_place() {
     let at = |parameter: Value| complaint_at("/paths/~1shop~1items/get/parameters/-", parameter);
     assert_complaints(&[
-        (at(json!(5)), "/get/parameters/3: expected"),
+        (at(json!(5)), "/get/parameters/4: expected"),
         (
             at(json!({"name": "a", "in": "cookie", "schema": {"type": "string"}})),
-            "/parameters/3/in: expected header, path or query",
+            "/parameters/4/in: expected header, path or query",
         ),
         (
             at(json!({"name": "a", "in": "query", "schema": {"type": "array"}})),
-            "/parameters/3/schema: a parameter's `type` is string, integer, number or boolean",
+            "/parameters/4/schema: a parameter's `type` is string, integer, number or boolean",
         ),
-        (at(json!({"name": "a", "in": "query", "schema": {}})), "/parameters/3/schema: a parameter's `type`"),
+        (at(json!({"name": "a", "in": "query", "schema": {}})), "/parameters/4/schema: a parameter's `type`"),
         (
             at(json!({"name": "a", "in": "query", "style": "form", "schema": {"type": "string"}})),
-            "/parameters/3/style: this member of a parameter is not supported",
+            "/parameters/4/style: this member of a parameter is not supported",
         ),
         (
             at(json!({"name": "page", "in": "query", "schema": {"type": "string"}})),
@@ -192,12 +192,12 @@ fn a_bad_parameter_is_refused_with_its_place() {
         ),
         (
             at(json!({"name": "a", "in": "query", "required": "yes", "schema": {"type": "string"}})),
-            "/parameters/3/required: expected true or false, but found the string `yes`",
+            "/parameters/4/required: expected true or false, but found the string `yes`",
         ),
-        (at(json!({"$ref": "other.json#/a"})), "/parameters/3/$ref: expected a reference into this document"),
+        (at(json!({"$ref": "other.json#/a"})), "/parameters/4/$ref: expected a reference into this document"),
         (
             at(json!({"$ref": "#/components/parameters/no"})),
-            "/parameters/3/$ref: expected a reference into this document",
+            "/parameters/4/$ref: expected a reference into this document",
         ),
     ]);
 }

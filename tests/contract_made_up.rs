@@ -107,6 +107,9 @@ fn parameters_that_are_no_strings_are_read_as_what_they_are() {
         assert_eq!(violations(&exchange), Vec::from_iter(expected), "{query}");
         assert_eq!(exchange.readings.len(), usize::from(query.contains("lowPrice")), "{query}");
     }
+    let size = |text: &str| stub().respond(Request::new("GET", format!("/shop/items?page=1&si%2Fze={text}")));
+    assert_eq!(violations(&size("huge")), [("/query/si~1ze", "enum")]);
+    assert_eq!(size("Big").readings[0].pointer, "/query/si~1ze");
     for (value, expected) in [("1.5", None), ("-3", None), ("heavy", Some(("/header/X-Weight", "type")))] {
         let request = Request::new("GET", "/shop/items?page=1").header("x-weight", value);
         assert_eq!(violations(&stub().respond(request)), Vec::from_iter(expected), "{value}");

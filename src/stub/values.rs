@@ -3,7 +3,7 @@
 use super::{quote, readings, validate::Findings};
 use crate::{
     Operation, Reading, Request, Rule, Violation,
-    contract::{Parameter, Place},
+    contract::{Parameter, Place, escape},
 };
 
 /// What was sent for each parameter of an operation.
@@ -76,7 +76,7 @@ impl<'a> Values<'a> {
     pub(super) fn text(&self, pointer: &str) -> Option<&str> {
         let (place, name) = pointer.strip_prefix('/')?.split_once('/')?;
         self.iter().find_map(|(parameter, sent)| match sent {
-            Sent::Text(text) if parameter.place.name() == place && parameter.name == name => {
+            Sent::Text(text) if parameter.place.name() == place && escape(&parameter.name) == name => {
                 Some(text.as_str())
             }
             _ => None,
@@ -85,7 +85,7 @@ impl<'a> Values<'a> {
 }
 
 pub(super) fn pointer(parameter: &Parameter) -> String {
-    format!("/{}/{}", parameter.place.name(), crate::contract::escape(&parameter.name))
+    format!("/{}/{}", parameter.place.name(), escape(&parameter.name))
 }
 
 pub(super) fn violation(parameter: &Parameter, rule: Rule, expected: String, found: String) -> Violation {
