@@ -297,6 +297,7 @@ impl<'a> OperationReader<'a> {
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
+        schema.summarize();
         let required = flag(node, "required")?;
         if place == Place::Path && !required {
             return Err(node.complain("a path parameter has `required: true`"));
