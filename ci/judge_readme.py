@@ -12,9 +12,9 @@ README = pathlib.Path("README.md").read_text(encoding="utf-8")
 
 
 def block(name):
-    found = re.search(rf"^```\w+ test={name}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^```\w+ {name}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     if not found:
-        standin.fail(f"the README has no block test={name}")
+        standin.fail(f"the README has no block called {name}")
     return found.group(1)
 
 

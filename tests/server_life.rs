@@ -142,3 +142,33 @@ fn a_server_is_independent_of_its_neighbours() {
     let recorded = exchange(&other, 1);
     settled(&recorded, Delivery::Sent);
 }
+
+#[test]
+fn waits_and_streams_end_at_once_when_the_server_stops() {
+    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let mut stream = Client::connect(server.addr());
+    stream.send(get("/__standin/requests/stream"));
+    assert_eq!(stream.head().status, 200);
+    let mut wait = Client::connect(server.addr());
+    wait.send(get("/__standin/requests?wait=1&timeout=15s"));
+    // Answered on a connection that was accepted after the other two, so the wait has begun.
+    Client::connect(server.addr()).call(get("/__standin/health"));
+
+    let began = Instant::now();
+    drop(server);
+
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(wait.reply().status, 503);
+}
+
+#[test]
+fn control_calls_are_not_recorded() {
+    let server = server(|_| {});
+    let mut client = Client::connect(server.addr());
+
+    assert_eq!(client.call(get("/__standin/health")).status, 200);
+    assert_eq!(client.call(get("/__standin/nowhere")).status, 404);
+
+    assert!(server.journal().snapshot().is_empty());
+    assert_eq!(client.call(get("/__standing")).id(), 1);
+}

@@ -1,8 +1,8 @@
 //! Contracts in Pact's format (version 4 of its specification): written from exchanges, read for verification.
 //!
 //! A pact is written here as JSON, without any of Pact's own libraries. What may vary in a request or reply is
-//! taken from the [`Contract`]: types, formats and enumerations become matching rules, see [`rules`]; what belongs to
-//! one account, its ids above all, can be filled in by whoever verifies, see [`values`]. The tests have Pact's own
+//! taken from the [`Contract`]: types, formats and enumerations become matching rules, see `rules.rs`; what belongs to
+//! one account, its ids above all, can be filled in by whoever verifies, see `values.rs`. The tests have Pact's own
 //! libraries read what is written.
 
 mod interaction;

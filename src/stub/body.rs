@@ -7,7 +7,7 @@ use super::{
     quote, readings,
     validate::{self, Findings},
 };
-use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation};
+use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation, contract::Body};
 
 /// The deepest nesting of a body.
 const MAX_DEPTH: usize = 128;
@@ -19,23 +19,25 @@ pub(super) fn read(
     max_body: usize,
 ) -> Result<Option<Value>, Violation> {
     let Some(body) = &operation.body else {
+        // Nobody reads it, and still it has to come to its end.
+        size(request, max_body)?;
         return Ok(None);
     };
     if !body.required && request.body.is_empty() && request.body_end == BodyEnd::Complete {
         return Ok(None);
     }
-    media_type(operation, request)?;
+    media_type(body, request)?;
     size(request, max_body)?;
     parse(&request.body).map(Some)
 }
 
-fn media_type(operation: &Operation, request: &Request) -> Result<(), Violation> {
+fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {
     let violation = |rule, found: String| Violation {
         pointer: "/header/Content-Type".into(),
         rule,
         expected: "the media type `application/json`, once".into(),
         found,
-        source: format!("{} › Content Type", operation.source),
+        source: body.source.clone(),
     };
     let mut values = request.headers.all("content-type");
     let Some(value) = values.next() else {

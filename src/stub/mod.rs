@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod body;
+mod prefer;
 mod profile;
 mod readings;
 mod route;
@@ -121,7 +122,8 @@ impl Stub {
         };
         let operation = route.operation;
         if let Some(header) = self.contract.token_header()
-            && let Err(violation) = authorize::check(header, &request, &self.settings.token)
+            && let Err(violation) =
+                authorize::check(header, self.contract.token_source(), &request, &self.settings.token)
         {
             return self.refuse(request, Some(operation), Step::Authorize, violation.into());
         }

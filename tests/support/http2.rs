@@ -142,8 +142,19 @@ fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn field(block: &mut Vec<u8>, name: &str, value: &str) {
     block.push(0x10);
     for text in [name, value] {
-        assert!(text.len() < 127, "lengths are one byte here");
-        block.push(u8::try_from(text.len()).expect("it is short"));
+        // HPACK's integers: seven bits, and what does not fit there in further groups of seven.
+        let mut length = text.len();
+        if length < 127 {
+            block.push(u8::try_from(length).expect("it is short"));
+        } else {
+            block.push(127);
+            length -= 127;
+            while length >= 128 {
+                block.push(u8::try_from(length % 128 + 128).expect("it is a byte"));
+                length /= 128;
+            }
+            block.push(u8::try_from(length).expect("it is short"));
+        }
         block.extend(text.as_bytes());
     }
 }

@@ -200,6 +200,6 @@ impl Write for Lines {
 }
 
 /// The sample token of the documentation.
-const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+pub const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJzdWIiOiIxMjM0NTY3ODkwIiwiYXBwSWQiOiJjcy0zOWNkNmJhMC1mNmVlLTViYWUtOWI3ZC03M2I0YmE5N2FjOGIifQ.\
     LAiNcKfUNeDaAtPei1nD6JZJbnEGsv1BKo1pQUexxxx";
