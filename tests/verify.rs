@@ -5,9 +5,9 @@ mod support;
 use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
-use standin::{Checks, Config, ControlConfig, Server, TokenPolicy, token::Secret};
+use standin::{Checks, Config, ControlConfig, LogFormat, Server, TokenPolicy, token::Secret};
 use support::{
-    Client,
+    Client, Lines,
     agentassist::Agentassist,
     faulty::{Faulty, write},
     get,
@@ -109,7 +109,9 @@ fn without_the_right_token_what_needs_one_fails() {
 
 #[test]
 fn states_are_posted_where_asked_and_the_control_token_does_not_show() {
+    let lines = Lines::default();
     let server = server(|config| {
+        config.log = lines.log(LogFormat::Text);
         config.control = ControlConfig { token: Some(Secret::new("s3same")), ..ControlConfig::default() };
     });
     let states = format!("{}/__standin/provider-states?token=s3same", server.url());
@@ -128,6 +130,8 @@ fn states_are_posted_where_asked_and_the_control_token_does_not_show() {
         bad.out
     );
     assert!(!bad.out.contains("gu3ss") && !bad.err.contains("gu3ss"));
+    server.stop();
+    assert!(!lines.text().contains("s3same") && !lines.text().contains("gu3ss"));
 }
 
 #[test]

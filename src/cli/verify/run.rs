@@ -19,7 +19,7 @@ use crate::{
         Filling, PROVIDER, Source,
         verify::{self, Broker, BrokerAuth, Offer, Options, Provider},
     },
-    token::{Secret, mint},
+    token::mint,
 };
 
 /// How long a token that is made for a run is valid, in seconds.
@@ -41,6 +41,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
     };
     let sources = verify.sources(&offers)?;
     let filling = verify.filling(&contract, &sources)?;
+    let secrets = verify.secrets(&filling);
     let options = Options { states_url: verify.states_url.clone(), timeout: verify.timeout };
 
     let mut report = Report { url: provider.url(), pacts: Vec::new() };
@@ -56,8 +57,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
                     provider.url()
                 )));
             }
-            let interaction =
-                Verified::new(&contract, &source.interactions()[number], &outcome, &verify.secrets());
+            let interaction = Verified::new(&contract, &source.interactions()[number], &outcome, &secrets);
             output::print(&interaction_lines(&interaction))?;
             verified.push((interaction, outcome));
         }
@@ -143,10 +143,10 @@ impl Verify {
         })
     }
 
-    /// What no report may show: the states URL's query has the control token in it.
-    fn secrets(&self) -> Vec<&str> {
+    /// What no report may show: the token, and the query of the states URL, which has the control token in it.
+    fn secrets<'a>(&'a self, filling: &'a Filling) -> Vec<&'a str> {
         let query = self.states_url.as_deref().and_then(|url| url.split_once('?')).map(|(_, query)| query);
-        let token = self.token.as_ref().map(Secret::reveal);
+        let token = filling.token.as_deref();
         query.into_iter().chain(token).filter(|secret| !secret.is_empty()).collect()
     }
 }
