@@ -11,7 +11,7 @@ use support::{
     agentassist::Agentassist,
     faulty::{Faulty, write},
     get,
-    interactions::INTERACTIONS,
+    interactions::{INTERACTIONS, fixture},
     program::{file, folder, small_pact, standin, verify},
     server,
 };
@@ -105,6 +105,39 @@ fn without_the_right_token_what_needs_one_fails() {
     assert!(run.out.contains("  holds  create an agent with a token that is no JWT\n"));
     assert!(run.out.contains("  FAILS  create an agent\n         status: expected 200, but found 401\n"));
     assert!(!run.out.contains("a.b.c"));
+}
+
+#[test]
+fn a_reply_may_vary_as_the_contract_allows_and_not_otherwise() {
+    let mut pact: Value =
+        serde_json::from_slice(&fs::read("contracts/pacts/agentassist-client-agentassist.json").unwrap())
+            .unwrap();
+    pact["interactions"].as_array_mut().unwrap().truncate(1);
+    let pact = file(&folder("vary"), "create.json", &pact.to_string());
+    let cases: [(&str, Value, Option<&str>); 9] = [
+        ("/phoneNumber", json!(1), None),
+        ("/phoneNumber", json!("+81 1"), None),
+        ("/phoneNumber", json!(true), Some("body $.phoneNumber")),
+        ("/phoneNumber", json!({}), Some("body $.phoneNumber")),
+        ("/roleId", json!("another"), None),
+        ("/roleId", json!(5), Some("body $.roleId")),
+        ("/maxChatSupport", json!("5"), Some("body $.maxChatSupport")),
+        ("/skills", json!([]), Some("body $.skills")),
+        ("/chatLanguageSupport", json!([{"language": "en"}]), Some("body $.chatLanguageSupport[0]")),
+    ];
+    for (pointer, value, wrong) in cases {
+        let mut reply = fixture("createAgent/response");
+        *reply.pointer_mut(pointer).unwrap() = value.clone();
+        reply["unheardOf"] = json!("is nobody's business");
+        let text = reply.to_string();
+        let media_type = "application/json; charset=utf-8";
+        let provider = Faulty::start(move |_, stream| write(stream, 200, media_type, &text));
+
+        let run = verify(&provider.url, &["--pact", &pact]);
+
+        assert_eq!(run.code, i32::from(wrong.is_some()), "{pointer} {value}: {}", run.out);
+        assert!(run.out.contains(wrong.unwrap_or_default()), "{pointer} {value}: {}", run.out);
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn scalar(schema: &Schema, value: &Value) -> Option<Value> {
         return Some(one_of(&texts));
     }
     if let (Some(pattern), Value::String(_)) = (&schema.pattern, value) {
-        return Some(regex(pattern));
+        return Some(regex(&whole(pattern)));
     }
     let scalars: Vec<_> = schema.types.iter().filter(|kind| **kind != JsonType::Array).collect();
     Some(match scalars.as_slice() {
@@ -94,7 +94,7 @@ fn scalar(schema: &Schema, value: &Value) -> Option<Value> {
         kinds if kinds.len() > 1 && kinds.contains(&&JsonType::String) => any(
             &json!({"match": "number"}),
             // Pact applies a regex to the text of any value; these are the texts of other types.
-            &json!({"match": "regex", "regex": "^(?!(?:true|false|null)$)[^\\[{]"}),
+            &json!({"match": "regex", "regex": "^(?!(?:true|false|null)$)(?:[^\\[{][\\s\\S]*)?$"}),
         ),
         _ => return None,
     })
@@ -103,6 +103,14 @@ fn scalar(schema: &Schema, value: &Value) -> Option<Value> {
 /// The rule for a parameter.
 pub(super) fn parameter(schema: &Schema) -> Value {
     scalar(schema, &Value::String(String::new())).unwrap_or_else(of_type)
+}
+
+/// A pattern, which the contract looks for anywhere in a text, for libraries that have it match all of the text.
+fn whole(pattern: &str) -> String {
+    if pattern.starts_with('^') && pattern.ends_with('$') && !pattern.contains(['|', '\\']) {
+        return pattern.to_owned();
+    }
+    format!("^[\\s\\S]*(?:{pattern})[\\s\\S]*$")
 }
 
 /// The rule for one of some texts.
@@ -188,4 +196,32 @@ fn all(matcher: &Value) -> Value {
 
 fn any(one: &Value, other: &Value) -> Value {
     json!({"combine": "OR", "matchers": [one, other]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_made_to_match_all_of_a_text() {
+        assert_eq!(whole("^[a-z]+$"), "^[a-z]+$");
+        assert_eq!(whole("[a-z]"), r"^[\s\S]*(?:[a-z])[\s\S]*$");
+        assert_eq!(whole("^a|b$"), r"^[\s\S]*(?:^a|b$)[\s\S]*$");
+        assert_eq!(whole(r"^a\$"), r"^[\s\S]*(?:^a\$)[\s\S]*$");
+    }
+
+    #[test]
+    fn texts_stand_for_themselves() {
+        assert_eq!(
+            one_of(&["a.b", "c|d"]),
+            json!({"combine": "AND", "matchers": [{"match": "regex", "regex": r"^(?:a\.b|c\|d)$"}]})
+        );
+    }
+
+    #[test]
+    fn names_that_paths_cannot_hold_plainly_are_quoted_or_left_out() {
+        assert_eq!(child("$", "_id").unwrap(), "$._id");
+        assert_eq!(child("$", "a.b c").unwrap(), "$['a.b c']");
+        assert_eq!(child("$", "it's"), None);
+    }
 }
