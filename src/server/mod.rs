@@ -96,7 +96,7 @@ pub struct Limits {
     pub headers: usize,
     /// Time that a connection may be open without a request.
     pub idle_time: Duration,
-    /// Time for the client to take a reply.
+    /// Time for the client to take a reply, or the next piece of one that is made while it is sent.
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
@@ -176,12 +176,14 @@ impl Shell {
         let journal = Arc::new(Journal::new(config.journal));
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
+        let stop = Arc::<stop::Stop>::default();
         Arc::new(Self {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 Arc::clone(&journal),
                 Arc::clone(&counters),
+                Arc::clone(&stop),
                 config.control,
             ),
             cors: cors::Cors::new(&contract),
@@ -191,7 +193,7 @@ impl Shell {
             journal,
             limits: config.limits,
             log: config.log,
-            stop: Arc::default(),
+            stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
         })
     }

@@ -27,7 +27,7 @@ use hyper::{
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{ControlConfig, Counters};
+use super::{ControlConfig, Counters, stop::Stop};
 use crate::{Contract, Journal};
 
 use access::Access;
@@ -44,6 +44,7 @@ pub(crate) struct ControlState {
     grown: Arc<watch::Sender<u64>>,
     journal: Arc<Journal>,
     started: Instant,
+    stop: Arc<Stop>,
 }
 
 impl ControlState {
@@ -51,6 +52,7 @@ impl ControlState {
         contract: Arc<Contract>,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
+        stop: Arc<Stop>,
         config: ControlConfig,
     ) -> Self {
         let grown = Arc::new(watch::Sender::new(0));
@@ -61,18 +63,40 @@ impl ControlState {
                 sender.send_replace(recorded.id);
             }
         }));
-        Self { access: Access::new(config), contract, counters, grown, journal, started: Instant::now() }
+        let access = Access::new(config);
+        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
     }
 }
 
-/// Answers a call of the control API. A wait or a stream ends when its future or body is dropped.
-pub(crate) async fn respond(state: &ControlState, parts: Parts, body: Bytes) -> Response<ControlBody> {
-    let mut response = match answer(state, &parts, &body).await {
-        Ok(response) => response,
-        Err(problem) => problem.response(),
+/// Answers a call of the control API. A wait ends when the server stops or the future is dropped.
+pub(crate) async fn respond(state: &ControlState, parts: &Parts, body: Bytes) -> Response<ControlBody> {
+    let answered = tokio::select! {
+        answered = answer(state, parts, &body) => answered,
+        () = Arc::clone(&state.stop).wait() => {
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
+        }
     };
+    finished(state, parts, answered)
+}
+
+/// Answers a call whose body did not come in whole.
+pub(crate) fn refuse(
+    state: &ControlState,
+    parts: &Parts,
+    status: StatusCode,
+    error: &str,
+) -> Response<ControlBody> {
+    finished(state, parts, Err(Problem::new(status, error)))
+}
+
+fn finished(
+    state: &ControlState,
+    parts: &Parts,
+    answered: Result<Response<ControlBody>, Problem>,
+) -> Response<ControlBody> {
+    let mut response = answered.unwrap_or_else(Problem::response);
     reply::seal(&mut response);
-    state.access.open(&parts, &mut response);
+    state.access.open(parts, &mut response);
     response
 }
 

@@ -36,7 +36,13 @@ impl Api {
 
     fn with(journal: Journal, config: ControlConfig) -> Self {
         let journal = Arc::new(journal);
-        let state = ControlState::new(Contract::builtin(), Arc::clone(&journal), Arc::default(), config);
+        let state = ControlState::new(
+            Contract::builtin(),
+            Arc::clone(&journal),
+            Arc::default(),
+            Arc::default(),
+            config,
+        );
         Self { state, journal }
     }
 
@@ -55,7 +61,7 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        respond(&self.state, parts, Bytes::copy_from_slice(body.as_bytes())).await
+        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes())).await
     }
 
     async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
