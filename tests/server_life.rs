@@ -133,6 +133,33 @@ async fn serve_returns_the_journal_when_it_is_told_to_stop() {
     assert_eq!(journal.snapshot().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cut_off_by_the_stop_is_in_the_journal_that_serve_returns() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it is bound");
+    let mut config = Config::default();
+    config.limits.stop_time = Duration::from_millis(10);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(serve(listener, config, async {
+        let _ = stopped.await;
+    }));
+
+    let called = tokio::task::spawn_blocking(move || {
+        let mut client = http2::Client::connect(addr, &[]);
+        for stream in (1..100).step_by(2) {
+            client.request(stream, "POST", AGENTS, &[], false);
+        }
+        client.request(101, "GET", "/idle", &[], true);
+        client.reply(101);
+        client
+    });
+    let _open = called.await.expect("it is answered");
+    stop.send(()).expect("it is serving");
+
+    let journal = serving.await.expect("it does not panic").expect("it served");
+    assert_eq!(journal.snapshot().len(), 51);
+}
+
 #[test]
 fn a_server_is_independent_of_its_neighbours() {
     let (one, other) = (server(|_| {}), server(|_| {}));
