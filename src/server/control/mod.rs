@@ -24,7 +24,7 @@ use hyper::{
     header::{ALLOW, HeaderValue},
     http::request::Parts,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{ControlConfig, Counters, stop::Stop};
@@ -185,7 +185,7 @@ impl<'a> Resource<'a> {
                         StatusCode::NOT_FOUND,
                         format!("expected a path of the control API, but found `{path}`"),
                     )
-                    .with("paths", json!(PATHS)));
+                    .with("paths", paths()));
                 }
             },
         })
@@ -227,14 +227,20 @@ fn health(state: &ControlState) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-const PATHS: [&str; 9] = [
-    "GET /__standin/health",
-    "GET /__standin/requests",
-    "DELETE /__standin/requests",
-    "GET /__standin/requests/ID",
-    "POST /__standin/requests/verify",
-    "GET /__standin/requests/stream",
-    "GET /__standin/export?format=ndjson|har|curl",
-    "GET /__standin/openapi.json",
-    "GET /__standin/ledger",
+/// What there is to call, for whoever asked for something else.
+fn paths() -> Value {
+    CALLS.iter().map(|(method, path, _)| format!("{method} {path}")).collect()
+}
+
+/// Method, path and purpose of each call.
+pub(crate) const CALLS: [(&str, &str, &str); 9] = [
+    ("GET", "/__standin/health", "whether it serves, and its counts"),
+    ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
+    ("GET", "/__standin/requests/ID", "one exchange"),
+    ("DELETE", "/__standin/requests", "forget all exchanges"),
+    ("POST", "/__standin/requests/verify", "assert which requests were received"),
+    ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
+    ("GET", "/__standin/export?format=ndjson|har|curl", "the journal as a file"),
+    ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
+    ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
 ];

@@ -261,7 +261,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
         ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
         ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
         ("health?x=1", "expected no parameters, but found `x`"),
-        ("export", "format: expected ndjson, har or curl, but found ``"),
+        ("export", "format: expected ndjson, har or curl, but found nothing"),
         ("export?format=pdf", "format: expected ndjson, har or curl, but found `pdf`"),
     ] {
         let reply = api.get(path).await;
