@@ -17,6 +17,7 @@ mod output;
 mod serve;
 mod table;
 mod token;
+mod wrap;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 

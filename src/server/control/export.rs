@@ -42,7 +42,7 @@ pub(super) fn export(
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(unexpected("format", FORMATS, "")),
+        None => return Err(Problem::bad(format!("format: expected {FORMATS}, but found nothing"))),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
