@@ -2,6 +2,7 @@
 
 pub mod contract;
 mod exchange;
+pub mod payload;
 mod stub;
 pub mod token;
 mod violation;

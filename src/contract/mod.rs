@@ -16,8 +16,8 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
 pub use ledger::{LedgerEntry, LedgerKind, Says};
-use operation::OperationReader;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
+use operation::{OperationReader, Shared};
 use reader::Node;
 pub(crate) use reader::escape;
 use schema::SchemaReader;
@@ -99,7 +99,18 @@ impl Contract {
         let samples = Samples { file };
         let mut reader =
             OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
-        let operations = reader.paths(&root.need("paths")?)?;
+        let mut operations = reader.paths(&root.need("paths")?)?;
+        let token_header = token_header(&root)?;
+        let shared = Arc::new(Shared {
+            token_header: token_header.clone(),
+            routes: operations
+                .iter()
+                .map(|operation| (operation.method.clone(), operation.segments.clone()))
+                .collect(),
+        });
+        for operation in &mut operations {
+            operation.shared = Arc::clone(&shared);
+        }
         let mut refusals = Vec::new();
         for operation in &operations {
             for replies in operation.replies.iter().filter(|replies| replies.status >= 400) {
@@ -120,7 +131,7 @@ impl Contract {
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
-            token_header: token_header(&root)?,
+            token_header,
             operations,
             ledger,
             refusals,
