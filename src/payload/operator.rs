@@ -390,7 +390,10 @@ impl Sites<'_> {
     fn limits(&mut self, target: Target, node: &Node) {
         use Operator as O;
         if !node.values.is_empty() {
-            self.add(O::OffEnum, target, Rule::Enum);
+            let has_numbers = node.values.iter().any(serde_json::Value::is_number);
+            if node.allows(JsonType::String) || has_numbers && node.allows(JsonType::Integer) {
+                self.add(O::OffEnum, target, Rule::Enum);
+            }
             return;
         }
         if node.allows(JsonType::Integer) && !node.allows(JsonType::Number) {

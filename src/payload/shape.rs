@@ -17,6 +17,8 @@ pub(super) struct Texts {
     pattern: Option<Hir>,
     /// Those of the odd texts that are allowed there.
     odd: Vec<String>,
+    /// Texts as long and as short as is allowed.
+    limits: Vec<String>,
 }
 
 #[derive(Default)]
@@ -53,12 +55,12 @@ impl Texts {
         self.pattern = pattern.and_then(|pattern| regex_syntax::parse(pattern.as_str()).ok());
         let longest = node.max_length.unwrap_or(300).min(5000);
         let mut odd: Vec<String> = words::ODD.iter().map(|text| (*text).to_owned()).collect();
-        odd.push("é".repeat(longest));
-        odd.push("x".repeat(longest));
-        odd.push("\u{1f642}".repeat(longest.min(60)));
-        odd.push("m".repeat(node.min_length.clamp(1, 5000)));
         odd.retain(|text| allowed(node, text));
         self.odd = odd;
+        let shortest = node.min_length.clamp(1, 5000);
+        let limits = [("m", shortest), ("é", longest), ("x", longest), ("\u{1f642}", longest.min(60))];
+        self.limits = limits.map(|(letter, count)| letter.repeat(count)).into();
+        self.limits.retain(|text| allowed(node, text));
     }
 
     /// Appends a text that is allowed at `node` to `out`, now and then an odd one when `odd` is set; false when none was found.
@@ -71,6 +73,7 @@ impl Texts {
         match choices.below(12) {
             0 => {}
             1 if !self.samples.is_empty() => out.push_str(choices.word(&self.samples)),
+            9 if odd && !self.limits.is_empty() => out.push_str(choices.word(&self.limits)),
             10 if odd => self.matching(choices, out),
             11 if odd && !self.odd.is_empty() => out.push_str(choices.word(&self.odd)),
             _ => self.shaped(choices, out),
@@ -79,7 +82,7 @@ impl Texts {
             return true;
         }
         out.truncate(start);
-        if let Some(sample) = self.samples.first().or(self.odd.first()) {
+        if let Some(sample) = self.samples.first().or(self.limits.first()).or(self.odd.first()) {
             out.push_str(sample);
             return true;
         }

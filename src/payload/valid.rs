@@ -147,7 +147,12 @@ fn pinned(plan: &Plan, path: &[NodeId], choices: &mut Choices) -> Option<(usize,
 
 /// Whether a text can be sent in that place by every client, and is allowed there.
 fn fits(place: Place, node: &Node, text: &str) -> bool {
-    let can_be_sent = match place {
+    can_be_sent(place, text) && (!node.allows(JsonType::String) || shape::allowed(node, text))
+}
+
+/// Whether a text can be sent in that place by every client.
+pub(super) fn can_be_sent(place: Place, text: &str) -> bool {
+    match place {
         Place::Header => {
             text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
                 && !text.starts_with(' ')
@@ -155,8 +160,7 @@ fn fits(place: Place, node: &Node, text: &str) -> bool {
         }
         Place::Path => !matches!(text, "" | "." | ".."),
         Place::Query => true,
-    };
-    can_be_sent && (!node.allows(JsonType::String) || shape::allowed(node, text))
+    }
 }
 
 /// Appends the text of a plain value for a parameter.

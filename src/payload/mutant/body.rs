@@ -117,6 +117,7 @@ fn value(operator: Operator, node: &Node, was: &[u8], choices: &mut Choices) -> 
             (false, false) => wrapped("{\"0\":", "}"),
             (false, true) => b"{}".to_vec(),
         },
+        O::OffEnum if !node.allows(JsonType::String) => off_enum(node)?.into_bytes(),
         O::AboveMaximum | O::BelowMinimum | O::NotInteger => {
             let mut text = String::new();
             number(operator, node, choices, &mut text);
@@ -125,7 +126,7 @@ fn value(operator: Operator, node: &Node, was: &[u8], choices: &mut Choices) -> 
         _ => {
             let was: String = serde_json::from_slice(was).unwrap_or_default();
             let mut quoted = Vec::new();
-            valid::quote(&text(operator, node, &was, choices)?, false, &mut quoted);
+            valid::quote(&text(operator, node, &was, &|_| true, choices)?, false, &mut quoted);
             quoted
         }
     };
@@ -134,16 +135,30 @@ fn value(operator: Operator, node: &Node, was: &[u8], choices: &mut Choices) -> 
 
 /// Appends a number on the wrong side of a limit.
 pub(super) fn number(operator: Operator, node: &Node, choices: &mut Choices, out: &mut String) {
-    let step = if node.allows(JsonType::Number) && choices.one_in(2) { 0.5 } else { 1.0 };
+    let above =
+        |most: f64, step: f64| if node.allows(JsonType::Number) { most + step } else { most.floor() + 1.0 };
+    let step = if choices.one_in(2) { 0.5 } else { 1.0 };
     match operator {
-        Operator::AboveMaximum => valid::push_number(node.maximum.map(|most| most.floor() + step), out),
-        Operator::BelowMinimum => valid::push_number(node.minimum.map(|least| least.ceil() - step), out),
+        Operator::AboveMaximum => valid::push_number(node.maximum.map(|most| above(most, step)), out),
+        Operator::BelowMinimum => valid::push_number(node.minimum.map(|least| -above(-least, step)), out),
         _ => out.push_str(choices.word(&["5.5", "0.1", "-2.75", "1e-3"])),
     }
 }
 
-/// A text that breaks the rule of the operator.
-pub(super) fn text(operator: Operator, node: &Node, was: &str, choices: &mut Choices) -> Option<String> {
+/// A number that is not listed, where only numbers are.
+pub(super) fn off_enum(node: &Node) -> Option<String> {
+    let largest = node.values.iter().filter_map(serde_json::Value::as_f64).reduce(f64::max)?;
+    Some((largest.floor() + 1.0).to_string())
+}
+
+/// A text that breaks the rule of the operator, and that is `usable`.
+pub(super) fn text(
+    operator: Operator,
+    node: &Node,
+    was: &str,
+    usable: &dyn Fn(&str) -> bool,
+    choices: &mut Choices,
+) -> Option<String> {
     let matches = |text: &str| node.patterns.iter().all(|pattern| pattern.is_match(text));
     match operator {
         Operator::BadFormat => {
@@ -162,7 +177,7 @@ pub(super) fn text(operator: Operator, node: &Node, was: &str, choices: &mut Cho
             ];
             let first = choices.below(forms.len());
             forms.rotate_left(first);
-            forms.into_iter().find(|form| !matches(form))
+            forms.into_iter().find(|form| !matches(form) && usable(form))
         }
         Operator::EmptyText => Some(String::new()),
         Operator::OffEnum => {
@@ -178,12 +193,13 @@ pub(super) fn text(operator: Operator, node: &Node, was: &str, choices: &mut Cho
             ];
             let first = choices.below(forms.len());
             forms.rotate_left(first);
-            forms.into_iter().find(|form| !node.values.iter().any(|value| value == form))
+            forms.into_iter().find(|form| usable(form) && !node.values.iter().any(|value| value == form))
         }
         Operator::TextTooLong => {
             let most = node.max_length?;
             let more = [1, 1, 2, 50, 500][choices.below(5)];
             let letter = ["x", "é", "字", "🙂"][choices.below(4)];
+            let letter = if usable(letter) { letter } else { "x" };
             let mut long = was.to_owned();
             long.push_str(&letter.repeat((most + more).saturating_sub(was.chars().count())));
             matches(&long).then_some(long)

@@ -6,12 +6,12 @@ use super::{
     recase, text,
 };
 use crate::{
-    contract::{Place, Segment, escape},
+    contract::{JsonType, Place, Segment, escape},
     payload::{
         Choices, Operator,
         head::{Tokens, percent_encode},
         plan::{Plan, Slot},
-        valid::Base,
+        valid::{self, Base},
     },
 };
 
@@ -86,13 +86,14 @@ pub(super) fn change_parameter(
             number(operator, node, choices, &mut text);
             text
         }
+        O::OffEnum if !node.allows(JsonType::String) => body::off_enum(node)?,
+        O::StringForOther if slot.place == Place::Path => "abc".into(),
         O::StringForOther => choices.pick(&["abc", "", "1,5", "yes"]).to_string(),
         _ => {
-            let text = body::text(operator, node, &was, choices)?;
+            let usable = |text: &str| valid::can_be_sent(slot.place, text);
+            let text = body::text(operator, node, &was, &usable, choices)?;
             match slot.place {
-                Place::Header if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => return None,
-                Place::Header => text.trim().to_owned(),
-                Place::Path if matches!(text.as_str(), "" | "." | "..") => return None,
+                Place::Header => text,
                 Place::Path | Place::Query => percent_encode(&text, slot.place == Place::Query),
             }
         }
@@ -156,7 +157,8 @@ pub(super) fn change(
                 0 => format!("{was}x"),
                 1 if was.is_ascii() => format!("%{first:02X}{}", &was[1..]),
                 2 => recase(was, choices),
-                _ => format!("{was}/{was}"),
+                // Adding a segment could make it the path of another operation.
+                _ => format!("{was}-{was}"),
             };
             let change = Change::new("/path").was(was.as_bytes()).became(became.as_bytes());
             base.draft.segments[at] = became;
