@@ -124,6 +124,11 @@ impl Headers {
         self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
+    /// Whether the values of this header, named in lower case, are credentials, which a journal never holds.
+    pub fn is_secret(name: &str) -> bool {
+        matches!(name, "auth" | "authorization" | "cookie" | "proxy-authorization" | "set-cookie")
+    }
+
     /// How many headers there are.
     pub fn len(&self) -> usize {
         self.ends.len()

@@ -1,3 +1,7 @@
-//! The `standin` program.
+//! The `standin` program; everything it does is in [`standin::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    standin::cli::run(std::env::args_os())
+}

@@ -118,7 +118,7 @@ impl Problem {
     /// What was found, as a phrase that completes "but found …".
     pub fn found(self) -> &'static str {
         match self {
-            Self::AppIdMissing => "no `appId` in its payload",
+            Self::AppIdMissing => "a payload whose `appId` is missing or not a string",
             Self::AppIdMisspelt => "a payload that spells `appId` in another way",
             Self::Algorithm => "another `alg` in its header",
             Self::Expired => "one whose `exp` is over",
@@ -320,6 +320,29 @@ mod tests {
         assert_eq!(verify(&good, &Secret::new("wrong"), 150), Err(Problem::WrongSecret));
         let unsigned = token(r#"{"alg":"none"}"#, r#"{"appId":"cs-1"}"#);
         assert_eq!(verify(&unsigned, &secret, 150), Err(Problem::Algorithm));
+    }
+
+    #[test]
+    fn the_times_of_a_token_are_looked_at_when_they_are_there() {
+        let secret = Secret::new("right");
+        let cases = [
+            ("{}", Ok(())),
+            (r#"{"exp":151,"nbf":150}"#, Ok(())),
+            (r#"{"exp":150.5,"nbf":149.5}"#, Ok(())),
+            (r#"{"exp":150}"#, Err(Problem::Expired)),
+            (r#"{"nbf":151}"#, Err(Problem::NotYet)),
+            (r#"{"exp":"151"}"#, Err(Problem::NoTime)),
+            (r#"{"nbf":[]}"#, Err(Problem::NoTime)),
+            (r#"{"exp":-1e300}"#, Err(Problem::Expired)),
+        ];
+        for (payload, expected) in cases {
+            let signed = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(payload));
+            let mut mac = mac(&secret);
+            mac.update(signed.as_bytes());
+            let value = format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()));
+            let verdict = read(value.as_bytes()).and_then(|token| token.verify(&secret, 150));
+            assert_eq!(verdict, expected, "{payload}");
+        }
     }
 
     #[test]

@@ -134,7 +134,10 @@ impl Skipped {
             output::complain(&format!("standin: {} left out: curl cannot send them", self.unsendable));
         }
         if self.unproved > 0 {
-            output::complain(&format!("standin: {} left out: their labels could not be proved", self.unproved));
+            output::complain(&format!(
+                "standin: {} left out: their labels could not be proved",
+                self.unproved
+            ));
         }
     }
 }
@@ -184,10 +187,9 @@ fn body(bytes: &[u8]) -> Value {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return json!({"base64": BASE64_STANDARD.encode(bytes)});
     };
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) if value.to_string() == text => json!({"json": value}),
-        _ => json!({"text": text}),
-    }
+    let value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let again = serde_json::to_string(&value).unwrap_or_default();
+    if again == text { json!({"json": value}) } else { json!({"text": text}) }
 }
 
 #[cfg(test)]

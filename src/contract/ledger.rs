@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{ContractError, reader::Node};
+
 /// One contradiction of the documentation.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -41,4 +43,21 @@ pub struct Says {
     pub source: String,
     /// What it says.
     pub text: String,
+}
+
+/// Reads the ledger of a document; it may have none.
+pub(super) fn read(root: &Node) -> Result<Vec<LedgerEntry>, ContractError> {
+    let Some(list) = root.get("x-ledger") else {
+        return Ok(Vec::new());
+    };
+    let mut entries: Vec<LedgerEntry> = Vec::new();
+    for node in list.items()? {
+        let entry: LedgerEntry = serde_json::from_value(node.value.clone())
+            .map_err(|error| node.complain(&format!("this is no entry of a ledger: {error}")))?;
+        if entries.iter().any(|other| other.id == entry.id) {
+            return Err(node.complain(&format!("another entry has the id `{}` too", entry.id)));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }

@@ -3,13 +3,19 @@
 //! Routing, validation, sample replies, payloads and the published document are all derived from it.
 //! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
+mod extensions;
 mod ledger;
 mod operation;
 mod publish;
 mod reader;
 mod schema;
+mod schema_reader;
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{
+    fmt, fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
@@ -20,20 +26,21 @@ pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment
 use operation::{OperationReader, Shared};
 use reader::Node;
 pub(crate) use reader::escape;
-use schema::SchemaReader;
 pub use schema::{Branch, JsonType, Property, Schema};
+use schema_reader::SchemaReader;
 
 /// The API as its document describes it.
 #[derive(Debug)]
 pub struct Contract {
     title: String,
     version: String,
-    document: Value,
-    token_header: Option<String>,
+    token: Option<Token>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
     refusals: Vec<(u16, Example)>,
-    published: Bytes,
+    /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
+    document: OnceLock<Value>,
+    published: OnceLock<Bytes>,
 }
 
 /// Why a document is no contract: what was expected, what was found and where.
@@ -52,13 +59,8 @@ impl Contract {
     ///
     /// When the built-in document is broken, which a test rules out.
     pub fn builtin() -> Arc<Self> {
-        let built_in = |name: &str| {
-            let name = name.strip_prefix("../fixtures/").unwrap_or(name);
-            let file = FIXTURES.get_file(name).and_then(|file| file.contents_utf8());
-            file.map(str::to_owned).ok_or_else(|| "there is no such fixture".to_owned())
-        };
-        let document: Value = serde_json::from_str(BUILT_IN).expect("the built-in contract is JSON");
-        Arc::new(Self::new(&document, &built_in).expect("the built-in contract is complete"))
+        let document = built_in_document();
+        Arc::new(Self::new(&document, &built_in_sample, false).expect("the built-in contract is complete"))
     }
 
     /// Reads a contract document and the samples beside it, which it names by `externalValue`.
@@ -73,7 +75,7 @@ impl Contract {
         let document: Value = serde_json::from_str(&text).map_err(|error| {
             ContractError(format!("{}: expected JSON, but found {error}", path.display()))
         })?;
-        Self::new(&document, &|name| read(&folder.join(name)))
+        Self::whole(document, &|name| read(&folder.join(name)))
             .map_err(|error| ContractError(format!("{}: {error}", path.display())))
     }
 
@@ -82,27 +84,40 @@ impl Contract {
     /// # Errors
     ///
     /// When the document has anything that this program does not understand, or names a file.
-    pub fn from_document(document: &Value) -> Result<Self, ContractError> {
-        Self::new(document, &|_| {
+    pub fn from_document(document: Value) -> Result<Self, ContractError> {
+        Self::whole(document, &|_| {
             Err("this document comes without files; put the sample under `value`".to_owned())
         })
     }
 
-    fn new(document: &Value, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, ContractError> {
+    /// A contract whose every part is made now, while its files are there and its errors can be told.
+    fn whole(document: Value, file: &SampleFile) -> Result<Self, ContractError> {
+        let mut contract = Self::new(&document, file, true)?;
+        contract.published = publish::document(&Node::root(&document), &Samples { file })?.into();
+        contract.document = document.into();
+        Ok(contract)
+    }
+
+    fn new(document: &Value, file: &SampleFile, compile: bool) -> Result<Self, ContractError> {
         let root = Node::root(document);
-        check_extensions(&root)?;
         let version = root.need("openapi")?;
         if !version.text()?.starts_with("3.1.") {
             return Err(version.error("OpenAPI 3.1, such as `3.1.0`"));
         }
         let info = root.need("info")?;
+        let ledger = ledger::read(&root)?;
+        extensions::check(&root, &ledger)?;
         let samples = Samples { file };
-        let mut reader =
-            OperationReader { root: document, samples: &samples, schemas: SchemaReader::new(document) };
+        let mut reader = OperationReader {
+            root: document,
+            ledger: &ledger,
+            samples: &samples,
+            schemas: SchemaReader::new(document, &ledger, compile),
+        };
         let mut operations = reader.paths(&root.need("paths")?)?;
-        let token_header = token_header(&root)?;
+        let token = token(&root)?;
         let shared = Arc::new(Shared {
-            token_header: token_header.clone(),
+            token_header: token.as_ref().map(|token| token.header.clone()),
             routes: operations
                 .iter()
                 .map(|operation| (operation.method.clone(), operation.segments.clone()))
@@ -123,20 +138,15 @@ impl Contract {
                 }
             }
         }
-        let ledger = match root.get("x-ledger") {
-            None => Vec::new(),
-            Some(node) => serde_json::from_value(node.value.clone())
-                .map_err(|error| node.complain(&format!("this is no ledger: {error}")))?,
-        };
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
-            token_header,
+            token,
             operations,
             ledger,
             refusals,
-            published: publish::document(&root, &samples)?,
-            document: document.clone(),
+            document: OnceLock::new(),
+            published: OnceLock::new(),
         })
     }
 
@@ -151,13 +161,19 @@ impl Contract {
     }
 
     /// The document as it was read.
+    #[allow(clippy::missing_panics_doc)] // the built-in document is JSON
     pub fn document(&self) -> &Value {
-        &self.document
+        self.document.get_or_init(built_in_document)
     }
 
     /// The header that carries the token, in lower case; none when the document asks for no token.
     pub fn token_header(&self) -> Option<&str> {
-        self.token_header.as_deref()
+        self.token.as_ref().map(|token| token.header.as_str())
+    }
+
+    /// The pages that ask for the token; empty when the document asks for none.
+    pub fn token_source(&self) -> &str {
+        self.token.as_ref().map_or("", |token| &token.source)
     }
 
     /// The operations, in the document's order.
@@ -184,8 +200,12 @@ impl Contract {
     }
 
     /// The self-contained document for outside tools, as JSON: samples inline, accepted names spelt out.
+    #[allow(clippy::missing_panics_doc)] // the built-in document is complete
     pub fn published(&self) -> &Bytes {
-        &self.published
+        self.published.get_or_init(|| {
+            publish::document(&Node::root(self.document()), &Samples { file: &built_in_sample })
+                .expect("the built-in contract is complete")
+        })
     }
 }
 
@@ -203,9 +223,22 @@ impl fmt::Display for ContractError {
 
 impl std::error::Error for ContractError {}
 
+fn built_in_document() -> Value {
+    serde_json::from_str(BUILT_IN).expect("the built-in contract is JSON")
+}
+
+fn built_in_sample(name: &str) -> Result<String, String> {
+    let name = name.strip_prefix("../fixtures/").unwrap_or(name);
+    let file = FIXTURES.get_file(name).and_then(|file| file.contents_utf8());
+    file.map(str::to_owned).ok_or_else(|| "there is no such fixture".to_owned())
+}
+
+/// Reads the sample file of this name, or says why not.
+type SampleFile<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
 /// Where the samples of a document come from.
 struct Samples<'a> {
-    file: &'a dyn Fn(&str) -> Result<String, String>,
+    file: &'a SampleFile<'a>,
 }
 
 impl Samples<'_> {
@@ -232,35 +265,14 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// Fails on any `x-` keyword that is not one of ours, wherever it stands outside of samples.
-fn check_extensions(node: &Node) -> Result<(), ContractError> {
-    const OURS: [&str; 5] = ["x-source", "x-assumed", "x-ledger", "x-accepts", "x-same-as"];
-    let free_form = ["value", "example", "examples", "enum", "x-ledger", "x-same-as"];
-    match node.value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                let child = node.at(key, value);
-                // The members of `properties` have names of the API's choosing.
-                let is_name = node.pointer.ends_with("/properties");
-                if key.starts_with("x-") && !OURS.contains(&key.as_str()) && !is_name {
-                    return Err(child.complain("this keyword is unknown; the document's own keywords are x-source, x-assumed, x-ledger, x-accepts and x-same-as"));
-                }
-                if is_name || !free_form.contains(&key.as_str()) {
-                    check_extensions(&child)?;
-                }
-            }
-            Ok(())
-        }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, value)| check_extensions(&node.at(&index.to_string(), value))),
-        _ => Ok(()),
-    }
+/// The security scheme: the header, in lower case, and where it is documented.
+#[derive(Debug)]
+struct Token {
+    header: String,
+    source: String,
 }
 
-/// The header of the security scheme, in lower case.
-fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
+fn token(root: &Node) -> Result<Option<Token>, ContractError> {
     let Some(schemes) = root.get("components").and_then(|node| node.get("securitySchemes")) else {
         return Ok(None);
     };
@@ -272,5 +284,8 @@ fn token_header(root: &Node) -> Result<Option<String>, ContractError> {
     if schemes.next().is_some() || !is("type", "apiKey") || !is("in", "header") {
         return Err(scheme.complain("the one security scheme that is supported is an apiKey in a header"));
     }
-    Ok(Some(scheme.need("name")?.text()?.to_ascii_lowercase()))
+    Ok(Some(Token {
+        header: scheme.need("name")?.text()?.to_ascii_lowercase(),
+        source: scheme.optional_text("x-source")?.unwrap_or_default(),
+    }))
 }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    ContractError, Samples,
+    ContractError, LedgerEntry, Samples,
     reader::Node,
-    schema::{JsonType, Schema, SchemaReader, same_as},
+    schema::{JsonType, Schema},
+    schema_reader::{SchemaReader, same_as, variants},
 };
 
 /// One operation of the API.
@@ -91,6 +92,8 @@ pub struct Body {
     pub schema: Schema,
     /// Its samples.
     pub examples: Vec<Example>,
+    /// The page and row that name its media type.
+    pub source: String,
 }
 
 /// The replies with one status code.
@@ -113,7 +116,7 @@ pub struct Example {
     pub name: String,
     /// Its value.
     pub value: Value,
-    /// The value as JSON text.
+    /// The value as JSON text; empty for a reply without a body.
     pub text: Bytes,
     /// The page that shows it, or `observed`.
     pub source: String,
@@ -140,11 +143,37 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
+    /// Whether no request could tell the two apart.
+    fn is_reached_like(&self, other: &Self) -> bool {
+        let same = |pair: (&Segment, &Segment)| match pair {
+            (Segment::Literal(a), Segment::Literal(b)) => a == b,
+            (Segment::Parameter(_), Segment::Parameter(_)) => true,
+            _ => false,
+        };
+        self.method == other.method
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
+    }
+
     /// The position among [`Operation::replies`] of those to a request that is accepted: the first 2xx status code.
     pub fn success(&self) -> usize {
         let success =
             |replies: &Replies| (200..300).contains(&replies.status) && !replies.examples.is_empty();
         self.replies.iter().position(success).unwrap_or(0)
+    }
+}
+
+impl Example {
+    /// The reply without a body, which needs no sample.
+    fn empty(response: &Node) -> Result<Self, ContractError> {
+        Ok(Self {
+            name: "empty".to_owned(),
+            value: Value::Null,
+            text: Bytes::new(),
+            source: response.optional_text("x-source")?.unwrap_or_default(),
+            assumed: response.optional_text("x-assumed")?,
+            ledger: response.optional_texts("x-ledger")?,
+        })
     }
 }
 
@@ -158,6 +187,7 @@ impl Replies {
 /// Reads operations and their parts from one document.
 pub(super) struct OperationReader<'a> {
     pub(super) root: &'a Value,
+    pub(super) ledger: &'a [LedgerEntry],
     pub(super) samples: &'a Samples<'a>,
     pub(super) schemas: SchemaReader<'a>,
 }
@@ -181,6 +211,9 @@ impl<'a> OperationReader<'a> {
                             node.complain(&format!("another operation has the id `{}` too", operation.id))
                         );
                     }
+                    if operations.iter().any(|other| other.is_reached_like(&operation)) {
+                        return Err(node.complain("another operation has this method and path too"));
+                    }
                     operations.push(operation);
                 } else if !NOTES.contains(&key) {
                     return Err(node.complain("expected a method in lower case"));
@@ -194,13 +227,8 @@ impl<'a> OperationReader<'a> {
     }
 
     fn operation(&mut self, path: &str, method: &str, node: &Node<'a>) -> Result<Operation, ContractError> {
-        let known = ["operationId", "parameters", "requestBody", "responses", "security"];
-        for (key, node) in node.members()? {
-            if !known.contains(&key) && !NOTES.contains(&key) {
-                return Err(node.complain("this member of an operation is not supported"));
-            }
-        }
-        let segments: Vec<_> = path[1..].split('/').map(segment).collect();
+        known(node, "an operation", &["operationId", "parameters", "requestBody", "responses"])?;
+        let segments = path[1..].split('/').map(|text| segment(text, node)).collect::<Result<Vec<_>, _>>()?;
         let mut parameters: Vec<Parameter> = Vec::new();
         if let Some(list) = node.get("parameters") {
             for item in list.items()? {
@@ -256,6 +284,8 @@ impl<'a> OperationReader<'a> {
     }
 
     fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {
+        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as"];
+        known(node, "a parameter", &members)?;
         let place = match node.need("in")?.text()? {
             "header" => Place::Header,
             "path" => Place::Path,
@@ -275,13 +305,11 @@ impl<'a> OperationReader<'a> {
         schema.description = node.optional_text("description")?.or(schema.description);
         schema.assumed = node.optional_text("x-assumed")?.or(schema.assumed);
         schema.ledger.extend(node.optional_texts("x-ledger")?);
+        schema.variants = variants(self.ledger, &schema.ledger);
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
-        let required = match node.get("required") {
-            None => false,
-            Some(required) => required.value.as_bool().ok_or_else(|| required.error("true or false"))?,
-        };
+        let required = flag(node, "required")?;
         if place == Place::Path && !required {
             return Err(node.complain("a path parameter has `required: true`"));
         }
@@ -299,11 +327,17 @@ impl<'a> OperationReader<'a> {
     }
 
     fn body(&mut self, node: &Node<'a>) -> Result<Body, ContractError> {
-        let media = media(&node.need("content")?)?;
+        known(node, "a request body", &["content", "required"])?;
+        let content = node.need("content")?;
+        if let Some((_, other)) = content.members()?.find(|(name, _)| *name != "application/json") {
+            return Err(other.complain("the one media type that is supported is application/json"));
+        }
+        let media = media(&content)?;
         Ok(Body {
-            required: node.get("required").is_some_and(|required| required.value == true),
+            required: flag(node, "required")?,
             schema: self.schemas.read(&media.need("schema")?)?,
             examples: self.examples(&media)?,
+            source: node.optional_text("x-source")?.unwrap_or_default(),
         })
     }
 
@@ -311,11 +345,16 @@ impl<'a> OperationReader<'a> {
         let code = status.parse().ok().filter(|code| (200..600).contains(code));
         let code = code.ok_or_else(|| node.complain("a reply's key is a status code from 200 to 599"))?;
         let node = node.resolve(self.root)?;
+        let bodiless = [204, 205].contains(&code);
+        if bodiless && let Some(content) = node.get("content") {
+            return Err(content.complain(&format!("a reply with the status {code} has no body")));
+        }
         let media = node.get("content").map(|content| media(&content)).transpose()?;
         let (schema, examples) = match &media {
+            None if bodiless => (None, vec![Example::empty(&node)?]),
             None => (None, Vec::new()),
             Some(media) => (
-                media.get("schema").map(|schema| self.schemas.read(&schema)).transpose()?,
+                media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?,
                 self.examples(media)?,
             ),
         };
@@ -350,11 +389,32 @@ impl<'a> OperationReader<'a> {
     }
 }
 
-fn segment(text: &str) -> Segment {
-    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+/// Fails on a member that is neither one of `own` nor a note for readers.
+fn known(node: &Node, what: &str, own: &[&str]) -> Result<(), ContractError> {
+    for (key, node) in node.members()? {
+        if !own.contains(&key) && !NOTES.contains(&key) {
+            return Err(node.complain(&format!("this member of {what} is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// The optional member `key`, true or false; false when it is not there.
+fn flag(node: &Node, key: &str) -> Result<bool, ContractError> {
+    node.get(key).map_or(Ok(false), |flag| flag.value.as_bool().ok_or_else(|| flag.error("true or false")))
+}
+
+fn segment(text: &str, node: &Node) -> Result<Segment, ContractError> {
+    let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    if name.unwrap_or(text).contains(['{', '}']) {
+        return Err(
+            node.complain(&format!("the segment `{text}` of the path is neither text nor one `{{name}}`"))
+        );
+    }
+    Ok(match name {
         Some(name) => Segment::Parameter(name.to_owned()),
         None => Segment::Literal(text.to_owned()),
-    }
+    })
 }
 
 fn media<'a>(content: &Node<'a>) -> Result<Node<'a>, ContractError> {

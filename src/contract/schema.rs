@@ -1,8 +1,8 @@
 //! A schema of the contract: the keywords that the whole program understands, and no others.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Number, Value, json};
 
 use super::{ContractError, reader::Node};
@@ -42,12 +42,16 @@ pub struct Schema {
     pub assumed: Option<String>,
     /// Ids of the ledger entries that concern it.
     pub ledger: Vec<String>,
+    /// What those entries accept besides the usual: each name, type or value with the entry's id.
+    pub variants: Vec<(String, String)>,
     /// Pointers into the request whose value ought to be equal, each with the ledger entry about it.
     pub same_as: Vec<(String, String)>,
     /// Whether a string ought to hold JSON.
     pub holds_json: bool,
-    /// Validates a value against this schema up to the items of arrays. Only the body itself and items have one.
-    frame: Option<Frame>,
+    /// Whether it judges values by itself: a body, an array's item, a parameter.
+    judges: bool,
+    /// The validator for that, up to the items of arrays.
+    frame: OnceLock<Frame>,
     below: Below,
 }
 
@@ -107,19 +111,6 @@ pub enum JsonType {
 /// A compiled validator; a type of its own so that a schema can be printed for debugging.
 struct Frame(Validator);
 
-/// The most schemas that a document may have once its references are resolved.
-const MAX_SCHEMAS: usize = 20_000;
-/// The deepest nesting of a schema; bodies nest no deeper either.
-const MAX_DEPTH: usize = 100;
-
-/// Reads schemas of one document.
-pub(super) struct SchemaReader<'a> {
-    root: &'a Value,
-    count: usize,
-    /// The references that are being resolved, to find one that contains itself.
-    open: Vec<String>,
-}
-
 impl Schema {
     /// The property with this canonical name, among the branches too.
     pub fn property(&self, name: &str) -> Option<&Property> {
@@ -128,14 +119,26 @@ impl Schema {
             .or_else(|| self.branches.iter().find_map(|branch| branch.then.property(name)))
     }
 
-    /// The schema of the value at `pointer`, which does not lead into arrays.
-    pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
-        let mut schema = self;
-        for segment in pointer.split('/').skip(1) {
-            let name = segment.replace("~1", "/").replace("~0", "~");
-            schema = &schema.property(&name)?.schema;
+    /// The schema of the place `pointer` of `value`, which does not lead into arrays; when several apply there,
+    /// the first that `says` something about the matter, else the first.
+    pub(crate) fn at(&self, pointer: &str, value: &Value, says: &dyn Fn(&Self) -> bool) -> Option<&Self> {
+        let names: Vec<_> =
+            pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+        let mut found = Vec::new();
+        self.gather(&names, Some(value), &mut found);
+        found.iter().copied().find(|schema| says(schema)).or(found.first().copied())
+    }
+
+    fn gather<'a>(&'a self, names: &[String], value: Option<&Value>, found: &mut Vec<&'a Self>) {
+        let Some((name, rest)) = names.split_first() else {
+            found.push(self);
+            return;
+        };
+        let applying = self.branches.iter().filter(|branch| value.is_some_and(|value| branch.applies(value)));
+        let properties = self.properties.iter().chain(applying.flat_map(|branch| &branch.then.properties));
+        for property in properties.filter(|property| property.name == *name) {
+            property.schema.gather(rest, value.and_then(|value| value.get(name)), found);
         }
-        Some(schema)
     }
 
     /// Whether an array with an item schema is here or below.
@@ -154,11 +157,11 @@ impl Schema {
     }
 
     /// Sets what is known about the schemas below.
-    fn summarize(&mut self) {
+    pub(super) fn summarize(&mut self) {
         let mut below = Below {
             items: self.items.is_some(),
             spellings: self.properties.iter().any(|property| !property.accepts.is_empty()),
-            notable: self.holds_json || !self.ledger.is_empty() || !self.same_as.is_empty(),
+            notable: self.holds_json || !self.variants.is_empty() || !self.same_as.is_empty(),
         };
         let properties = self.properties.iter().map(|property| &property.schema);
         let branches = self.branches.iter().map(|branch| &branch.then);
@@ -177,7 +180,8 @@ impl Schema {
 
     /// Validates a value against this schema up to the items of arrays.
     pub(crate) fn frame(&self) -> Option<&Validator> {
-        self.frame.as_ref().map(|frame| &frame.0)
+        let compiled = || Frame(self.compile().expect("the built-in schemas compile, as a test shows"));
+        self.judges.then(|| &self.frame.get_or_init(compiled).0)
     }
 
     /// The JSON Schema for [`Schema::frame`]: what is asserted, without what lies below arrays.
@@ -224,17 +228,37 @@ impl Schema {
         Value::Object(out)
     }
 
-    fn compile(&mut self, node: &Node) -> Result<(), ContractError> {
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(false)
-            // The engine whose time is linear in the text: patterns and texts both come from outside.
-            .with_pattern_options(PatternOptions::regex())
-            .build(&self.to_frame())
-            .map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
-        self.frame = Some(Frame(validator));
+    /// Makes this a schema that judges values by itself: a body, an array's item, a parameter.
+    ///
+    /// With `now` its validator is compiled at once and an error is returned. The built-in contract, whose schemas a
+    /// test compiles, leaves that to the first value: an operation that nobody calls costs nothing.
+    pub(super) fn judge(&mut self, node: &Node, now: bool) -> Result<(), ContractError> {
+        self.judges = true;
+        if now {
+            let validator =
+                self.compile().map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
+            self.frame = OnceLock::from(Frame(validator));
+        }
         Ok(())
     }
+
+    fn compile(&self) -> Result<Validator, ValidationError<'static>> {
+        validator(&self.to_frame())
+    }
+}
+
+fn validator(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(false)
+        // The engine whose time is linear in the text: patterns and texts both come from outside.
+        .with_pattern_options(PatternOptions::regex())
+        .build(schema)
+}
+
+/// Whether `text` is a regular expression that can be matched.
+pub(super) fn is_pattern(text: &str) -> bool {
+    validator(&json!({"pattern": text})).is_ok()
 }
 
 impl Branch {
@@ -295,7 +319,7 @@ impl JsonType {
         }
     }
 
-    fn read(node: &Node) -> Result<Self, ContractError> {
+    pub(super) fn read(node: &Node) -> Result<Self, ContractError> {
         const ALL: [JsonType; 7] = [
             JsonType::Array,
             JsonType::Boolean,
@@ -314,188 +338,4 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Frame")
     }
-}
-
-impl<'a> SchemaReader<'a> {
-    pub(super) fn new(root: &'a Value) -> Self {
-        Self { root, count: 0, open: Vec::new() }
-    }
-
-    /// Reads the schema of a whole value and compiles it.
-    pub(super) fn read(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
-        let mut schema = self.schema(node, 0)?;
-        schema.compile(node)?;
-        Ok(schema)
-    }
-
-    fn schema(&mut self, node: &Node<'a>, depth: usize) -> Result<Schema, ContractError> {
-        self.count += 1;
-        if self.count > MAX_SCHEMAS {
-            return Err(node.complain(&format!(
-                "the document has more than {MAX_SCHEMAS} schemas once its references are resolved"
-            )));
-        }
-        if depth > MAX_DEPTH {
-            return Err(node.complain(&format!("schemas nest deeper than {MAX_DEPTH} levels")));
-        }
-        let mut schema = if let Some(reference) = node.get("$ref") {
-            let target = node.resolve(self.root)?;
-            let name = reference.text()?;
-            if self.open.iter().any(|open| open == name) {
-                return Err(reference
-                    .complain(&format!("the schema `{name}` contains itself, which is not supported")));
-            }
-            self.open.push(name.to_owned());
-            let schema = self.schema(&target, depth + 1);
-            self.open.pop();
-            schema?
-        } else {
-            Schema::default()
-        };
-        self.keywords(&mut schema, node, depth)?;
-        schema.summarize();
-        if let Some(keyword) = schema.inapplicable() {
-            return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
-        }
-        Ok(schema)
-    }
-
-    fn keywords(&mut self, schema: &mut Schema, node: &Node<'a>, depth: usize) -> Result<(), ContractError> {
-        let mut required = Vec::new();
-        for (keyword, node) in node.members()? {
-            match keyword {
-                "$ref" | "format" | "x-accepts" => {}
-                "type" if node.value.is_array() => {
-                    schema.types =
-                        node.items()?.map(|item| JsonType::read(&item)).collect::<Result<_, _>>()?;
-                    if schema.types.is_empty() {
-                        return Err(node.error("at least one type"));
-                    }
-                }
-                "type" => schema.types = vec![JsonType::read(&node)?],
-                "enum" => {
-                    schema.values = node.items()?.map(|item| item.value.clone()).collect();
-                    if schema.values.is_empty() {
-                        return Err(node.error("at least one value"));
-                    }
-                }
-                "pattern" => schema.pattern = Some(node.text()?.to_owned()),
-                "minLength" => schema.min_length = Some(node.size()?),
-                "maxLength" => schema.max_length = Some(node.size()?),
-                "minimum" => schema.minimum = Some(number(&node)?),
-                "maximum" => schema.maximum = Some(number(&node)?),
-                "properties" => schema.properties = self.properties(&node, depth)?,
-                "required" => required = node.texts()?,
-                "items" => {
-                    let mut items = self.schema(&node, depth + 1)?;
-                    items.compile(&node)?;
-                    schema.items = Some(Box::new(items));
-                }
-                "allOf" => {
-                    schema.branches =
-                        node.items()?.map(|item| self.branch(&item, depth)).collect::<Result<_, _>>()?;
-                }
-                "title" => schema.title = Some(node.text()?.to_owned()),
-                "description" => schema.description = Some(node.text()?.to_owned()),
-                "examples" => schema.examples = node.items()?.map(|item| item.value.clone()).collect(),
-                "contentMediaType" => schema.holds_json = node.text()? == "application/json",
-                "x-source" => node.text()?.clone_into(&mut schema.source),
-                "x-assumed" => schema.assumed = Some(node.text()?.to_owned()),
-                "x-ledger" => schema.ledger = node.texts()?,
-                "x-same-as" => schema.same_as = same_as(&node)?,
-                _ => {
-                    return Err(node.complain(
-                        "this keyword is not supported in a schema; ARCHITECTURE.md lists those that are",
-                    ));
-                }
-            }
-        }
-        for name in required {
-            let property = schema.properties.iter_mut().find(|property| property.name == name);
-            property
-                .ok_or_else(|| {
-                    node.complain(&format!("`required` names `{name}`, which is not among `properties`"))
-                })?
-                .required = true;
-        }
-        Ok(())
-    }
-
-    fn properties(&mut self, node: &Node<'a>, depth: usize) -> Result<Vec<Property>, ContractError> {
-        node.members()?
-            .map(|(name, node)| {
-                Ok(Property {
-                    name: name.to_owned(),
-                    required: false,
-                    accepts: node.optional_texts("x-accepts")?,
-                    schema: self.schema(&node, depth + 1)?,
-                })
-            })
-            .collect()
-    }
-
-    fn branch(&mut self, node: &Node<'a>, depth: usize) -> Result<Branch, ContractError> {
-        for (keyword, node) in node.members()? {
-            if !["title", "if", "then"].contains(&keyword) {
-                return Err(node.complain("a branch has `title`, `if` and `then` only"));
-            }
-        }
-        let mut path = Vec::new();
-        let mut test = node.need("if")?;
-        let values = loop {
-            if let Some(values) = test.get("enum") {
-                break values.texts()?;
-            }
-            let properties = test.need("properties")?;
-            let mut members = properties.members()?;
-            let (Some((name, inner)), None) = (members.next(), members.next()) else {
-                return Err(properties.error("exactly one property, on the way to an `enum`"));
-            };
-            if test.need("required")?.texts()? != [name] {
-                return Err(test.complain(&format!("expected `required` to be [\"{name}\"]")));
-            }
-            path.push(name.to_owned());
-            test = inner;
-        };
-        let then = self.schema(&node.need("then")?, depth + 1)?;
-        if !then.branches.is_empty() {
-            return Err(node.complain("branches within branches are not supported"));
-        }
-        Ok(Branch { title: node.need("title")?.text()?.to_owned(), path, values, then })
-    }
-}
-
-impl Schema {
-    /// A keyword that can never take effect on the types listed, when there is one.
-    fn inapplicable(&self) -> Option<&'static str> {
-        let allows = |kind| self.types.is_empty() || self.types.contains(&kind);
-        let text = self.pattern.is_some() || self.min_length.is_some() || self.max_length.is_some();
-        let range = self.minimum.is_some() || self.maximum.is_some();
-        match () {
-            () if text && !allows(JsonType::String) => Some("pattern, minLength or maxLength"),
-            () if range && !allows(JsonType::Number) && !allows(JsonType::Integer) => {
-                Some("minimum or maximum")
-            }
-            () if !self.properties.is_empty() && !allows(JsonType::Object) => Some("properties"),
-            () if self.items.is_some() && !allows(JsonType::Array) => Some("items"),
-            () => None,
-        }
-    }
-}
-
-fn number(node: &Node) -> Result<Number, ContractError> {
-    node.number()?;
-    Ok(node.value.as_number().cloned().unwrap_or_else(|| 0.into()))
-}
-
-/// Reads `x-same-as`: an object of request pointers, each with the id of the ledger entry about it.
-pub(super) fn same_as(node: &Node) -> Result<Vec<(String, String)>, ContractError> {
-    node.members()?
-        .map(|(pointer, node)| {
-            if !pointer.starts_with('/') {
-                return Err(node.complain("expected a pointer into the request, such as `/header/accountId`"));
-            }
-            Ok((pointer.to_owned(), node.text()?.to_owned()))
-        })
-        .collect()
 }

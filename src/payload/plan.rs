@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Operation, Rule,
-    contract::{Branch, JsonType, Place, Schema, Segment},
+    contract::{Branch, JsonType, Place, Schema, Segment, escape},
 };
 
 /// The position of a node in [`Plan::nodes`].
@@ -328,7 +328,7 @@ impl Builder<'_> {
     fn parameter(&self, pointer: &str) -> Option<usize> {
         let (place, name) = pointer.strip_prefix('/')?.split_once('/')?;
         let mut parameters = self.operation.parameters.iter();
-        parameters.position(|parameter| parameter.place.name() == place && parameter.name == name)
+        parameters.position(|parameter| parameter.place.name() == place && escape(&parameter.name) == name)
     }
 
     /// Takes the values of a sample as examples for the nodes that describe them.

@@ -169,7 +169,7 @@ fn parameter_rule(node: &Node, text: &str) -> Option<Rule> {
         return text_rule(node, text);
     }
     match Tree::read(text.as_bytes()) {
-        Ok(tree) if tree.root().kind() != JsonType::Null && node.allows(tree.root().kind()) => {
+        Ok(tree) if text.trim_ascii() == text && node.allows(tree.root().kind()) => {
             scalar_rule(node, tree.root())
         }
         _ => Some(Rule::Type),

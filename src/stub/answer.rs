@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::profile::Profile;
+use super::{
+    prefer::{self, Wish},
+    profile::Profile,
+};
 use crate::{
     Headers, Operation, Reading, Reply, Request,
     contract::{Example, Replies},
@@ -45,7 +48,7 @@ impl Prepared {
         let replies = &operation.replies[status];
         let index = match wish.example.and_then(|name| replies.position(&name)) {
             Some(index) => {
-                applied.push(format!("example=\"{}\"", replies.examples[index].name));
+                applied.push(format!("example={}", prefer::word(&replies.examples[index].name)));
                 index
             }
             None => usual_example(operation, replies, body),
@@ -75,11 +78,8 @@ fn reply(status: u16, example: &Example, profile: &Profile) -> Reply {
     if status >= 400 {
         return profile.sample(status, example);
     }
-    Reply {
-        status,
-        headers: Headers::from_iter([("content-type", "application/json")]),
-        body: example.text.clone(),
-    }
+    let media = (!example.text.is_empty()).then_some(("content-type", "application/json"));
+    Reply { status, headers: Headers::from_iter(media), body: example.text.clone() }
 }
 
 /// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.
@@ -98,34 +98,4 @@ fn echo(sent: &Map<String, Value>, added: &Map<String, Value>) -> Bytes {
     let mut members = sent.clone();
     members.extend(added.clone());
     Bytes::from(Value::Object(members).to_string())
-}
-
-/// What the `Prefer` headers ask for. Anything that is not understood is passed over, as the RFC says.
-#[derive(Default)]
-struct Wish {
-    code: Option<u16>,
-    example: Option<String>,
-}
-
-impl Wish {
-    fn of(request: &Request) -> Self {
-        let mut wish = Self::default();
-        for value in request.headers.all("prefer") {
-            let Ok(value) = std::str::from_utf8(value) else {
-                continue;
-            };
-            for preference in value.split(',') {
-                let own = preference.split(';').next().unwrap_or_default();
-                let (name, value) = own.split_once('=').unwrap_or((own, ""));
-                let value = value.trim().trim_matches('"');
-                match name.trim().to_ascii_lowercase().as_str() {
-                    // Of the same preference sent twice, the first counts.
-                    "code" if wish.code.is_none() => wish.code = value.parse().ok(),
-                    "example" if wish.example.is_none() => wish.example = Some(value.to_owned()),
-                    _ => {}
-                }
-            }
-        }
-        wish
-    }
 }

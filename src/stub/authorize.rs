@@ -6,16 +6,19 @@ use crate::{
     token::{self, Problem},
 };
 
-const SOURCE: &str = "API introduction › Generating the JWT token";
-
-pub(super) fn check(header: &str, request: &Request, policy: &TokenPolicy) -> Result<(), Violation> {
+pub(super) fn check(
+    header: &str,
+    source: &str,
+    request: &Request,
+    policy: &TokenPolicy,
+) -> Result<(), Violation> {
     let mut values = request.headers.all(header);
     let violation = |rule, expected: &str, found: &str| Violation {
         pointer: format!("/header/{header}"),
         rule,
         expected: expected.into(),
         found: found.into(),
-        source: SOURCE.into(),
+        source: source.into(),
     };
     let Some(value) = values.next().filter(|value| !value.is_empty()) else {
         return Err(violation(Rule::Required, "a token", "nothing"));

@@ -7,7 +7,7 @@ use super::{
     quote, readings,
     validate::{self, Findings},
 };
-use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation};
+use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation, contract::Body};
 
 /// The deepest nesting of a body.
 const MAX_DEPTH: usize = 128;
@@ -19,23 +19,25 @@ pub(super) fn read(
     max_body: usize,
 ) -> Result<Option<Value>, Violation> {
     let Some(body) = &operation.body else {
+        // Nobody reads it, and still it has to come to its end.
+        size(request, max_body)?;
         return Ok(None);
     };
     if !body.required && request.body.is_empty() && request.body_end == BodyEnd::Complete {
         return Ok(None);
     }
-    media_type(operation, request)?;
+    media_type(body, request)?;
     size(request, max_body)?;
     parse(&request.body).map(Some)
 }
 
-fn media_type(operation: &Operation, request: &Request) -> Result<(), Violation> {
+fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {
     let violation = |rule, found: String| Violation {
         pointer: "/header/Content-Type".into(),
         rule,
         expected: "the media type `application/json`, once".into(),
         found,
-        source: format!("{} › Content Type", operation.source),
+        source: body.source.clone(),
     };
     let mut values = request.headers.all("content-type");
     let Some(value) = values.next() else {
@@ -167,7 +169,7 @@ pub struct BodyCheck {
 /// Checks a body alone against an operation: is it JSON, and does it fit the schema?
 ///
 /// An operation without a body accepts any.
-pub fn check_body(contract: &crate::Contract, operation: &Operation, body: &[u8]) -> BodyCheck {
+pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut findings = Findings::default();
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
@@ -177,7 +179,7 @@ pub fn check_body(contract: &crate::Contract, operation: &Operation, body: &[u8]
                 readings::rename(&spec.schema, &mut value, &mut readings);
                 validate::body(&spec.schema, &value, &mut findings);
                 let values = super::Values::default();
-                readings::find(contract.ledger(), operation, &values, Some(&value), &mut readings);
+                readings::find(operation, &values, Some(&value), &mut readings);
             }
         }
     }

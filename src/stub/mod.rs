@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod body;
+mod prefer;
 mod profile;
 mod readings;
 mod route;
@@ -120,7 +121,8 @@ impl Stub {
         };
         let operation = route.operation;
         if let Some(header) = self.contract.token_header()
-            && let Err(violation) = authorize::check(header, &request, &self.settings.token)
+            && let Err(violation) =
+                authorize::check(header, self.contract.token_source(), &request, &self.settings.token)
         {
             return self.refuse(request, Some(operation), Step::Authorize, violation.into());
         }
@@ -139,7 +141,7 @@ impl Stub {
                 readings::rename(&spec.schema, value, &mut readings);
                 validate::body(&spec.schema, value, &mut findings);
             }
-            readings::find(self.contract.ledger(), operation, &values, body.as_ref(), &mut readings);
+            readings::find(operation, &values, body.as_ref(), &mut readings);
             if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
                 let reply = self.profile.refusal(Cause::Violations, &findings);
                 return exchange(request, reply, operation, Step::Validate, findings, readings);

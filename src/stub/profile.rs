@@ -83,15 +83,24 @@ pub(super) struct Profile {
     detail: bool,
     /// The contract's sample body for each cause; empty when it has none.
     samples: Vec<Option<Value>>,
+    /// The `WWW-Authenticate` header of a 401 with `--errors rfc`.
+    challenge: String,
 }
 
 impl Profile {
     pub(super) fn new(contract: &Contract, errors: Errors, detail: bool) -> Self {
         let sample = |cause: &Cause| {
-            let (name, status, _) = cause.row();
-            contract.refusal(status, name).map(|example| example.value.clone())
+            let (name, vendor, rfc) = cause.row();
+            let own = (errors == Errors::Rfc).then(|| contract.refusal(rfc, name)).flatten();
+            own.or_else(|| contract.refusal(vendor, name)).map(|example| example.value.clone())
         };
-        Self { errors, detail, samples: Cause::ALL.iter().map(sample).collect() }
+        let header = contract.token_header().unwrap_or("authorization");
+        Self {
+            errors,
+            detail,
+            samples: Cause::ALL.iter().map(sample).collect(),
+            challenge: format!("JWT realm=\"agentassist\", header=\"{header}\""),
+        }
     }
 
     /// The reply to a request that is refused.
@@ -112,13 +121,25 @@ impl Profile {
                 detail(target, findings);
             }
         }
-        reply(status, self.errors, Bytes::from(body.to_string()))
+        self.reply(status, &body)
     }
 
     /// A sample reply with an error status, in this wording.
     pub(super) fn sample(&self, status: u16, example: &Example) -> Reply {
         let body = self.body(status, Some(&example.value));
-        reply(status, self.errors, Bytes::from(body.to_string()))
+        self.reply(status, &body)
+    }
+
+    fn reply(&self, status: u16, body: &Value) -> Reply {
+        let media = match self.errors {
+            Errors::Rfc => "application/problem+json",
+            Errors::Vendor => "application/json",
+        };
+        let mut headers = Headers::from_iter([("content-type", media)]);
+        if status == 401 && self.errors == Errors::Rfc {
+            headers.push("www-authenticate", self.challenge.as_bytes());
+        }
+        Reply { status, headers, body: Bytes::from(body.to_string()) }
     }
 
     fn body(&self, status: u16, sample: Option<&Value>) -> Value {
@@ -150,18 +171,6 @@ fn detail(target: &mut Map<String, Value>, findings: &Findings) {
     if findings.more {
         target.insert("moreViolations".into(), true.into());
     }
-}
-
-fn reply(status: u16, errors: Errors, body: Bytes) -> Reply {
-    let media = match errors {
-        Errors::Rfc => "application/problem+json",
-        Errors::Vendor => "application/json",
-    };
-    let mut headers = Headers::from_iter([("content-type", media)]);
-    if status == 401 && errors == Errors::Rfc {
-        headers.push("www-authenticate", b"JWT realm=\"agentassist\", header=\"auth\"");
-    }
-    Reply { status, headers, body }
 }
 
 /// The phrase that HTTP has for a status code.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{quote, values::Values};
 use crate::{
-    LedgerEntry, Operation, Reading,
+    Operation, Reading,
     contract::{JsonType, Property, Schema, escape},
 };
 
@@ -16,6 +16,30 @@ pub(super) fn rename(schema: &Schema, body: &mut Value, readings: &mut Vec<Readi
     if schema.has_spellings() {
         rename_in(schema, body, "/body", readings);
     }
+}
+
+/// The reading of a name that is spelt in another way.
+pub(super) fn of_spelling(
+    schema: &Schema,
+    (name, spelling): (&str, &str),
+    counts: bool,
+    pointer: String,
+) -> Reading {
+    let id = accepting(schema, spelling).or(schema.ledger.first());
+    Reading {
+        ledger: id.cloned().unwrap_or_default(),
+        pointer,
+        note: if counts {
+            format!("`{spelling}` is read as `{name}`")
+        } else {
+            format!("`{name}` counts, `{spelling}` does not")
+        },
+    }
+}
+
+/// The id of the entry among those about `schema` that accepts this name, type or value.
+fn accepting<'a>(schema: &'a Schema, token: &str) -> Option<&'a String> {
+    schema.variants.iter().find(|(accepted, _)| accepted == token).map(|(_, id)| id)
 }
 
 fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut Vec<Reading>) {
@@ -32,21 +56,15 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
                 let Some(spelling) = property.accepts.iter().find(|name| members.contains_key(*name)) else {
                     continue;
                 };
-                let note = if members.contains_key(&property.name) {
-                    format!("`{}` counts, `{spelling}` does not", property.name)
-                } else {
-                    // The member moves to the end; nothing reads their order.
-                    if let Some(member) = members.swap_remove(spelling) {
-                        members.insert(property.name.clone(), member);
-                    }
-                    format!("`{spelling}` is read as `{}`", property.name)
-                };
+                let counts = !members.contains_key(&property.name);
+                // The member moves to the end; nothing reads their order.
+                if counts && let Some(member) = members.swap_remove(spelling) {
+                    members.insert(property.name.clone(), member);
+                }
                 if readings.len() < MOST {
-                    readings.push(Reading {
-                        ledger: property.schema.ledger.first().cloned().unwrap_or_default(),
-                        pointer: format!("{pointer}/{}", escape(&property.name)),
-                        note,
-                    });
+                    let names = (property.name.as_str(), spelling.as_str());
+                    let pointer = format!("{pointer}/{}", escape(&property.name));
+                    readings.push(of_spelling(&property.schema, names, counts, pointer));
                 }
             }
             let descend = |property: &Property, value: &mut Value, readings: &mut Vec<Reading>| {
@@ -78,13 +96,12 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
 
 /// Lists the variants of type and value that a request uses, and the values sent twice that differ.
 pub(super) fn find(
-    ledger: &[LedgerEntry],
     operation: &Operation,
     values: &Values,
     body: Option<&Value>,
     readings: &mut Vec<Reading>,
 ) {
-    let mut finder = Finder { ledger, values, body, readings };
+    let mut finder = Finder { values, body, readings };
     for (parameter, _) in values.iter() {
         let pointer = super::values::pointer(parameter);
         if let Some(text) = values.text(&pointer) {
@@ -97,7 +114,6 @@ pub(super) fn find(
 }
 
 struct Finder<'a> {
-    ledger: &'a [LedgerEntry],
     values: &'a Values<'a>,
     body: Option<&'a Value>,
     readings: &'a mut Vec<Reading>,
@@ -167,11 +183,8 @@ impl Finder<'_> {
 
     /// Notes the use of `token` when an entry of the schema's ledger accepts it.
     fn note(&mut self, schema: &Schema, token: &str, pointer: &str, note: impl FnOnce() -> String) {
-        let accepting = |entry: &&LedgerEntry| {
-            schema.ledger.contains(&entry.id) && entry.accepts.iter().any(|other| other == token)
-        };
-        if let Some(entry) = self.ledger.iter().find(accepting) {
-            self.push(&entry.id, pointer, note());
+        if let Some(id) = accepting(schema, token) {
+            self.push(id, pointer, note());
         }
     }
 

@@ -65,12 +65,12 @@ fn matches(operation: &Operation, path: &str) -> Option<usize> {
 
 fn refusal(operations: &[Operation], request: &Request) -> Refusal {
     let path = request.path();
-    let mut methods: Vec<&str> = operations
-        .iter()
-        .filter(|operation| matches(operation, path).is_some())
-        .map(|operation| operation.method.as_str())
-        .collect();
-    methods.dedup();
+    let mut methods: Vec<&str> = Vec::new();
+    for operation in operations {
+        if matches(operation, path).is_some() && !methods.contains(&operation.method.as_str()) {
+            methods.push(&operation.method);
+        }
+    }
     if methods.is_empty() {
         return unknown_path(operations, path).into();
     }
@@ -121,6 +121,9 @@ fn difference(operation: &Operation, path: &str) -> (usize, String) {
             }
             _ => {}
         }
+    }
+    if !path.starts_with('/') {
+        notes.push("it starts with a slash".into());
     }
     let mut distance = notes.len();
     if sent.len() > template.len() {

@@ -25,10 +25,11 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn push(&mut self, violation: Violation) {
-        if self.violations.len() < Exchange::MAX_VIOLATIONS {
-            self.violations.push(violation);
-        } else {
+        if self.violations.len() == Exchange::MAX_VIOLATIONS {
             self.more = true;
+        } else if self.violations.iter().all(|other| other.pointer != violation.pointer) {
+            // One value gives one violation, also when a branch says more about it.
+            self.violations.push(violation);
         }
     }
 }
@@ -61,13 +62,12 @@ pub(super) fn parameters(values: &Values, findings: &mut Findings) {
 
 /// A parameter's text as the JSON value that its schema asks for, when it is one.
 fn typed(schema: &Schema, text: &str) -> Value {
-    let scalar = serde_json::from_str(text).ok();
-    scalar
-        .filter(|value: &Value| {
-            (value.is_number() || value.is_boolean()) && schema.types.iter().any(|kind| kind.holds(value))
-        })
-        .filter(|_| !schema.types.contains(&JsonType::String))
-        .unwrap_or_else(|| Value::String(text.to_owned()))
+    let fits = |value: &Value| {
+        !value.is_string() && text.trim_ascii() == text && schema.types.iter().any(|kind| kind.holds(value))
+    };
+    let scalar =
+        if schema.types.contains(&JsonType::String) { None } else { serde_json::from_str(text).ok() };
+    scalar.filter(fits).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Checks a body whose names are canonical.
@@ -158,7 +158,7 @@ fn report<'e>(
         if known.as_ref().is_some_and(|(_, other, _)| coarseness(*other) <= coarseness(rule)) {
             continue;
         }
-        let node = schema.at(&place);
+        let node = schema.at(&place, value, &|schema| asserts(schema, rule));
         let violation = Violation {
             pointer: format!("{prefix}{place}"),
             rule,
@@ -191,6 +191,20 @@ fn rule(kind: &Kind) -> Option<Rule> {
     })
 }
 
+/// Whether a schema has the keyword behind a rule.
+fn asserts(schema: &Schema, rule: Rule) -> bool {
+    match rule {
+        Rule::Enum => !schema.values.is_empty(),
+        Rule::Format => schema.pattern.is_some(),
+        Rule::MaxLength => schema.max_length.is_some(),
+        Rule::Maximum => schema.maximum.is_some(),
+        Rule::MinLength => schema.min_length.is_some(),
+        Rule::Minimum => schema.minimum.is_some(),
+        Rule::Type => !schema.types.is_empty(),
+        _ => true,
+    }
+}
+
 /// Type, then enumeration, format, length, range: the order in which one value's rules count.
 fn coarseness(rule: Rule) -> u8 {
     match rule {
@@ -205,9 +219,9 @@ fn coarseness(rule: Rule) -> u8 {
 
 fn expected(rule: Rule, schema: Option<&Schema>, kind: &Kind) -> String {
     match kind {
-        Kind::Maximum { limit } => return format!("at most {limit}"),
+        Kind::Maximum { limit } => return format!("at most {}", plain(limit)),
         Kind::MaxLength { limit } => return format!("at most {}", characters(*limit)),
-        Kind::Minimum { limit } => return format!("at least {limit}"),
+        Kind::Minimum { limit } => return format!("at least {}", plain(limit)),
         Kind::MinLength { limit } => return format!("at least {}", characters(*limit)),
         _ => {}
     }
@@ -231,6 +245,12 @@ fn noun(schema: &Schema) -> String {
         [] => "a value".into(),
         _ => kinds.join(" or "),
     }
+}
+
+/// A number as people write it: without a fraction of zero.
+fn plain(limit: &Value) -> String {
+    let text = limit.to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 fn characters(limit: u64) -> String {
@@ -264,6 +284,7 @@ fn found_value(rule: Rule, value: Option<&Value>) -> String {
 pub(super) fn source(schema: &Schema) -> String {
     match &schema.assumed {
         Some(why) if schema.source.is_empty() => format!("assumed: {why}"),
-        _ => schema.source.clone(),
+        Some(why) => format!("{}; assumed: {why}", schema.source),
+        None => schema.source.clone(),
     }
 }

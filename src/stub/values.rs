@@ -1,9 +1,9 @@
 //! The values of path, query and header parameters, decoded, under their canonical names.
 
-use super::{quote, validate::Findings};
+use super::{quote, readings, validate::Findings};
 use crate::{
     Operation, Reading, Request, Rule, Violation,
-    contract::{Parameter, Place},
+    contract::{Parameter, Place, escape},
 };
 
 /// What was sent for each parameter of an operation.
@@ -26,33 +26,35 @@ impl<'a> Values<'a> {
         path: &[(&str, Result<String, String>)],
         request: &Request,
         findings: &mut Findings,
-        readings: &mut Vec<Reading>,
+        noted: &mut Vec<Reading>,
     ) -> Self {
         let query = query_pairs(operation, request.query().unwrap_or_default());
         let mut values = Vec::with_capacity(operation.parameters.len());
         for parameter in &operation.parameters {
-            let (name, mut sent) = match parameter.place {
+            let (spelling, mut sent) = match parameter.place {
                 Place::Path => {
                     let named = path.iter().filter(|(name, _)| *name == parameter.name);
-                    (parameter.name.as_str(), named.map(|(_, value)| value.clone()).collect())
+                    (None, named.map(|(_, value)| value.clone()).collect())
                 }
-                Place::Query => spelling(parameter, |name| {
+                Place::Query => spelt(parameter, |name| {
                     query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
                 }),
-                Place::Header => spelling(parameter, |name| header_values(request, name)),
+                Place::Header => spelt(parameter, |name| header_values(request, name)),
             };
-            if name != parameter.name {
-                readings.push(Reading {
-                    ledger: parameter.schema.ledger.first().cloned().unwrap_or_default(),
-                    pointer: pointer(parameter),
-                    note: format!("`{name}` is read as `{}`", parameter.name),
-                });
+            if let Some((spelling, counts)) = spelling {
+                let names = (parameter.name.as_str(), spelling);
+                let pointer = pointer(parameter);
+                noted.push(readings::of_spelling(&parameter.schema, names, counts, pointer));
             }
             let value = match (sent.len(), sent.pop()) {
                 (_, None) => Sent::Missing,
                 (1, Some(Ok(text))) => Sent::Text(text),
                 (1, Some(Err(found))) => {
-                    findings.push(violation(parameter, Rule::Format, "percent-encoded UTF-8".into(), found));
+                    let expected = match parameter.place {
+                        Place::Header => "text in UTF-8",
+                        Place::Path | Place::Query => "percent-encoded UTF-8",
+                    };
+                    findings.push(violation(parameter, Rule::Format, expected.into(), found));
                     Sent::Reported
                 }
                 (count, _) => {
@@ -74,7 +76,7 @@ impl<'a> Values<'a> {
     pub(super) fn text(&self, pointer: &str) -> Option<&str> {
         let (place, name) = pointer.strip_prefix('/')?.split_once('/')?;
         self.iter().find_map(|(parameter, sent)| match sent {
-            Sent::Text(text) if parameter.place.name() == place && parameter.name == name => {
+            Sent::Text(text) if parameter.place.name() == place && escape(&parameter.name) == name => {
                 Some(text.as_str())
             }
             _ => None,
@@ -83,7 +85,7 @@ impl<'a> Values<'a> {
 }
 
 pub(super) fn pointer(parameter: &Parameter) -> String {
-    format!("/{}/{}", parameter.place.name(), crate::contract::escape(&parameter.name))
+    format!("/{}/{}", parameter.place.name(), escape(&parameter.name))
 }
 
 pub(super) fn violation(parameter: &Parameter, rule: Rule, expected: String, found: String) -> Violation {
@@ -98,18 +100,19 @@ pub(super) fn violation(parameter: &Parameter, rule: Rule, expected: String, fou
 
 type Decoded = Vec<Result<String, String>>;
 
-/// The spelling of a parameter's name that counts: the canonical one, else the first other one that is there.
-fn spelling(parameter: &Parameter, values: impl Fn(&str) -> Decoded) -> (&str, Decoded) {
+/// The values that count: those of the canonical name, else those of the first other spelling that is there.
+/// With them the other spelling that is there, and whether it counts.
+fn spelt(parameter: &Parameter, values: impl Fn(&str) -> Decoded) -> (Option<(&str, bool)>, Decoded) {
     let canonical = values(&parameter.name);
-    if canonical.is_empty() {
-        for name in &parameter.accepts {
-            let sent = values(name);
-            if !sent.is_empty() {
-                return (name, sent);
-            }
+    for name in &parameter.accepts {
+        let sent = values(name);
+        match (sent.is_empty(), canonical.is_empty()) {
+            (true, _) => {}
+            (false, true) => return (Some((name, true)), sent),
+            (false, false) => return (Some((name, false)), canonical),
         }
     }
-    (&parameter.name, canonical)
+    (None, canonical)
 }
 
 fn header_values(request: &Request, name: &str) -> Decoded {
@@ -120,7 +123,7 @@ fn header_values(request: &Request, name: &str) -> Decoded {
         .map(|(_, value)| {
             std::str::from_utf8(value)
                 .map(str::to_owned)
-                .map_err(|_| format!("other bytes: {}", quote(&value.escape_ascii().to_string())))
+                .map_err(|_| format!("other bytes: {}", quote(&String::from_utf8_lossy(value))))
         })
         .collect()
 }

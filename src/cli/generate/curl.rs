@@ -49,16 +49,12 @@ pub(super) fn command(case: &Case) -> Option<String> {
         // A terminal acts on control characters.
         .filter(|text| !text.contains(|c: char| c.is_control() && c != '\n' || c == '\u{feff}'))
         .filter(|text| text.lines().all(|line| line != END));
-    Some(match text {
+    let (reader, text) = match text {
         // The last line's end is not a part of the body.
-        Some(text) => {
-            format!("head -c {} <<'{END}' | {command}\n{text}\n{END}", request.body.len())
-        }
-        None => {
-            let encoded = BASE64_STANDARD.encode(&request.body);
-            format!("base64 -d <<'{END}' | {command}\n{encoded}\n{END}")
-        }
-    })
+        Some(text) => (format!("head -c {}", text.len()), text.to_owned()),
+        None => ("base64 -d".to_owned(), BASE64_STANDARD.encode(&request.body)),
+    };
+    Some(format!("{reader} <<'{END}' | {command}\n{text}\n{END}"))
 }
 
 /// A word for the shell.
@@ -80,7 +76,10 @@ mod tests {
         let generator = Generator::new(contract.operation("createAgent").unwrap());
         let generator = generator.using(Operator::MediaTypeMissing).unwrap();
         let command = command(&generator.mutant_at(1, 0).unwrap()).unwrap();
-        assert!(command.contains("curl -sS -g --path-as-is --http1.1 -X 'POST' 'http://127.0.0.1:8484/"), "{command}");
+        assert!(
+            command.contains("curl -sS -g --path-as-is --http1.1 -X 'POST' 'http://127.0.0.1:8484/"),
+            "{command}"
+        );
         assert!(command.contains("-H 'content-type:'"), "{command}");
         assert!(command.contains("--data-binary @-"), "{command}");
     }

@@ -1,0 +1,306 @@
+//! `standin check`.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{
+    ContractSource, Error, Exit,
+    error::{one_line, reason},
+    junit::{Case, Outcome, Suite},
+    output::{self, Target},
+};
+use crate::{BodyCheck, Contract, Operation, check_body};
+
+/// Check payload files against the contract
+///
+/// Each file is taken as the body of a request to OPERATION. Every violation of every file is
+/// reported, with its place, the rule in words and the documentation's page and row.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  standin check createAgent agent.json
+  standin check importDataV2 exports/*.json --as json
+  jq .agent dump.json | standin check updateAgent - --report junit=check.xml
+
+Exit codes: 0 every file keeps to the contract, 1 some do not, 2 wrong usage, 3 a file could not be read.")]
+pub(super) struct Check {
+    /// The operation that the bodies are for, such as createAgent
+    operation: String,
+
+    /// Files that hold one body each; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// How to print the result
+    #[arg(long = "as", value_name = "FORMAT", default_value = "text", env = "STANDIN_CHECK_AS")]
+    format: Format,
+
+    /// Write a report as well: junit=FILE
+    #[arg(long, value_name = "junit=FILE", env = "STANDIN_CHECK_REPORT")]
+    report: Option<Report>,
+
+    #[command(flatten)]
+    contract: ContractSource,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A line per violation
+    Text,
+    /// One document
+    Json,
+}
+
+/// Where a JUnit report goes.
+#[derive(Clone, Debug)]
+struct Report(PathBuf);
+
+impl FromStr for Report {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("junit", file)) if !file.is_empty() => Ok(Self(file.into())),
+            _ => Err("expected junit=FILE"),
+        }
+    }
+}
+
+/// A file and what came of it: the check, or why it could not be read.
+struct Checked {
+    name: String,
+    result: Result<BodyCheck, String>,
+}
+
+impl Check {
+    pub(super) fn run(&self) -> Result<Exit, Error> {
+        let contract = self.contract.load()?;
+        let operation = find(&contract, &self.operation)?;
+        if self.files.iter().filter(|file| output::is_stdin(file)).count() > 1 {
+            return Err(Error::usage("standard input can be read once; name - once"));
+        }
+        let report = match &self.report {
+            Some(Report(file)) => Some(Target::new(file)?),
+            None => None,
+        };
+        let checked: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| Checked {
+                name: output::name_of(file),
+                result: output::read(file)
+                    .map(|body| check_body(operation, &body))
+                    .map_err(|error| reason(&error)),
+            })
+            .collect();
+
+        output::print(&match self.format {
+            Format::Text => text(&checked),
+            Format::Json => format!("{:#}\n", document(operation, &checked)),
+        })?;
+        if let Some(report) = report {
+            report.write([suite(operation, &checked).to_xml()])?;
+        }
+        exit(&checked)
+    }
+}
+
+/// The operation of that name; when there is none, the error names those there are.
+pub(super) fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Operation, Error> {
+    contract.operation(name).ok_or_else(|| {
+        let names: Vec<_> = contract.operations().iter().map(|operation| &*operation.id).collect();
+        let nearest = names
+            .iter()
+            .map(|known| (edits(&known.to_lowercase(), &name.to_lowercase()), known))
+            .min()
+            .filter(|(edits, known)| *edits <= known.len() / 3);
+        let hint = nearest.map_or_else(String::new, |(_, known)| format!(" (did you mean {known}?)"));
+        Error::usage(format!(
+            "there is no operation `{}`{hint}; the operations are {}",
+            one_line(name),
+            names.join(", ")
+        ))
+    })
+}
+
+/// How many letters have to be put in, taken out or changed to get from one word to the other.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in to.iter().enumerate() {
+            let change = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// A file that could not be read weighs more than violations in another.
+fn exit(checked: &[Checked]) -> Result<Exit, Error> {
+    let unread: Vec<_> =
+        checked.iter().filter_map(|file| Some((&file.name, file.result.as_ref().err()?))).collect();
+    if let [(name, reason), rest @ ..] = unread.as_slice() {
+        let more = match rest.len() {
+            0 => String::new(),
+            n => format!(" (and {n} more)"),
+        };
+        return Err(Error::could_not_run(format!(
+            "cannot read {}: {reason}{more}; correct the name, or use - for standard input",
+            one_line(name)
+        )));
+    }
+    let found =
+        checked.iter().any(|file| file.result.as_ref().is_ok_and(|check| !check.violations.is_empty()));
+    Ok(if found { Exit::Findings } else { Exit::Fine })
+}
+
+fn text(checked: &[Checked]) -> String {
+    let mut lines = Vec::new();
+    for Checked { name, result } in checked {
+        match result {
+            Err(reason) => lines.push(format!("{name}: not read: {reason}")),
+            Ok(check) => {
+                if check.violations.is_empty() {
+                    lines.push(format!("{name}: ok"));
+                }
+                for violation in &check.violations {
+                    lines.push(format!("{name}: {violation} [{}]", violation.source));
+                }
+                if check.more_violations {
+                    let listed = check.violations.len();
+                    lines.push(format!("{name}: only the first {listed} violations are listed"));
+                }
+                for reading in &check.readings {
+                    lines.push(format!(
+                        "{name}: note: {}: {} [{}]",
+                        reading.pointer, reading.note, reading.ledger
+                    ));
+                }
+            }
+        }
+    }
+    lines.iter().fold(String::new(), |text, line| text + &one_line(line) + "\n")
+}
+
+fn document(operation: &Operation, checked: &[Checked]) -> Value {
+    let files: Vec<_> = checked
+        .iter()
+        .map(|Checked { name, result }| match result {
+            Err(reason) => json!({"file": name, "verdict": "unread", "reason": reason}),
+            Ok(check) => {
+                let violations: Vec<_> = check
+                    .violations
+                    .iter()
+                    .map(|violation| {
+                        json!({
+                            "pointer": violation.pointer,
+                            "rule": violation.rule,
+                            "message": violation.message(),
+                            "expected": violation.expected,
+                            "found": violation.found,
+                            "source": violation.source,
+                        })
+                    })
+                    .collect();
+                json!({
+                    "file": name,
+                    "verdict": if violations.is_empty() { "valid" } else { "invalid" },
+                    "violations": violations,
+                    "moreViolations": check.more_violations,
+                    "readings": check.readings,
+                })
+            }
+        })
+        .collect();
+    json!({"operation": &*operation.id, "files": files})
+}
+
+fn suite(operation: &Operation, checked: &[Checked]) -> Suite {
+    Suite {
+        name: format!("standin check {}", operation.id),
+        class: operation.id.to_string(),
+        cases: checked
+            .iter()
+            .map(|Checked { name, result }| Case {
+                name: name.clone(),
+                outcome: match result {
+                    Err(reason) => Outcome::Error(format!("cannot read the file: {reason}")),
+                    Ok(check) if check.violations.is_empty() => Outcome::Passed,
+                    Ok(check) => Outcome::Failed(
+                        check
+                            .violations
+                            .iter()
+                            .map(|violation| format!("{violation} [{}]", violation.source))
+                            .collect(),
+                    ),
+                },
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Reading, Rule, Violation};
+
+    fn checked() -> Vec<Checked> {
+        let check = BodyCheck {
+            violations: vec![Violation {
+                pointer: "/body/maxChatSupport".into(),
+                rule: Rule::Type,
+                expected: "a number".into(),
+                found: "`\u{1b}[31mfive`".into(),
+                source: "Update a specific agent › Body Parameters › maxChatSupport".into(),
+            }],
+            more_violations: true,
+            readings: vec![Reading {
+                ledger: "U2".into(),
+                pointer: "/body/phoneNumber".into(),
+                note: "sent as a number".into(),
+            }],
+        };
+        vec![
+            Checked { name: "bad.json".into(), result: Ok(check) },
+            Checked { name: "none.json".into(), result: Err("no such file or directory".into()) },
+        ]
+    }
+
+    #[test]
+    fn the_text_has_every_violation_and_reading_and_no_control_characters() {
+        assert_eq!(
+            text(&checked()),
+            "bad.json: /body/maxChatSupport: expected a number, but found `\\u{1b}[31mfive` \
+             [Update a specific agent › Body Parameters › maxChatSupport]\n\
+             bad.json: only the first 1 violations are listed\n\
+             bad.json: note: /body/phoneNumber: sent as a number [U2]\n\
+             none.json: not read: no such file or directory\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error_even_beside_findings() {
+        let error = exit(&checked()).unwrap_err();
+        assert_eq!(error.exit(), Exit::CouldNotRun);
+        assert_eq!(
+            error.to_string(),
+            "cannot read none.json: no such file or directory; correct the name, or use - for standard input"
+        );
+        assert_eq!(exit(&checked()[..1]).unwrap(), Exit::Findings);
+        assert_eq!(exit(&[]).unwrap(), Exit::Fine);
+    }
+
+    #[test]
+    fn words_are_as_far_apart_as_their_edits() {
+        assert_eq!(edits("createagent", "createagent"), 0);
+        assert_eq!(edits("createagent", "createagents"), 1);
+        assert_eq!(edits("createagent", "craeteagent"), 2);
+        assert_eq!(edits("", "abc"), 3);
+    }
+}

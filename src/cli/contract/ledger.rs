@@ -1,0 +1,138 @@
+//! The ledger of contradictions, for people.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use crate::{LedgerEntry, LedgerKind};
+
+/// How many characters a line has.
+const WIDTH: usize = 100;
+
+/// Where the text of an entry begins.
+const INDENT: usize = 6;
+
+/// The entries, grouped by the page that they are about.
+pub(super) fn text(entries: &[LedgerEntry]) -> String {
+    let mut groups: Vec<(&str, Vec<&LedgerEntry>)> = Vec::new();
+    for entry in entries {
+        // The letters of an id stand for a page.
+        let page = entry.id.trim_end_matches(|c: char| c.is_ascii_digit());
+        match groups.iter_mut().find(|(known, _)| *known == page) {
+            Some((_, group)) => group.push(entry),
+            None => groups.push((page, vec![entry])),
+        }
+    }
+    let mut text = String::new();
+    for (_, group) in groups {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "{}", page_of(&group));
+        for entry in group {
+            text.push('\n');
+            text.push_str(&self::entry(entry));
+        }
+    }
+    text
+}
+
+/// The page that most of the entries begin with.
+fn page_of<'a>(entries: &[&'a LedgerEntry]) -> &'a str {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries {
+        if let Some(says) = entry.says.first() {
+            let page = says.source.split(" › ").next().unwrap_or(&says.source);
+            *counts.entry(page).or_default() += 1;
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    most.map_or("Other", |(page, _)| page)
+}
+
+fn entry(entry: &LedgerEntry) -> String {
+    let kind = match entry.kind {
+        LedgerKind::Accepted => "accepted",
+        LedgerKind::Note => "note",
+        LedgerKind::Shown => "shown",
+    };
+    let mut text = wrapped(&format!("{:<4}  ", entry.id), &format!("{} ({kind})", entry.title));
+    for says in &entry.says {
+        text += &wrapped("        ", &format!("{}: {}", says.source, says.text));
+    }
+    text += &wrapped("", &format!("standin: {}", entry.reading));
+    if !entry.accepts.is_empty() {
+        text += &wrapped("", &format!("also accepted: {}", entry.accepts.join(", ")));
+    }
+    text
+}
+
+/// The text in lines of at most [`WIDTH`] characters, the first after `start`, the others as far in.
+fn wrapped(start: &str, text: &str) -> String {
+    let indent = start.chars().count().max(INDENT);
+    let mut lines = String::new();
+    let mut line = format!("{start:<indent$}");
+    let mut width = indent;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > indent && width + 1 + length > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = " ".repeat(indent);
+            width = indent;
+        }
+        if width > indent {
+            line.push(' ');
+            width += 1;
+        }
+        line.push_str(word);
+        width += length;
+    }
+    lines + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Says;
+
+    #[test]
+    fn entries_are_grouped_by_their_page_and_say_what_is_accepted() {
+        let entry = |id: &str, kind, page: &str| LedgerEntry {
+            id: id.into(),
+            kind,
+            title: "a title".into(),
+            says: vec![Says { source: format!("{page} › Body Parameters"), text: "one thing".into() }],
+            reading: "another".into(),
+            accepts: match kind {
+                LedgerKind::Accepted => vec!["number".into()],
+                _ => vec![],
+            },
+        };
+        assert_eq!(
+            text(&[
+                entry("U2", LedgerKind::Accepted, "Update a specific agent"),
+                entry("C1", LedgerKind::Note, "Create an agent"),
+            ]),
+            "\
+Update a specific agent
+
+U2    a title (accepted)
+        Update a specific agent › Body Parameters: one thing
+      standin: another
+      also accepted: number
+
+Create an agent
+
+C1    a title (note)
+        Create an agent › Body Parameters: one thing
+      standin: another
+"
+        );
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_at_words() {
+        let text = wrapped("U1    ", &"word ".repeat(40));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("      word")));
+    }
+}

@@ -1,0 +1,192 @@
+//! `standin journal`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    Error, Exit,
+    error::{one_line, reason},
+    output,
+    table::Table,
+};
+use crate::{
+    Exchange, Recorded,
+    render::{curl, har, ndjson},
+};
+
+/// How many characters of a target a table shows.
+const TARGET_WIDTH: usize = 72;
+
+/// Convert an exported journal
+///
+/// FILE is what `serve --journal-file` or the control API's `export?format=ndjson` has written:
+/// one exchange per line.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  standin journal run.ndjson                         a table to look at
+  standin journal run.ndjson --as har > run.har      open it in a browser's developer tools
+  curl -s localhost:8484/__standin/export?format=ndjson | standin journal - --as curl")]
+pub(super) struct Convert {
+    /// The journal in ndjson; - is standard input
+    file: PathBuf,
+
+    /// What to print
+    #[arg(long = "as", value_name = "FORMAT", default_value = "table", env = "STANDIN_JOURNAL_AS")]
+    format: Format,
+
+    /// Where the curl commands go to
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8484", env = "STANDIN_URL")]
+    url: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Aligned columns, for people
+    Table,
+    /// HAR 1.2, for a browser's developer tools
+    Har,
+    /// One curl command per exchange; the token is $STANDIN_TOKEN
+    Curl,
+}
+
+impl Convert {
+    pub(super) fn run(&self) -> Result<Exit, Error> {
+        let exchanges = self.exchanges()?;
+        output::print(&match self.format {
+            Format::Table => table(&exchanges).render(""),
+            Format::Har => format!("{:#}\n", har::log(&exchanges)),
+            Format::Curl => exchanges.iter().fold(String::new(), |text, recorded| {
+                text + &curl::command(recorded, self.url.trim_end_matches('/')) + "\n"
+            }),
+        })?;
+        Ok(Exit::Fine)
+    }
+
+    fn exchanges(&self) -> Result<Vec<Arc<Recorded>>, Error> {
+        let name = one_line(&output::name_of(&self.file));
+        let bytes = output::read(&self.file).map_err(|error| {
+            Error::could_not_run(format!(
+                "cannot read {name}: {}; correct the name, or use - for standard input",
+                reason(&error)
+            ))
+        })?;
+        let mut exchanges = Vec::new();
+        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            let wrong = |why: &str| {
+                Error::could_not_run(format!(
+                    "{name}, line {number}: {}; expected a journal that standin has exported as ndjson",
+                    one_line(why)
+                ))
+            };
+            let line = std::str::from_utf8(line).map_err(|_| wrong("not UTF-8"))?.trim();
+            if !line.is_empty() {
+                let recorded = ndjson::parse(line).map_err(|error| wrong(&error.to_string()))?;
+                exchanges.push(Arc::new(recorded));
+            }
+        }
+        Ok(exchanges)
+    }
+}
+
+fn table(exchanges: &[Arc<Recorded>]) -> Table {
+    let mut table = Table::new([
+        "no",
+        "received",
+        "method",
+        "target",
+        "status",
+        "operation",
+        "outcome",
+        "delivery",
+        "first violation",
+    ]);
+    for recorded in exchanges {
+        let exchange = &recorded.exchange;
+        table.row([
+            recorded.id.to_string(),
+            format!("{:.3}", exchange.request.received),
+            one_line(&exchange.request.method),
+            shortened(&one_line(&exchange.request.target)),
+            exchange.reply.status.to_string(),
+            exchange.operation.as_deref().unwrap_or("-").to_owned(),
+            word(&exchange.outcome()),
+            word(&recorded.delivery.get()),
+            first_violation(exchange).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// The first violation in words, and how many more there are.
+fn first_violation(exchange: &Exchange) -> Option<String> {
+    let (first, rest) = exchange.violations.split_first()?;
+    let at_least = if exchange.more_violations { "at least " } else { "" };
+    let more = match rest.len() {
+        0 => String::new(),
+        n => format!(" (and {at_least}{n} more)"),
+    };
+    Some(one_line(&format!("{first}{more}")))
+}
+
+/// The name of a value of one of the exchange's closed lists, as it stands in the journal.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn shortened(target: &str) -> String {
+    match target.char_indices().nth(TARGET_WIDTH) {
+        None => target.to_owned(),
+        Some((end, _)) => format!("{}…", &target[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delivery, DeliveryCell, Headers, Reply, Request, Rule, Step, Violation};
+
+    #[test]
+    fn the_table_has_a_line_per_exchange_and_nothing_a_terminal_acts_on() {
+        let violation = Violation {
+            pointer: "/body/emailId".into(),
+            rule: Rule::Type,
+            expected: "a string".into(),
+            found: "`\u{1b}[31m`".into(),
+            source: "Create an agent › Body Parameters › emailId".into(),
+        };
+        let refused = Recorded {
+            id: 7,
+            exchange: Exchange {
+                request: Request::new("POST", "/".repeat(100)),
+                reply: Reply { status: 412, headers: Headers::default(), body: "{}".into() },
+                operation: Some("createAgent".into()),
+                step: Step::Validate,
+                violations: vec![violation.clone(), violation],
+                more_violations: false,
+                readings: Vec::new(),
+            },
+            delivery: DeliveryCell::new(Delivery::Sent),
+        };
+        let text = table(&[Arc::new(refused)]).render("");
+        let line = text.lines().nth(1).unwrap();
+        assert_eq!(
+            line.split_whitespace().take(8).collect::<Vec<_>>(),
+            [
+                "7",
+                "1970-01-01T00:00:00.000Z",
+                "POST",
+                &("/".repeat(TARGET_WIDTH) + "…"),
+                "412",
+                "createAgent",
+                "refused",
+                "sent"
+            ]
+        );
+        assert!(line.ends_with("/body/emailId: expected a string, but found `\\u{1b}[31m` (and 1 more)"));
+    }
+}

@@ -1,0 +1,224 @@
+//! The command line: clap types, one file per subcommand, and the exit codes.
+//!
+//! Data goes to standard output, everything else to standard error. No other part of the crate prints.
+//! House rules for the types: a doc comment is the help text; every flag has an environment variable;
+//! a secret is a [`Secret`](crate::token::Secret) and hides the value of its variable.
+
+// Doc comments of the types are help text, where a code mark is noise.
+#![allow(clippy::doc_markdown)]
+
+mod check;
+mod completions;
+mod contract;
+mod error;
+mod generate;
+mod journal;
+mod junit;
+mod output;
+mod serve;
+mod table;
+mod token;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+pub use error::{Error, Exit};
+
+use crate::Contract;
+
+/// A stand-in for the Kore.ai agentassist public API.
+///
+/// It answers the documented requests with the documented replies, refuses what breaks the
+/// documentation and says why, and keeps a record of every request.
+#[derive(Debug, Parser)]
+#[command(name = "standin", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  standin serve                            answer on http://127.0.0.1:8484 until Ctrl-C
+  standin contract show createAgent        what the operation takes, and where that is documented
+  standin check createAgent agent.json     does this body keep to the documentation?
+  standin token                            a token to call it with
+  standin generate createAgent --mutants   requests with one fault each
+
+Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Contract(contract::Command),
+    Check(check::Check),
+    Token(token::Token),
+    Generate(generate::Generate),
+    Journal(journal::Convert),
+    Completions(completions::Completions),
+}
+
+/// Runs the program with these arguments, the program's name first, and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let result = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli.command.run(),
+        Err(error) => asked_or_wrong(&error, &arguments),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::complain(&format!("standin: {error}"));
+            error.exit().into()
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<Exit, Error> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Contract(contract) => contract.run(),
+            Self::Check(check) => check.run(),
+            Self::Token(token) => token.run(),
+            Self::Generate(generate) => generate.run(),
+            Self::Journal(journal) => journal.run(),
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+/// Which contract a command works with.
+#[derive(Args, Debug)]
+struct ContractSource {
+    /// Use this contract document instead of the built-in one
+    ///
+    /// An OpenAPI 3.1 document of the same kind as `contracts/agentassist.openapi.json`, in JSON, with its samples beside it.
+    #[arg(long, value_name = "FILE", env = "STANDIN_CONTRACT")]
+    contract: Option<PathBuf>,
+}
+
+impl ContractSource {
+    fn load(&self) -> Result<Arc<Contract>, Error> {
+        match &self.contract {
+            None => Ok(Contract::builtin()),
+            Some(path) => Contract::load(path).map(Arc::new).map_err(|error| {
+                Error::could_not_run(format!(
+                    "cannot use the contract {}; correct the file, or leave --contract out for the built-in contract",
+                    error::one_line(&error.to_string()),
+                ))
+            }),
+        }
+    }
+
+    /// The name of the contract for people.
+    fn name(&self) -> String {
+        self.contract.as_ref().map_or_else(|| "built-in".into(), |path| path.display().to_string())
+    }
+}
+
+/// Help and version go to standard output; a mistake becomes one line.
+fn asked_or_wrong(error: &clap::Error, arguments: &[OsString]) -> Result<Exit, Error> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::print(&error.render().to_string())?;
+            Ok(Exit::Fine)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            output::complain(error.render().to_string().trim_end());
+            Ok(Exit::Usage)
+        }
+        _ => {
+            let help = help_for(arguments);
+            let line = usage_line(&error.render().to_string());
+            Err(Error::usage(format!("{line}; see `{help}`")))
+        }
+    }
+}
+
+/// The command that prints the help of the subcommand that was meant.
+fn help_for(arguments: &[OsString]) -> String {
+    let mut command = &Cli::command();
+    let mut words = vec!["standin"];
+    for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
+        match command.find_subcommand(argument) {
+            Some(subcommand) => command = subcommand,
+            None => break,
+        }
+        words.push(command.get_name());
+    }
+    words.push("--help");
+    words.join(" ")
+}
+
+/// One line out of clap's paragraphs: what is wrong, and the tip.
+fn usage_line(rendered: &str) -> String {
+    let parts = rendered
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .map(|line| line.strip_prefix("tip: ").unwrap_or(line))
+        .filter(|line| !line.is_empty());
+    let mut text = String::new();
+    for part in parts {
+        if !text.is_empty() {
+            text.push_str(if part.starts_with('[') || text.ends_with(':') { " " } else { "; " });
+        }
+        text.push_str(part);
+    }
+    error::one_line(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(arguments: &[&str]) -> String {
+        let arguments: Vec<_> = ["standin"].iter().chain(arguments).map(OsString::from).collect();
+        let error = Cli::try_parse_from(&arguments).unwrap_err();
+        asked_or_wrong(&error, &arguments).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable_and_every_secret_hides_it() {
+        for command in Cli::command().get_subcommands_mut() {
+            let nested: Vec<_> = command.get_subcommands().cloned().collect();
+            for command in nested.iter().chain([&*command]) {
+                for arg in command.get_arguments() {
+                    if arg.get_long().is_none() {
+                        continue;
+                    }
+                    let name = format!("{} --{}", command.get_name(), arg.get_long().unwrap());
+                    let env = arg.get_env().unwrap_or_else(|| panic!("{name}: no variable"));
+                    let env = env.to_str().unwrap();
+                    assert!(env.starts_with("STANDIN_"), "{name}: {env}");
+                    let secret = env.ends_with("SECRET") || env.ends_with("CONTROL_TOKEN");
+                    assert_eq!(arg.is_hide_env_values_set(), secret, "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_one_line_that_says_what_to_do() {
+        assert_eq!(
+            refused(&["serve", "--lisen", "x"]),
+            "unexpected argument '--lisen' found; a similar argument exists: '--listen'; see `standin serve --help`"
+        );
+        assert_eq!(
+            refused(&["check"]),
+            "the following required arguments were not provided: <OPERATION>; <FILE>...; see `standin check --help`"
+        );
+        assert_eq!(
+            refused(&["serve", "--errors", "nice"]),
+            "invalid value 'nice' for '--errors <PROFILE>' [possible values: vendor, rfc]; see `standin serve --help`"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Standard output, standard error, and files that are there whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use super::error::{Error, reason};
+
+/// Writes to standard output at once. A reader that went away, such as `head`, is no error.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::could_not_run(format!("cannot write to standard output: {}", reason(&error))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to standard error; there is nobody to tell when that fails.
+pub(super) fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The bytes of a file, or of standard input for `-`.
+pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if is_stdin(file) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    } else {
+        fs::read(file)
+    }
+}
+
+/// Whether the name stands for standard input.
+pub(super) fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// How a file is called in messages.
+pub(super) fn name_of(file: &Path) -> String {
+    if is_stdin(file) { "standard input".into() } else { file.display().to_string() }
+}
+
+/// A file to be written later, in one go.
+#[derive(Debug)]
+pub(super) struct Target {
+    file: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Target {
+    /// Finds out now whether `file` can be written, so that nothing is lost later.
+    pub(super) fn new(file: &Path) -> Result<Self, Error> {
+        let refuse = |why: &str| {
+            Error::could_not_run(format!(
+                "cannot write {}: {why}; name a file in a folder that exists and is writable",
+                file.display()
+            ))
+        };
+        // A link is followed, so that it is its target that is replaced.
+        let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        match fs::metadata(&file) {
+            Ok(found) if !found.is_file() => return Err(refuse("it is not a regular file")),
+            Ok(found) if found.permissions().readonly() => {
+                return Err(refuse("it is read-only"));
+            }
+            _ => {}
+        }
+        let Some(name) = file.file_name() else {
+            return Err(refuse("that is not a file's name"));
+        };
+        let mut scratch = name.to_owned();
+        scratch.push(format!(".{}.part", std::process::id()));
+        let target = Self { scratch: file.with_file_name(scratch), file };
+        fs::File::create(&target.scratch)
+            .and_then(|_| fs::remove_file(&target.scratch))
+            .map_err(|error| refuse(&reason(&error)))?;
+        Ok(target)
+    }
+
+    /// Writes the file: beside it first, then in its place.
+    pub(super) fn write<'a>(
+        &self,
+        parts: impl IntoIterator<Item = impl AsRef<[u8]> + 'a>,
+    ) -> Result<(), Error> {
+        let written = fs::File::create(&self.scratch).and_then(|file| {
+            let mut file = io::BufWriter::new(file);
+            for part in parts {
+                file.write_all(part.as_ref())?;
+            }
+            file.into_inner()?.sync_all()?;
+            fs::rename(&self.scratch, &self.file)
+        });
+        written.map_err(|error| {
+            let _ = fs::remove_file(&self.scratch);
+            Error::could_not_run(format!("cannot write {}: {}", self.file.display(), reason(&error)))
+        })
+    }
+}

@@ -1,0 +1,390 @@
+//! `standin serve`.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::{
+    ContractSource, Error, Exit,
+    error::reason,
+    output::{self, Target},
+};
+use crate::{
+    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, Log, LogFormat, Settings, TokenPolicy,
+    render::ndjson, token::Secret,
+};
+
+/// Serve the API: answer, check and record requests
+///
+/// Prints one line on standard output when it is ready, and one line per request on standard error.
+/// Ctrl-C or SIGTERM ends it within a second.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  standin serve
+  standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
+  standin serve --checks report                   answer all, record what is wrong
+  standin serve --journal-file run.ndjson         keep what was sent
+  standin serve --token verified --client-secret \"$SECRET\"
+
+A token to call it with: standin token
+What was received: http://127.0.0.1:8484/__standin/requests")]
+pub(super) struct Serve {
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8484", value_parser = address, env = "STANDIN_LISTEN")]
+    listen: String,
+
+    #[command(flatten)]
+    contract: ContractSource,
+
+    /// How refusals look: as the vendor's services word them, or RFC 9457 problem details
+    #[arg(long, value_name = "PROFILE", default_value = "vendor", env = "STANDIN_ERRORS")]
+    errors: ErrorsArg,
+
+    /// What happens to a request that breaks the contract
+    #[arg(long, value_name = "LEVEL", default_value = "enforce", env = "STANDIN_CHECKS")]
+    checks: ChecksArg,
+
+    /// Whether a refusal lists what is wrong beside the vendor's own words
+    #[arg(long, value_name = "WHETHER", default_value = "on", env = "STANDIN_DETAIL")]
+    detail: Switch,
+
+    /// Which tokens are accepted in the header `auth`
+    #[arg(long, value_name = "POLICY", default_value = "well-formed", env = "STANDIN_TOKEN_POLICY")]
+    token: TokenArg,
+
+    /// The secret that `--token verified` checks signatures with
+    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<Secret>,
+
+    /// How many exchanges the journal keeps; the oldest go first
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..), env = "STANDIN_JOURNAL_ENTRIES")]
+    journal_entries: u64,
+
+    /// How much memory the journal takes at most
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size, env = "STANDIN_JOURNAL_BYTES")]
+    journal_bytes: usize,
+
+    /// Write the journal to this file, as ndjson, when the server stops
+    #[arg(long, value_name = "FILE", env = "STANDIN_JOURNAL_FILE")]
+    journal_file: Option<PathBuf>,
+
+    /// The largest body that is accepted
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
+    max_body: usize,
+
+    /// Another host name under which the control API may be called (repeatable; the variable is comma separated)
+    ///
+    /// IP addresses and localhost always may.
+    #[arg(long = "control-host", value_name = "NAME", value_delimiter = ',', value_parser = host_name, env = "STANDIN_CONTROL_HOST")]
+    control_hosts: Vec<String>,
+
+    /// An origin whose pages may call the control API (repeatable; the variable is comma separated)
+    #[arg(long = "control-origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STANDIN_CONTROL_ORIGIN")]
+    control_origins: Vec<String>,
+
+    /// Ask callers of the control API for this bearer token
+    #[arg(long, value_name = "TOKEN", env = "STANDIN_CONTROL_TOKEN", hide_env_values = true)]
+    control_token: Option<Secret>,
+
+    /// How the ready line and the log are written
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "STANDIN_LOG")]
+    log: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ErrorsArg {
+    /// The vendor's envelope, {"errors": […]}
+    Vendor,
+    /// RFC 9457 problem details
+    Rfc,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ChecksArg {
+    /// It is refused
+    Enforce,
+    /// It is answered, and the violations are recorded
+    Report,
+    /// It is answered; nobody looks
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum TokenArg {
+    /// Anything, as long as it is there once
+    Any,
+    /// A JWT with an appId
+    WellFormed,
+    /// A JWT signed with the client secret and not expired
+    Verified,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Format {
+    /// Sentences for people
+    Text,
+    /// One JSON object per line, for programs
+    Json,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> Result<Exit, Error> {
+        let token = self.token_policy()?;
+        let control_token = self.control_token()?;
+        let contract = self.contract.load()?;
+        let journal_file = match &self.journal_file {
+            Some(file) => Some(Target::new(file)?),
+            None => None,
+        };
+        let (listener, address) = self.bind()?;
+        let runtime = Runtime::new()
+            .map_err(|error| Error::could_not_run(format!("cannot start threads: {}", reason(&error))))?;
+        if !address.ip().is_loopback() && self.control_token.is_none() {
+            self.warn(&format!(
+                "whoever can reach {address} can read and clear the journal; set --control-token, or listen on 127.0.0.1"
+            ));
+        }
+
+        let config = self.config(Arc::clone(&contract), token, control_token);
+        let journal = runtime
+            .block_on(async {
+                // The signals are caught before anybody can know that there is something to stop.
+                let stop = signals()?;
+                let _ = output::print(&self.ready_line(address, &contract));
+                crate::serve(listener, config, stop).await
+            })
+            .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
+        // What still runs after the drain is cut off here.
+        runtime.shutdown_background();
+
+        if let Some(file) = journal_file {
+            let lines = journal.snapshot();
+            file.write(lines.iter().map(|recorded| ndjson::line(recorded) + "\n"))?;
+        }
+        Ok(Exit::Fine)
+    }
+
+    /// The token policy, with the secret that it needs.
+    fn token_policy(&self) -> Result<TokenPolicy, Error> {
+        let secret = self.client_secret.as_ref().filter(|secret| !secret.reveal().is_empty());
+        match (self.token, secret) {
+            (TokenArg::Any, _) => Ok(TokenPolicy::Any),
+            (TokenArg::Verified, Some(secret)) => Ok(TokenPolicy::Verified(secret.clone())),
+            (TokenArg::Verified, None) => Err(Error::usage(
+                "--token verified needs the secret that tokens are signed with; set --client-secret or STANDIN_CLIENT_SECRET",
+            )),
+            (TokenArg::WellFormed, _) => Ok(TokenPolicy::WellFormed),
+        }
+    }
+
+    /// An empty token would leave the control API open to everybody while it looks closed.
+    fn control_token(&self) -> Result<Option<Secret>, Error> {
+        match &self.control_token {
+            Some(token) if token.reveal().is_empty() => Err(Error::usage(
+                "the control token is empty; set --control-token or STANDIN_CONTROL_TOKEN, or leave both out",
+            )),
+            token => Ok(token.clone()),
+        }
+    }
+
+    fn bind(&self) -> Result<(TcpListener, SocketAddr), Error> {
+        let refuse = |error: &io::Error| {
+            let why = match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "another program listens there; stop it, or take a free port with --listen 127.0.0.1:0"
+                        .into()
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "permission denied; take a port from 1024 up with --listen".into()
+                }
+                _ => format!("{}; choose another address with --listen", reason(error)),
+            };
+            Error::could_not_run(format!("cannot listen on {}: {why}", self.listen))
+        };
+        let listener = TcpListener::bind(&self.listen).map_err(|e| refuse(&e))?;
+        let address = listener.local_addr().map_err(|e| refuse(&e))?;
+        Ok((listener, address))
+    }
+
+    fn config(&self, contract: Arc<Contract>, token: TokenPolicy, control_token: Option<Secret>) -> Config {
+        Config {
+            contract,
+            control: ControlConfig {
+                hosts: self.control_hosts.clone(),
+                origins: self.control_origins.clone(),
+                token: control_token,
+            },
+            journal: JournalLimits {
+                entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
+                bytes: self.journal_bytes,
+            },
+            log: Log::stderr(match self.log {
+                Format::Json => LogFormat::Json,
+                Format::Text => LogFormat::Text,
+            }),
+            settings: Settings {
+                errors: match self.errors {
+                    ErrorsArg::Rfc => Errors::Rfc,
+                    ErrorsArg::Vendor => Errors::Vendor,
+                },
+                checks: match self.checks {
+                    ChecksArg::Enforce => Checks::Enforce,
+                    ChecksArg::Off => Checks::Off,
+                    ChecksArg::Report => Checks::Report,
+                },
+                detail: self.detail == Switch::On,
+                token,
+                max_body: self.max_body,
+            },
+            ..Config::default()
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        output::complain(&match self.log {
+            Format::Text => format!("warning: {message}"),
+            Format::Json => json!({ "warning": message }).to_string(),
+        });
+    }
+
+    fn ready_line(&self, address: SocketAddr, contract: &Contract) -> String {
+        let url = format!("http://{}", reachable(address));
+        let operations = contract.operations().len();
+        match self.log {
+            Format::Text => format!(
+                "standin is ready at {url} ({operations} operations; control API at {url}/__standin/)\n"
+            ),
+            Format::Json => {
+                let line = json!({
+                    "event": "ready",
+                    "url": url,
+                    "listen": address.to_string(),
+                    "contract": self.contract.name(),
+                    "operations": operations,
+                    "control": format!("{url}/__standin/"),
+                });
+                format!("{line}\n")
+            }
+        }
+    }
+}
+
+/// An address that a client on this machine can call: every interface is also the loopback interface.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM; both are caught from the moment this returns.
+#[cfg(unix)]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Resolves at the first Ctrl-C.
+#[cfg(not(unix))]
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        // Without a handler there is nothing to wait for but the end of the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("expected an address and a port, such as 127.0.0.1:8484".into()),
+    }
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let size: Option<ByteSize> = text.parse().ok();
+    size.and_then(|size| usize::try_from(size.as_u64()).ok())
+        .ok_or_else(|| "expected a size such as 1MiB, 500kB or 4096".into())
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(['/', ':', ' ']) {
+        return Err("expected a host name without scheme and port, such as standin.test".into());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains('/') => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err("expected an origin without a path, such as http://localhost:3000".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_interface_is_announced_as_an_address_that_can_be_called() {
+        let url = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(url("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(url("[::]:80"), "[::1]:80");
+        assert_eq!(url("10.0.0.1:80"), "10.0.0.1:80");
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("1MiB"), Ok(1024 * 1024));
+        assert_eq!(size("500kB"), Ok(500_000));
+        assert_eq!(size("4096"), Ok(4096));
+        assert!(size("much").is_err());
+        assert!(size("-1").is_err());
+    }
+
+    #[test]
+    fn addresses_names_and_origins_are_checked_early() {
+        assert!(address("localhost:0").is_ok());
+        assert!(address("[::1]:8484").is_ok());
+        assert!(address("8484").is_err());
+        assert!(address(":8484").is_err());
+        assert!(address("localhost:99999").is_err());
+        assert_eq!(host_name("Standin.Test"), Ok("standin.test".into()));
+        assert!(host_name("http://standin.test").is_err());
+        assert!(origin("http://localhost:3000").is_ok());
+        assert!(origin("http://localhost:3000/").is_err());
+        assert!(origin("localhost").is_err());
+    }
+}

@@ -1,0 +1,242 @@
+//! Reads schemas out of the document; whatever is not understood is an error.
+
+use serde_json::{Number, Value};
+
+use super::{
+    ContractError, LedgerEntry,
+    reader::Node,
+    schema::{Branch, JsonType, Property, Schema, is_pattern},
+};
+
+/// The most schemas that a document may have once its references are resolved.
+const MAX_SCHEMAS: usize = 20_000;
+/// The deepest nesting of a schema; bodies nest no deeper either.
+const MAX_DEPTH: usize = 100;
+
+/// Reads schemas of one document.
+pub(super) struct SchemaReader<'a> {
+    root: &'a Value,
+    ledger: &'a [LedgerEntry],
+    /// Whether the schemas of requests are compiled while they are read.
+    compile: bool,
+    /// Whether the schemas that are being read will judge values.
+    judging: bool,
+    count: usize,
+    /// The references that are being resolved, to find one that contains itself.
+    open: Vec<String>,
+}
+
+impl<'a> SchemaReader<'a> {
+    pub(super) fn new(root: &'a Value, ledger: &'a [LedgerEntry], compile: bool) -> Self {
+        Self { root, ledger, compile, judging: false, count: 0, open: Vec::new() }
+    }
+
+    /// Reads a schema that only describes values, those of replies.
+    pub(super) fn describe(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.judging = false;
+        self.schema(node, 0)
+    }
+
+    /// Reads a schema that will judge values, those of requests.
+    pub(super) fn read(&mut self, node: &Node<'a>) -> Result<Schema, ContractError> {
+        self.judging = true;
+        let mut schema = self.schema(node, 0)?;
+        schema.judge(node, self.compile)?;
+        Ok(schema)
+    }
+
+    fn schema(&mut self, node: &Node<'a>, depth: usize) -> Result<Schema, ContractError> {
+        self.count += 1;
+        if self.count > MAX_SCHEMAS {
+            return Err(node.complain(&format!(
+                "the document has more than {MAX_SCHEMAS} schemas once its references are resolved"
+            )));
+        }
+        if depth > MAX_DEPTH {
+            return Err(node.complain(&format!("schemas nest deeper than {MAX_DEPTH} levels")));
+        }
+        let mut schema = if let Some(reference) = node.get("$ref") {
+            let target = node.resolve(self.root)?;
+            let name = reference.text()?;
+            if self.open.iter().any(|open| open == name) {
+                return Err(reference
+                    .complain(&format!("the schema `{name}` contains itself, which is not supported")));
+            }
+            self.open.push(name.to_owned());
+            let schema = self.schema(&target, depth + 1);
+            self.open.pop();
+            schema?
+        } else {
+            Schema::default()
+        };
+        self.keywords(&mut schema, node, depth)?;
+        // The row of a list is the row of its items, unless they have one.
+        if let Some(items) = schema.items.as_deref_mut()
+            && items.source.is_empty()
+            && items.assumed.is_none()
+        {
+            items.source.clone_from(&schema.source);
+            items.assumed.clone_from(&schema.assumed);
+        }
+        schema.variants = variants(self.ledger, &schema.ledger);
+        schema.summarize();
+        if let Some(keyword) = schema.inapplicable() {
+            return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
+        }
+        Ok(schema)
+    }
+
+    fn keywords(&mut self, schema: &mut Schema, node: &Node<'a>, depth: usize) -> Result<(), ContractError> {
+        let mut required = Vec::new();
+        for (keyword, node) in node.members()? {
+            match keyword {
+                "$ref" | "format" | "x-accepts" => {}
+                "type" if node.value.is_array() => {
+                    schema.types =
+                        node.items()?.map(|item| JsonType::read(&item)).collect::<Result<_, _>>()?;
+                    if schema.types.is_empty() {
+                        return Err(node.error("at least one type"));
+                    }
+                }
+                "type" => schema.types = vec![JsonType::read(&node)?],
+                "enum" => {
+                    schema.values = node.items()?.map(|item| item.value.clone()).collect();
+                    if schema.values.is_empty() {
+                        return Err(node.error("at least one value"));
+                    }
+                }
+                "pattern" => {
+                    let pattern = node.text()?;
+                    if self.compile && !is_pattern(pattern) {
+                        return Err(node.error("a regular expression"));
+                    }
+                    schema.pattern = Some(pattern.to_owned());
+                }
+                "minLength" => schema.min_length = Some(node.size()?),
+                "maxLength" => schema.max_length = Some(node.size()?),
+                "minimum" => schema.minimum = Some(number(&node)?),
+                "maximum" => schema.maximum = Some(number(&node)?),
+                "properties" => schema.properties = self.properties(&node, depth)?,
+                "required" => required = node.texts()?,
+                "items" => {
+                    let mut items = self.schema(&node, depth + 1)?;
+                    if self.judging {
+                        items.judge(&node, self.compile)?;
+                    }
+                    schema.items = Some(Box::new(items));
+                }
+                "allOf" => {
+                    schema.branches =
+                        node.items()?.map(|item| self.branch(&item, depth)).collect::<Result<_, _>>()?;
+                }
+                "title" => schema.title = Some(node.text()?.to_owned()),
+                "description" => schema.description = Some(node.text()?.to_owned()),
+                "examples" => schema.examples = node.items()?.map(|item| item.value.clone()).collect(),
+                "contentMediaType" => schema.holds_json = node.text()? == "application/json",
+                "x-source" => node.text()?.clone_into(&mut schema.source),
+                "x-assumed" => schema.assumed = Some(node.text()?.to_owned()),
+                "x-ledger" => schema.ledger = node.texts()?,
+                "x-same-as" => schema.same_as = same_as(&node)?,
+                _ => {
+                    return Err(node.complain(
+                        "this keyword is not supported in a schema; ARCHITECTURE.md lists those that are",
+                    ));
+                }
+            }
+        }
+        for name in required {
+            let property = schema.properties.iter_mut().find(|property| property.name == name);
+            property
+                .ok_or_else(|| {
+                    let place = node.at("required", node.value);
+                    place.complain(&format!("`required` names `{name}`, which is not among `properties`"))
+                })?
+                .required = true;
+        }
+        Ok(())
+    }
+
+    fn properties(&mut self, node: &Node<'a>, depth: usize) -> Result<Vec<Property>, ContractError> {
+        node.members()?
+            .map(|(name, node)| {
+                Ok(Property {
+                    name: name.to_owned(),
+                    required: false,
+                    accepts: node.optional_texts("x-accepts")?,
+                    schema: self.schema(&node, depth + 1)?,
+                })
+            })
+            .collect()
+    }
+
+    fn branch(&mut self, node: &Node<'a>, depth: usize) -> Result<Branch, ContractError> {
+        for (keyword, node) in node.members()? {
+            if !["title", "if", "then"].contains(&keyword) {
+                return Err(node.complain("a branch has `title`, `if` and `then` only"));
+            }
+        }
+        let mut path = Vec::new();
+        let mut test = node.need("if")?;
+        let values = loop {
+            if let Some(values) = test.get("enum") {
+                break values.texts()?;
+            }
+            let properties = test.need("properties")?;
+            let mut members = properties.members()?;
+            let (Some((name, inner)), None) = (members.next(), members.next()) else {
+                return Err(properties.error("exactly one property, on the way to an `enum`"));
+            };
+            if test.need("required")?.texts()? != [name] {
+                return Err(test.complain(&format!("expected `required` to be [\"{name}\"]")));
+            }
+            path.push(name.to_owned());
+            test = inner;
+        };
+        let then = self.schema(&node.need("then")?, depth + 1)?;
+        if !then.branches.is_empty() {
+            return Err(node.complain("branches within branches are not supported"));
+        }
+        Ok(Branch { title: node.need("title")?.text()?.to_owned(), path, values, then })
+    }
+}
+
+impl Schema {
+    /// A keyword that can never take effect on the types listed, when there is one.
+    fn inapplicable(&self) -> Option<&'static str> {
+        let allows = |kind| self.types.is_empty() || self.types.contains(&kind);
+        let text = self.pattern.is_some() || self.min_length.is_some() || self.max_length.is_some();
+        let range = self.minimum.is_some() || self.maximum.is_some();
+        match () {
+            () if text && !allows(JsonType::String) => Some("pattern, minLength or maxLength"),
+            () if range && !allows(JsonType::Number) && !allows(JsonType::Integer) => {
+                Some("minimum or maximum")
+            }
+            () if !self.properties.is_empty() && !allows(JsonType::Object) => Some("properties"),
+            () if self.items.is_some() && !allows(JsonType::Array) => Some("items"),
+            () => None,
+        }
+    }
+}
+
+fn number(node: &Node) -> Result<Number, ContractError> {
+    node.number()?;
+    Ok(node.value.as_number().cloned().unwrap_or_else(|| 0.into()))
+}
+
+/// What the ledger entries `ids` accept, each with the entry's id.
+pub(super) fn variants(ledger: &[LedgerEntry], ids: &[String]) -> Vec<(String, String)> {
+    let entries = ledger.iter().filter(|entry| ids.contains(&entry.id));
+    entries.flat_map(|entry| entry.accepts.iter().map(|token| (token.clone(), entry.id.clone()))).collect()
+}
+
+/// Reads `x-same-as`: an object of request pointers, each with the id of the ledger entry about it.
+pub(super) fn same_as(node: &Node) -> Result<Vec<(String, String)>, ContractError> {
+    node.members()?
+        .map(|(pointer, node)| {
+            if !pointer.starts_with('/') {
+                return Err(node.complain("expected a pointer into the request, such as `/header/accountId`"));
+            }
+            Ok((pointer.to_owned(), node.text()?.to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,397 @@
+//! What a test expects to have been received, and whether it was.
+
+mod partial;
+
+use std::{cmp::Reverse, fmt};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Journal;
+use crate::Recorded;
+
+/// What a test expects to have been received: how many exchanges of an operation, with what in the request's body.
+///
+/// ```
+/// use standin::{Contract, Expectation, Journal, JournalLimits, Request, Settings, Stub, Verdict};
+///
+/// let stub = Stub::new(Contract::builtin(), Settings::default());
+/// let journal = Journal::new(JournalLimits::default());
+/// let request = Request::new("POST", "/nowhere").body(r#"{"firstName": "Ada", "lastName": "L"}"#);
+/// journal.record(stub.respond(request));
+///
+/// let expectation = Expectation::from_json(br#"{"body": {"firstName": "Ada"}, "count": 1}"#)?;
+/// assert_eq!(journal.verify(&expectation), Verdict::Held { ids: vec![1] });
+/// # Ok::<(), standin::ExpectationError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// The operation's id; any exchange when it is not set.
+    pub operation: Option<String>,
+    /// A part of the request's body: objects need to have the members that are given, arrays the items that are given at
+    /// the same places, everything else needs to be equal; `5` equals `5.0`. Any body, or none, when it is not set.
+    pub body: Option<Value>,
+    /// Only exchanges with a higher number count; everything since the latest clear when it is not set.
+    pub after: Option<u64>,
+    /// The fewest exchanges that it takes.
+    pub at_least: u64,
+    /// The most exchanges that are fine.
+    pub at_most: Option<u64>,
+}
+
+impl Default for Expectation {
+    /// At least one exchange, of any kind.
+    fn default() -> Self {
+        Self { operation: None, body: None, after: None, at_least: 1, at_most: None }
+    }
+}
+
+/// Whether an [`Expectation`] is met.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It is not, whatever has gone from the journal.
+    Failed {
+        /// The exchanges that match.
+        ids: Vec<u64>,
+        /// The exchanges that come nearest, best first; none when there are too many matches rather than too few.
+        misses: Vec<Miss>,
+    },
+    /// It is, whatever has gone from the journal.
+    Held {
+        /// The exchanges that match.
+        ids: Vec<u64>,
+    },
+    /// It depends on exchanges that have gone.
+    Unknown {
+        /// Exchanges past `after` that went for want of room.
+        dropped: u64,
+        /// Exchanges past `after` that went with a clear; none unless `after` is set.
+        forgotten: u64,
+    },
+}
+
+/// An exchange that nearly matched.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Miss {
+    /// Its number.
+    pub id: u64,
+    /// How many of the expected values it has.
+    pub matching: u64,
+    /// What differs, at most [`Miss::MAX_DIFFERENCES`] of it.
+    pub differences: Vec<Difference>,
+}
+
+impl Miss {
+    /// How many differences are listed at most.
+    pub const MAX_DIFFERENCES: usize = 20;
+}
+
+/// One thing in which an exchange differs from what is expected.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Difference {
+    /// Where: `/operation`, or a JSON pointer such as `/body/emailId`.
+    pub pointer: String,
+    /// What is expected there, as JSON, cut when it is long.
+    pub expected: String,
+    /// What is there, as JSON, cut when it is long; `nothing` when there is nothing.
+    pub found: String,
+}
+
+/// Why a text is no [`Expectation`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExpectationError(String);
+
+impl fmt::Display for ExpectationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ExpectationError {}
+
+impl Expectation {
+    /// Reads `{"operation", "body", "after", "count" | "atLeast", "atMost"}`, each of them optional; null is as good as absent.
+    pub fn from_json(json: &[u8]) -> Result<Self, ExpectationError> {
+        let value = serde_json::from_slice(json)
+            .map_err(|error| ExpectationError(format!("expected JSON, but found {error}")))?;
+        let Value::Object(mut members) = value else {
+            return Err(ExpectationError(format!(
+                "expected an object, but found `{}`",
+                partial::short(&value)
+            )));
+        };
+        let operation = match members.remove("operation") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(operation)) => Some(operation),
+            Some(other) => return Err(unexpected("operation", "a string", &other)),
+        };
+        let body = members.remove("body").filter(|body| !body.is_null());
+        let after = number(&mut members, "after")?;
+        let count = number(&mut members, "count")?;
+        let at_least = number(&mut members, "atLeast")?;
+        let at_most = number(&mut members, "atMost")?;
+        if let Some(name) = members.keys().next() {
+            return Err(ExpectationError(format!(
+                "expected operation, body, after, count, atLeast or atMost, but found `{name}`"
+            )));
+        }
+        let (at_least, at_most) = match (count, at_least, at_most) {
+            (Some(count), None, None) => (count, Some(count)),
+            (Some(_), _, _) => {
+                return Err(ExpectationError(
+                    "expected either count or atLeast and atMost, but found both".to_owned(),
+                ));
+            }
+            (None, None, Some(at_most)) => (at_most.min(1), Some(at_most)),
+            (None, at_least, at_most) => (at_least.unwrap_or(1), at_most),
+        };
+        if let Some(at_most) = at_most.filter(|&at_most| at_most < at_least) {
+            return Err(ExpectationError(format!(
+                "/atMost: expected at least {at_least}, as atLeast says, but found `{at_most}`"
+            )));
+        }
+        Ok(Self { operation, body, after, at_least, at_most })
+    }
+
+    /// None when the exchange matches.
+    fn miss(&self, recorded: &Recorded) -> Option<Miss> {
+        let mut comparison = partial::Comparison::default();
+        if let Some(expected) = &self.operation {
+            let found = recorded.exchange.operation.as_deref();
+            if found != Some(expected.as_str()) {
+                comparison.differs("/operation", expected, found.unwrap_or("nothing"));
+                return comparison.miss(recorded.id);
+            }
+            comparison.matching += 1;
+        }
+        if let Some(expected) = &self.body {
+            comparison.body(expected, &recorded.exchange.request);
+        }
+        comparison.miss(recorded.id)
+    }
+}
+
+fn number(members: &mut Map<String, Value>, name: &str) -> Result<Option<u64>, ExpectationError> {
+    match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64() {
+            Some(number) => Ok(Some(number)),
+            None => Err(unexpected(name, "a number that is not negative", &value)),
+        },
+    }
+}
+
+fn unexpected(name: &str, expected: &str, found: &Value) -> ExpectationError {
+    ExpectationError(format!("/{name}: expected {expected}, but found `{}`", partial::short(found)))
+}
+
+/// A verdict is given only when those exchanges that have gone could not change it.
+///
+/// What a clear forgot is out of question unless the expectation names an earlier `after`: then it was needed.
+pub(super) fn verify(journal: &Journal, expectation: &Expectation) -> Verdict {
+    let start = journal.read(0, 0);
+    let until = start.last;
+    let mut position = expectation.after.unwrap_or(start.cleared);
+    let (mut dropped, mut forgotten) = (0, 0);
+    let mut ids = Vec::new();
+    let mut nearest = Nearest::default();
+    while position < until {
+        let chunk = journal.read(position, Journal::CHUNK);
+        // Exchanges can go while we look; those past `until` are none of our business.
+        let ahead = until - position;
+        forgotten += chunk.forgotten.min(ahead);
+        dropped += chunk.dropped.min(ahead - chunk.forgotten.min(ahead));
+        for recorded in &chunk.exchanges {
+            if recorded.id > until {
+                break;
+            }
+            match expectation.miss(recorded) {
+                None => ids.push(recorded.id),
+                Some(miss) => nearest.offer(miss),
+            }
+        }
+        match chunk.exchanges.last() {
+            Some(newest) => position = newest.id,
+            None => break,
+        }
+    }
+
+    let count = ids.len() as u64;
+    let gone = dropped + forgotten;
+    let Expectation { at_least, at_most, .. } = *expectation;
+    if at_most.is_some_and(|at_most| count > at_most) {
+        let misses = Vec::new();
+        Verdict::Failed { ids, misses }
+    } else if count + gone < at_least {
+        let misses = nearest.0;
+        Verdict::Failed { ids, misses }
+    } else if count >= at_least && at_most.is_none_or(|at_most| count + gone <= at_most) {
+        Verdict::Held { ids }
+    } else {
+        Verdict::Unknown { dropped, forgotten }
+    }
+}
+
+/// The best few misses: most matching values first, and of equals the newest.
+#[derive(Default)]
+struct Nearest(Vec<Miss>);
+
+impl Nearest {
+    const MAX: usize = 3;
+
+    fn offer(&mut self, miss: Miss) {
+        self.0.push(miss);
+        self.0.sort_by_key(|miss| (Reverse(miss.matching), Reverse(miss.id)));
+        self.0.truncate(Self::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::tests::{exchange, journal};
+
+    fn expectation(json: &str) -> Expectation {
+        Expectation::from_json(json.as_bytes()).unwrap()
+    }
+
+    fn agents(bodies: &[&str]) -> Journal {
+        let journal = journal(100, 0);
+        for body in bodies {
+            journal.record(exchange("createAgent", body));
+        }
+        journal
+    }
+
+    #[track_caller]
+    fn held(journal: &Journal, json: &str, expected: &[u64]) {
+        match journal.verify(&expectation(json)) {
+            Verdict::Held { ids } => assert_eq!(ids, expected),
+            other => panic!("{json}: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn failed(journal: &Journal, json: &str) -> Vec<Miss> {
+        match journal.verify(&expectation(json)) {
+            Verdict::Failed { misses, .. } => misses,
+            other => panic!("{json}: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn unknown(journal: &Journal, json: &str) -> (u64, u64) {
+        match journal.verify(&expectation(json)) {
+            Verdict::Unknown { dropped, forgotten } => (dropped, forgotten),
+            other => panic!("{json}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn it_counts_what_matches() {
+        let journal = agents(&[r#"{"a":1,"b":2}"#, r#"{"a":2}"#, r#"{"a":1}"#]);
+        journal.record(exchange("createQueue", r#"{"a":1}"#));
+
+        held(&journal, r#"{"body":{"a":1}}"#, &[1, 3, 4]);
+        held(&journal, r#"{"operation":"createAgent","body":{"a":1},"count":2}"#, &[1, 3]);
+        held(&journal, r#"{"body":{"a":1},"after":1,"atLeast":1,"atMost":2}"#, &[3, 4]);
+        held(&journal, r#"{"body":{"a":9},"count":0}"#, &[]);
+        held(&journal, r#"{"body":{"a":9},"atMost":0}"#, &[]);
+        failed(&journal, r#"{"body":{"a":1},"count":4}"#);
+        assert_eq!(failed(&journal, r#"{"body":{"a":1},"atMost":2}"#), []);
+    }
+
+    #[test]
+    fn a_failure_names_the_nearest_misses_and_what_differs() {
+        let journal = agents(&[
+            r#"{"firstName":"Ada"}"#,
+            r#"{"firstName":"Ada","emailId":"bob@example.com","age":3}"#,
+            "[1",
+        ]);
+
+        let misses = failed(
+            &journal,
+            r#"{"operation":"createAgent","body":{"firstName":"Ada","emailId":"ada@example.com","age":3}}"#,
+        );
+
+        assert_eq!(misses.iter().map(|miss| miss.id).collect::<Vec<_>>(), [2, 1, 3]);
+        assert_eq!(
+            misses[0].differences,
+            [Difference {
+                pointer: "/body/emailId".to_owned(),
+                expected: r#""ada@example.com""#.to_owned(),
+                found: r#""bob@example.com""#.to_owned(),
+            }]
+        );
+        assert_eq!(misses[1].differences[1].found, "nothing");
+        assert_eq!(misses[2].differences[0].pointer, "/body");
+    }
+
+    #[test]
+    fn another_operation_is_the_farthest_miss() {
+        let journal = agents(&["{}"]);
+        journal.record(exchange("createQueue", r#"{"a":1}"#));
+
+        let misses = failed(&journal, r#"{"operation":"createAgent","body":{"a":1}}"#);
+
+        assert_eq!(misses[0].id, 1);
+        assert_eq!(misses[1].differences[0].pointer, "/operation");
+        assert_eq!(misses[1].differences[0].found, "createQueue");
+    }
+
+    #[test]
+    fn what_was_dropped_makes_it_unknown_only_where_it_matters() {
+        let journal = journal(3, 5);
+
+        assert_eq!(unknown(&journal, r#"{"count":3}"#), (2, 0));
+        assert_eq!(unknown(&journal, r#"{"atLeast":4}"#), (2, 0));
+        assert_eq!(unknown(&journal, r#"{"after":1,"atMost":3}"#), (1, 0));
+        held(&journal, r#"{"after":2,"count":3}"#, &[3, 4, 5]);
+        held(&journal, r#"{"atLeast":3}"#, &[3, 4, 5]);
+        held(&journal, r#"{"atLeast":3,"atMost":5}"#, &[3, 4, 5]);
+        failed(&journal, r#"{"atMost":2}"#);
+        failed(&journal, r#"{"atLeast":6}"#);
+    }
+
+    #[test]
+    fn a_clear_starts_over_but_an_after_before_it_is_not_answered_by_guessing() {
+        let journal = journal(3, 5);
+        journal.clear();
+        journal.record(exchange("createAgent", "{}"));
+
+        held(&journal, r#"{"count":1}"#, &[6]);
+        held(&journal, r#"{"after":5,"count":1}"#, &[6]);
+        assert_eq!(unknown(&journal, r#"{"after":3,"count":1}"#), (0, 2));
+    }
+
+    #[test]
+    fn nothing_is_past_the_newest() {
+        let journal = journal(3, 2);
+
+        held(&journal, r#"{"after":2,"count":0}"#, &[]);
+        held(&journal, r#"{"after":18446744073709551615,"count":0}"#, &[]);
+        failed(&journal, r#"{"after":2,"atLeast":18446744073709551615}"#);
+    }
+
+    #[test]
+    fn err_expectation() {
+        let e = |json: &str| Expectation::from_json(json.as_bytes()).unwrap_err().to_string();
+
+        assert_eq!(e("[]"), "expected an object, but found `[]`");
+        assert_eq!(e(r#"{"operation":5}"#), "/operation: expected a string, but found `5`");
+        assert_eq!(e(r#"{"count":-1}"#), "/count: expected a number that is not negative, but found `-1`");
+        assert_eq!(
+            e(r#"{"cuont":1}"#),
+            "expected operation, body, after, count, atLeast or atMost, but found `cuont`"
+        );
+        assert_eq!(
+            e(r#"{"count":1,"atMost":1}"#),
+            "expected either count or atLeast and atMost, but found both"
+        );
+        assert_eq!(
+            e(r#"{"atLeast":3,"atMost":2}"#),
+            "/atMost: expected at least 3, as atLeast says, but found `2`"
+        );
+        assert!(e("{").starts_with("expected JSON, but found EOF"));
+    }
+}

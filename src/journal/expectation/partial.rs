@@ -1,0 +1,173 @@
+//! Comparing a request's body with a part of it.
+
+use serde_json::{Number, Value};
+
+use super::{Difference, Miss};
+use crate::{BodyEnd, Request};
+
+/// What agrees and what does not.
+#[derive(Default)]
+pub(super) struct Comparison {
+    pub(super) matching: u64,
+    differences: Vec<Difference>,
+    differs: bool,
+}
+
+impl Comparison {
+    /// None when nothing differs.
+    pub(super) fn miss(self, id: u64) -> Option<Miss> {
+        self.differs.then_some(Miss { id, matching: self.matching, differences: self.differences })
+    }
+
+    pub(super) fn differs(&mut self, pointer: &str, expected: &str, found: &str) {
+        self.differs = true;
+        if self.differences.len() < Miss::MAX_DIFFERENCES {
+            self.differences.push(Difference {
+                pointer: pointer.to_owned(),
+                expected: expected.to_owned(),
+                found: found.to_owned(),
+            });
+        }
+    }
+
+    /// Compares a request's body with the part that is expected of it.
+    pub(super) fn body(&mut self, expected: &Value, request: &Request) {
+        let mut pointer = "/body".to_owned();
+        if request.body_end != BodyEnd::Complete {
+            self.differs(&pointer, &short(expected), "only its beginning");
+        } else if request.body.is_empty() {
+            self.differs(&pointer, &short(expected), "nothing");
+        } else {
+            match serde_json::from_slice(&request.body) {
+                Ok(found) => self.value(expected, &found, &mut pointer),
+                Err(_) => self.differs(&pointer, &short(expected), "something that is not JSON"),
+            }
+        }
+    }
+
+    fn value(&mut self, expected: &Value, found: &Value, pointer: &mut String) {
+        match (expected, found) {
+            (Value::Object(expected), Value::Object(found)) => {
+                for (name, expected) in expected {
+                    let escaped = name.replace('~', "~0").replace('/', "~1");
+                    self.part(expected, found.get(name), &escaped, pointer);
+                }
+            }
+            (Value::Array(expected), Value::Array(found)) => {
+                for (index, expected) in expected.iter().enumerate() {
+                    self.part(expected, found.get(index), &index.to_string(), pointer);
+                }
+            }
+            _ if equal(expected, found) => self.matching += 1,
+            _ => self.differs(pointer, &short(expected), &short(found)),
+        }
+    }
+
+    fn part(&mut self, expected: &Value, found: Option<&Value>, name: &str, pointer: &mut String) {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(name);
+        match found {
+            Some(found) => self.value(expected, found, pointer),
+            None => self.differs(pointer, &short(expected), "nothing"),
+        }
+        pointer.truncate(length);
+    }
+}
+
+fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left == right || same_float(left, right),
+        _ => left == right,
+    }
+}
+
+/// Integers are compared exactly, so this is only for those that are written differently.
+#[allow(clippy::float_cmp)] // `5` and `5.0` are the same number, `5` and `5.1` are not
+fn same_float(left: &Number, right: &Number) -> bool {
+    (left.is_f64() || right.is_f64()) && left.as_f64() == right.as_f64()
+}
+
+/// The value as JSON, cut when it is long.
+pub(super) fn short(value: &Value) -> String {
+    const MAX: usize = 200;
+    let mut text = value.to_string();
+    if text.len() > MAX {
+        let end = (0..=MAX).rev().find(|&end| text.is_char_boundary(end));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn differences(expected: &Value, found: &Value) -> Vec<String> {
+        let mut comparison = Comparison::default();
+        comparison.value(expected, found, &mut String::new());
+        comparison
+            .differences
+            .into_iter()
+            .map(|it| format!("{} {} {}", it.pointer, it.expected, it.found))
+            .collect()
+    }
+
+    #[test]
+    fn a_part_is_enough() {
+        for (expected, found) in [
+            (json!({}), json!({"a": 1})),
+            (json!({"a": {"b": 1}}), json!({"a": {"b": 1, "c": 2}})),
+            (json!([1]), json!([1, 2])),
+            (json!([{"a": 1}, {}]), json!([{"a": 1, "b": 2}, {"c": 3}])),
+            (json!(5), json!(5.0)),
+            (json!(null), json!(null)),
+        ] {
+            assert_eq!(differences(&expected, &found), [""; 0], "{expected}");
+        }
+    }
+
+    #[test]
+    fn everything_that_differs_is_named() {
+        for (expected, found, difference) in [
+            (json!({"a/b": 1}), json!({}), "/a~1b 1 nothing"),
+            (json!([1, 2]), json!([1]), "/1 2 nothing"),
+            (json!([1, 2]), json!([1, 3]), "/1 2 3"),
+            (json!({"a": {}}), json!({"a": []}), "/a {} []"),
+            (json!(5), json!("5"), r#" 5 "5""#),
+            (
+                json!(9_007_199_254_740_993_u64),
+                json!(9_007_199_254_740_992_u64),
+                " 9007199254740993 9007199254740992",
+            ),
+        ] {
+            assert_eq!(differences(&expected, &found), [difference]);
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut_between_characters() {
+        let text = short(&json!("ü".repeat(500)));
+
+        assert!(text.len() < 210 && text.ends_with("ü…"), "{text}");
+    }
+
+    #[test]
+    fn a_body_that_is_not_there_or_not_whole_does_not_match() {
+        let found = |request: &Request| {
+            let mut comparison = Comparison::default();
+            comparison.body(&json!({}), request);
+            comparison.differences.remove(0).found
+        };
+        let mut request = Request::new("POST", "/");
+
+        assert_eq!(found(&request), "nothing");
+        request.body = "{".into();
+        assert_eq!(found(&request), "something that is not JSON");
+        request.body_end = BodyEnd::Broken;
+        assert_eq!(found(&request), "only its beginning");
+    }
+}

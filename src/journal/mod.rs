@@ -1,0 +1,430 @@
+//! The journal: a bounded, numbered record of exchanges that can be asked what was received.
+//!
+//! Recording is on the way of every reply, so it does little: it replaces secrets and appends under one short lock.
+//! Nothing is rendered before somebody asks.
+//!
+//! What is kept is always the newest part of what was recorded, without gaps: the oldest exchanges go first, and
+//! [`Counts::dropped`] says how many have gone. An exchange that is heavier than the whole byte bound empties the
+//! journal, itself included; it is counted as dropped like any other.
+
+mod expectation;
+mod filter;
+mod log;
+mod redaction;
+mod wait;
+
+use std::{
+    collections::hash_map::RandomState,
+    fmt,
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use crate::{Delivery, DeliveryCell, Exchange, Recorded};
+
+pub use expectation::{Difference, Expectation, ExpectationError, Miss, Verdict};
+pub use filter::Filter;
+pub(crate) use log::Chunk;
+use log::Log;
+pub(crate) use wait::Waiting;
+
+/// How much a journal keeps.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// The most exchanges that are kept.
+    pub entries: usize,
+    /// The most bytes that the kept exchanges take in memory.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// 10 000 exchanges and 64 MiB.
+    fn default() -> Self {
+        Self { entries: 10_000, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// How much a journal has seen and has left.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Exchanges recorded so far, which is also the number of the newest one.
+    pub recorded: u64,
+    /// Exchanges that are there.
+    pub kept: usize,
+    /// Exchanges that went because there was no room.
+    pub dropped: u64,
+    /// Exchanges that [`Journal::clear`] forgot.
+    pub forgotten: u64,
+    /// Bytes that the kept exchanges take in memory.
+    pub bytes: usize,
+}
+
+/// A part of the journal, oldest first.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The exchanges that matched.
+    pub exchanges: Vec<Arc<Recorded>>,
+    /// Exchanges that went so far because there was no room.
+    pub dropped: u64,
+    /// The number up to which the page looked: the `after` of the next page.
+    pub last: u64,
+}
+
+/// A bounded, numbered record of exchanges.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use standin::{Contract, Filter, Journal, JournalLimits, Request, Settings, Stub};
+///
+/// let stub = Stub::new(Contract::builtin(), Settings::default());
+/// let journal = Journal::new(JournalLimits::default());
+/// journal.record(stub.respond(Request::new("GET", "/nowhere")));
+///
+/// let seen = journal.wait(&Filter::default(), 1, Duration::from_secs(1)).unwrap();
+/// assert_eq!(seen[0].id, 1);
+/// assert_eq!(seen[0].exchange.request.target, "/nowhere");
+/// ```
+pub struct Journal {
+    limits: Limits,
+    key: RandomState,
+    log: Mutex<Log>,
+    grown: Condvar,
+    hooks: OnceLock<Box<Hook>>,
+    /// Threads in [`Journal::wait`]; nobody is woken when there are none.
+    waiters: AtomicU64,
+}
+
+type OnRecord = Box<dyn Fn(&Arc<Recorded>) + Send + Sync>;
+
+/// One hook and the next: a list that grows without a lock and is read without one.
+struct Hook {
+    call: OnRecord,
+    next: OnceLock<Box<Hook>>,
+}
+
+impl Journal {
+    /// An empty journal.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            key: RandomState::new(),
+            log: Mutex::new(Log::default()),
+            grown: Condvar::new(),
+            hooks: OnceLock::new(),
+            waiters: AtomicU64::new(0),
+        }
+    }
+
+    /// How much it keeps.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Records an exchange: replaces the values of secret headers, gives it the next number and keeps it, at the
+    /// expense of the oldest ones. Whoever waits is woken, then the hooks are called.
+    ///
+    /// The bodies' bytes should be their own: a slice of a larger buffer keeps all of that buffer alive, and only the
+    /// slice is counted.
+    pub fn record(&self, mut exchange: Exchange) -> Arc<Recorded> {
+        redaction::redact(&mut exchange.request.headers, &self.key);
+        let weight = log::weight(&exchange);
+        let mut recorded =
+            Arc::new(Recorded { id: 0, exchange, delivery: DeliveryCell::new(Delivery::Pending) });
+
+        // What goes is freed after the lock is released.
+        let gone;
+        {
+            let mut log = self.lock();
+            // Nobody else has it yet, so this succeeds. Allocating before the lock keeps the lock short.
+            if let Some(unshared) = Arc::get_mut(&mut recorded) {
+                unshared.id = log.next_id();
+            }
+            gone = log.push(Arc::clone(&recorded), weight, self.limits);
+        }
+        drop(gone);
+
+        if self.waiters.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+            self.grown.notify_all();
+        }
+        let mut hook = self.hooks.get();
+        while let Some(this) = hook {
+            (this.call)(&recorded);
+            hook = this.next.get();
+        }
+        recorded
+    }
+
+    /// Adds a hook that is called after each exchange is recorded, on the thread that records.
+    ///
+    /// It is meant for waking others: with several recording threads, calls can come out of order.
+    pub fn on_record(&self, call: OnRecord) {
+        let mut hook = Box::new(Hook { call, next: OnceLock::new() });
+        let mut slot = &self.hooks;
+        while let Err(refused) = slot.set(hook) {
+            hook = refused;
+            match slot.get() {
+                Some(taken) => slot = &taken.next,
+                None => return,
+            }
+        }
+    }
+
+    /// The first `limit` exchanges that match, oldest first.
+    pub fn list(&self, filter: &Filter, limit: usize) -> Page {
+        let until = self.counts().recorded;
+        let mut exchanges = Vec::new();
+        let mut position = filter.after;
+        while exchanges.len() < limit {
+            let chunk = self.read(position, Self::CHUNK);
+            let Some(newest) = chunk.exchanges.last().map(|recorded| recorded.id) else {
+                break;
+            };
+            for recorded in chunk.exchanges {
+                if recorded.id > until || exchanges.len() == limit {
+                    break;
+                }
+                position = recorded.id;
+                if filter.matches(&recorded) {
+                    exchanges.push(recorded);
+                }
+            }
+            if newest >= until {
+                break;
+            }
+        }
+        let full = exchanges.len() == limit;
+        Page {
+            exchanges,
+            dropped: self.counts().dropped,
+            last: if full { position } else { until.max(position) },
+        }
+    }
+
+    /// The exchange with this number, while it is kept.
+    pub fn get(&self, id: u64) -> Option<Arc<Recorded>> {
+        self.lock().get(id)
+    }
+
+    /// Every exchange that is kept, oldest first.
+    pub fn snapshot(&self) -> Vec<Arc<Recorded>> {
+        self.read(0, usize::MAX).exchanges
+    }
+
+    /// Forgets every exchange, and returns how many there were. Numbers go on where they were.
+    pub fn clear(&self) -> usize {
+        // The lock is released before the exchanges are freed.
+        let forgotten = self.lock().clear();
+        forgotten.len()
+    }
+
+    /// How much it has seen and has left.
+    pub fn counts(&self) -> Counts {
+        self.lock().counts()
+    }
+
+    /// Waits until the journal holds `n` exchanges that match, and returns the first `n`, oldest first; when `timeout`
+    /// is over, returns those that are there as the error.
+    ///
+    /// With an `n` above [`Limits::entries`] it waits in vain.
+    pub fn wait(
+        &self,
+        filter: &Filter,
+        n: usize,
+        timeout: Duration,
+    ) -> Result<Vec<Arc<Recorded>>, Vec<Arc<Recorded>>> {
+        let start = Instant::now();
+        let mut waiting = Waiting::new(filter.clone(), n);
+        self.waiters.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let outcome = loop {
+            if let Some(exchanges) = waiting.poll(self) {
+                break Ok(exchanges);
+            }
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break Err(waiting.found(self));
+            }
+            let log = self.lock();
+            if log.counts().recorded <= waiting.position() {
+                drop(self.grown.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner));
+            }
+        };
+        self.waiters.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+        outcome
+    }
+
+    /// Says whether what was received is as expected; see [`Expectation`] and [`Verdict`].
+    pub fn verify(&self, expectation: &Expectation) -> Verdict {
+        expectation::verify(self, expectation)
+    }
+
+    /// Up to `max` kept exchanges past number `after`, and how many past it have gone.
+    pub(crate) fn read(&self, after: u64, max: usize) -> Chunk {
+        self.lock().read(after, max)
+    }
+
+    /// As many as are looked at without taking the lock again.
+    pub(crate) const CHUNK: usize = 256;
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        // Nothing that runs under the lock leaves the log half changed.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("limits", &self.limits)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::{Headers, Reply, Request, Step};
+
+    /// An answered exchange of `operation` with `body`.
+    pub(crate) fn exchange(operation: &str, body: &str) -> Exchange {
+        Exchange {
+            request: Request::new("POST", format!("/{operation}"))
+                .header("content-type", "application/json")
+                .body(body.to_owned()),
+            reply: Reply {
+                status: 200,
+                headers: Headers::from_iter([("content-type", "application/json")]),
+                body: "{}".into(),
+            },
+            operation: Some(operation.into()),
+            step: Step::Answer,
+            violations: Vec::new(),
+            more_violations: false,
+            readings: Vec::new(),
+        }
+    }
+
+    pub(crate) fn ids(exchanges: &[Arc<Recorded>]) -> Vec<u64> {
+        exchanges.iter().map(|recorded| recorded.id).collect()
+    }
+
+    /// A journal that holds at most `entries` exchanges and has seen `n`.
+    pub(crate) fn journal(entries: usize, n: usize) -> Journal {
+        let journal = Journal::new(Limits { entries, ..Limits::default() });
+        for _ in 0..n {
+            journal.record(exchange("createAgent", "{}"));
+        }
+        journal
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_are_counted() {
+        let journal = journal(3, 5);
+
+        assert_eq!(ids(&journal.snapshot()), [3, 4, 5]);
+        let counts = journal.counts();
+        assert_eq!((counts.recorded, counts.kept, counts.dropped), (5, 3, 2));
+        assert!(journal.get(2).is_none());
+        assert_eq!(journal.get(4).unwrap().id, 4);
+        assert!(journal.get(6).is_none());
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let journal = Journal::new(Limits { entries: 1000, bytes: 10_000 });
+        for _ in 0..100 {
+            journal.record(exchange("createAgent", &"x".repeat(1000)));
+            assert!(journal.counts().bytes <= 10_000);
+        }
+        assert!(journal.counts().kept > 3);
+    }
+
+    #[test]
+    fn an_exchange_heavier_than_the_bound_is_recorded_and_dropped() {
+        let journal = Journal::new(Limits { entries: 10, bytes: 5_000 });
+        journal.record(exchange("createAgent", "{}"));
+        let heavy = journal.record(exchange("createAgent", &"x".repeat(5000)));
+        journal.record(exchange("createAgent", "{}"));
+
+        assert_eq!(heavy.id, 2);
+        assert_eq!(ids(&journal.snapshot()), [3]);
+        assert_eq!(journal.counts().dropped, 2);
+    }
+
+    #[test]
+    fn numbers_go_on_after_a_clear_and_what_went_counts_as_forgotten() {
+        let journal = journal(3, 5);
+
+        assert_eq!(journal.clear(), 3);
+        journal.record(exchange("createAgent", "{}"));
+
+        assert_eq!(ids(&journal.snapshot()), [6]);
+        let counts = journal.counts();
+        assert_eq!((counts.dropped, counts.forgotten), (2, 3));
+    }
+
+    #[test]
+    fn a_page_says_where_to_go_on() {
+        let journal = journal(10, 7);
+        let mut filter = Filter::default();
+
+        let page = journal.list(&filter, 4);
+        assert_eq!((ids(&page.exchanges), page.last), (vec![1, 2, 3, 4], 4));
+
+        filter.after = page.last;
+        let page = journal.list(&filter, 4);
+        assert_eq!((ids(&page.exchanges), page.last), (vec![5, 6, 7], 7));
+
+        filter.after = page.last;
+        let page = journal.list(&filter, 4);
+        assert_eq!((ids(&page.exchanges), page.last), (vec![], 7));
+    }
+
+    #[test]
+    fn a_page_goes_on_past_what_one_look_covers() {
+        let journal = journal(1000, 700);
+        journal.record(exchange("createQueue", "{}"));
+        let filter = Filter { operation: Some("createQueue".to_owned()), ..Filter::default() };
+
+        assert_eq!(ids(&journal.list(&filter, 5).exchanges), [701]);
+    }
+
+    #[test]
+    fn the_end_of_time_is_a_place_to_read_from() {
+        let journal = journal(3, 2);
+        let filter = Filter { after: u64::MAX, ..Filter::default() };
+
+        assert!(journal.list(&filter, 5).exchanges.is_empty());
+        assert!(journal.get(u64::MAX).is_none());
+        assert!(journal.get(0).is_none());
+    }
+
+    #[test]
+    fn waiting_in_vain_gives_what_is_there() {
+        let journal = journal(3, 2);
+
+        let found = journal.wait(&Filter::default(), 3, Duration::from_millis(1));
+
+        assert_eq!(ids(&found.unwrap_err()), [1, 2]);
+    }
+
+    #[test]
+    fn every_hook_hears_of_every_exchange() {
+        let journal = journal(1, 0);
+        let heard = Arc::new(AtomicU64::new(0));
+        for factor in [1, 100] {
+            let heard = Arc::clone(&heard);
+            journal.on_record(Box::new(move |recorded| {
+                heard.fetch_add(factor * recorded.id, Ordering::Relaxed);
+            }));
+        }
+
+        journal.record(exchange("createAgent", "{}"));
+        journal.record(exchange("createAgent", "{}"));
+
+        assert_eq!(heard.load(Ordering::Relaxed), 303);
+    }
+}

@@ -1,0 +1,287 @@
+//! An exchange as a curl command that sends the same request again.
+
+use std::borrow::Cow;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::{cut_short, summary};
+use crate::{Headers, Recorded, Request};
+
+/// A command for a POSIX shell that sends the request to `base_url`, such as `http://127.0.0.1:8484`.
+///
+/// It runs as pasted once `STANDIN_TOKEN` holds the token; the journal does not. Cookies and other credentials, which
+/// the journal does not hold either, are left out. A first line, which the shell ignores, says so and says when the body
+/// is cut short; it is not a `#` comment, because an interactive zsh does not know those.
+pub fn command(recorded: &Recorded, base_url: &str) -> String {
+    let request = &recorded.exchange.request;
+    let mut notes = Vec::new();
+    notes.extend(cut_short(request.body_end).map(str::to_owned));
+    let mut parts = vec![start(request, base_url)];
+    for (name, value) in request.headers.iter() {
+        if !OWN.contains(&name) {
+            if Headers::is_secret(name) && name != "auth" && !value.is_empty() {
+                notes.push(format!("{name} is left out, because its value is not recorded"));
+            } else {
+                parts.push(header(name, value));
+            }
+        }
+    }
+    let body = Body::new(request);
+    for name in body.suppressed() {
+        if request.headers.all(name).next().is_none() {
+            parts.push(format!("-H '{name}:'"));
+        }
+    }
+    parts.extend(body.option());
+
+    let mut command = String::new();
+    if !notes.is_empty() {
+        command.push_str(&note(&notes.join("; ")));
+        command.push('\n');
+    }
+    command.push_str(&body.source());
+    command.push_str(&parts.join(" \\\n  "));
+    command
+}
+
+/// The exchange as a paragraph of a script: a line that says what came of it, and the command.
+pub(crate) fn paragraph(recorded: &Recorded, base_url: &str) -> String {
+    format!("{}\n{}\n", note(&summary(recorded)), command(recorded, base_url))
+}
+
+/// The command without headers and body.
+fn start(request: &Request, base_url: &str) -> String {
+    let base_url = base_url.trim_end_matches('/');
+    let mut start = "curl --path-as-is -g".to_owned();
+    let has_body = Body::new(request) != Body::None;
+    match (request.method.as_str(), has_body) {
+        ("GET", false) => {}
+        // Told to `-X HEAD`, curl waits for the body that the reply announces.
+        ("HEAD", false) => start.push_str(" --head"),
+        ("HEAD", true) => start.push_str(" -X HEAD --max-time 5"),
+        (method, _) => {
+            start.push_str(" -X ");
+            start.push_str(&word(method));
+        }
+    }
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\';
+    if request.target.starts_with('/') && request.target.bytes().all(plain) {
+        start.push(' ');
+        start.push_str(&quoted(&format!("{base_url}{}", request.target)));
+    } else {
+        // curl would change it on the way.
+        start.push_str(" --request-target ");
+        start.push_str(&quoted(&request.target));
+        start.push(' ');
+        start.push_str(&quoted(base_url));
+    }
+    start
+}
+
+fn header(name: &str, value: &[u8]) -> String {
+    if name == "auth" && !value.is_empty() {
+        return "-H \"auth: $STANDIN_TOKEN\"".to_owned();
+    }
+    if value.is_empty() {
+        return format!("-H {}", quoted(&format!("{name};")));
+    }
+    match std::str::from_utf8(value) {
+        Ok(value) if !value.contains(char::is_control) => {
+            format!("-H {}", quoted(&format!("{name}: {value}")))
+        }
+        _ => format!("-H \"$(printf '{}: {}')\"", octal(name.as_bytes()), octal(value)),
+    }
+}
+
+/// How the body gets to curl.
+#[derive(Eq, PartialEq)]
+enum Body<'a> {
+    /// There is none.
+    None,
+    /// As an argument.
+    Argument(&'a str),
+    /// On standard input, because it is too long for an argument.
+    Long(&'a str),
+    /// On standard input, by way of base64, because a shell or a terminal would change it.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Body<'a> {
+    /// Linux takes arguments of up to 128 KiB; quoting can make them longer.
+    const ARGUMENT: usize = 30 * 1024;
+
+    fn new(request: &'a Request) -> Self {
+        let body = &request.body;
+        let announced = |headers: &Headers| headers.all("content-length").next().is_some();
+        match std::str::from_utf8(body) {
+            Ok("") if announced(&request.headers) => Self::Argument(""),
+            Ok("") => Self::None,
+            Ok(text) if text.contains(|c: char| c.is_control() && c != '\n') => Self::Binary(body),
+            Ok(text) if text.len() > Self::ARGUMENT => Self::Long(text),
+            Ok(text) => Self::Argument(text),
+            Err(_) => Self::Binary(body),
+        }
+    }
+
+    /// What writes the body to curl's standard input. `printf` is a part of the shell, so no argument is too long for it.
+    fn source(&self) -> String {
+        match self {
+            Self::None | Self::Argument(_) => String::new(),
+            Self::Long(text) => format!("printf %s {} |\n", quoted(text)),
+            Self::Binary(bytes) => {
+                format!("printf %s {} | base64 -d |\n", BASE64_STANDARD.encode(bytes))
+            }
+        }
+    }
+
+    fn option(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Argument(text) => Some(format!("--data-raw {}", quoted(text))),
+            Self::Long(_) | Self::Binary(_) => Some("--data-binary @-".to_owned()),
+        }
+    }
+
+    /// Headers that curl would add by itself.
+    fn suppressed(&self) -> &'static [&'static str] {
+        match self {
+            Self::None => &["accept", "user-agent"],
+            _ => &["accept", "user-agent", "content-type", "expect"],
+        }
+    }
+}
+
+/// A line that the shell ignores.
+fn note(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!(": {}", quoted(&line))
+}
+
+/// In single quotes, within which a shell changes nothing.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// As it is where a shell takes it so.
+fn word(text: &str) -> Cow<'_, str> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        text.into()
+    } else {
+        quoted(text).into()
+    }
+}
+
+/// For `printf`, within single quotes.
+fn octal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|&byte| match byte {
+            b'%' => "%%".to_owned(),
+            b'\\' | b'\'' => format!("\\{byte:03o}"),
+            b' '..=b'~' => char::from(byte).to_string(),
+            _ => format!("\\{byte:03o}"),
+        })
+        .collect()
+}
+
+/// Headers that curl sets from the URL and the body, or that belong to the connection.
+const OWN: [&str; 9] = [
+    "connection",
+    "content-length",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BodyEnd, render::tests::full};
+
+    const URL: &str = "http://127.0.0.1:8484/";
+
+    fn of(request: Request) -> String {
+        let mut recorded = full();
+        recorded.exchange.request = request;
+        command(&recorded, URL)
+    }
+
+    #[test]
+    fn a_command_has_everything_but_the_token() {
+        assert_eq!(
+            command(&full(), URL),
+            r#"curl --path-as-is -g -X POST 'http://127.0.0.1:8484/agents?a=1&b=x%20y' \
+  -H "auth: $STANDIN_TOKEN" \
+  -H "$(printf 'x-latin: caf\351')" \
+  -H 'content-type: application/json' \
+  -H 'x-twice: 1' \
+  -H 'x-twice: 2' \
+  -H 'accept:' \
+  -H 'user-agent:' \
+  -H 'expect:' \
+  --data-raw '{"name":"it'\''s ü"}'"#
+        );
+    }
+
+    #[test]
+    fn what_curl_would_add_is_suppressed_unless_it_was_sent() {
+        assert_eq!(
+            of(Request::new("GET", "/").header("accept", "*/*").header("x-empty", "")),
+            "curl --path-as-is -g 'http://127.0.0.1:8484/' \\\n  -H 'accept: */*' \\\n  -H 'x-empty;' \\\n  -H 'user-agent:'"
+        );
+    }
+
+    #[test]
+    fn other_credentials_are_left_out_and_a_body_cut_short_says_so() {
+        let mut request = Request::new("PUT", "/").header("cookie", "<…>").body("{");
+        request.body_end = BodyEnd::Broken;
+
+        let command = of(request);
+
+        assert_eq!(
+            command.lines().next().unwrap(),
+            ": 'the body is cut short: the client went away before its end; cookie is left out, because its value is not recorded'"
+        );
+        assert!(!command.contains("-H 'cookie"));
+    }
+
+    #[test]
+    fn a_body_that_a_shell_would_change_goes_by_way_of_base64() {
+        for body in [b"\0".as_slice(), b"\xff", b"a\tb", b"\x1b[2J"] {
+            let command = of(Request::new("PUT", "/").body(body.to_vec()));
+
+            let base64 = BASE64_STANDARD.encode(body);
+            assert!(command.starts_with(&format!("printf %s {base64} | base64 -d |\ncurl")), "{command}");
+            assert!(command.ends_with("--data-binary @-"));
+        }
+        let long = of(Request::new("PUT", "/").body("x".repeat(200_000)));
+        assert!(long.starts_with("printf %s 'xxx"));
+    }
+
+    #[test]
+    fn odd_targets_and_methods_arrive_as_they_are() {
+        for (method, target, start) in [
+            ("HEAD", "/a/../b", "curl --path-as-is -g --head 'http://127.0.0.1:8484/a/../b'"),
+            ("GET", "/[a]{b}'$(x)", r"curl --path-as-is -g 'http://127.0.0.1:8484/[a]{b}'\''$(x)'"),
+            ("OPTIONS", "*", "curl --path-as-is -g -X OPTIONS --request-target '*' 'http://127.0.0.1:8484'"),
+            ("A'B", "/#", r"curl --path-as-is -g -X 'A'\''B' --request-target '/#' 'http://127.0.0.1:8484'"),
+        ] {
+            let command = of(Request::new(method, target));
+            assert!(command.starts_with(&format!("{start} \\\n")), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_of_a_script_starts_with_what_came_of_it() {
+        let mut recorded = full();
+        recorded.exchange.request.target = "/'; rm x\n".to_owned();
+
+        let paragraph = paragraph(&recorded, URL);
+
+        assert!(paragraph.starts_with(r": '7 POST /'\''; rm x : 412 refused;"), "{paragraph}");
+    }
+}

@@ -1,0 +1,170 @@
+//! Connections: accepted, served, ended.
+
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
+
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    Shell,
+    handle::handle,
+    watch::{Overdue, Watch, Watched},
+};
+
+/// Serves the connections of `listener` until the shell is told to stop, and returns when all of them are done.
+pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    let mut stopped = pin!(Arc::clone(&shell.stop).wait());
+    loop {
+        // At the limit nothing is accepted: clients wait in the listener's backlog.
+        let has_room = connections.len() < shell.limits.connections;
+        tokio::select! {
+            () = &mut stopped => break,
+            Some(done) = connections.join_next() => report(&shell, done),
+            accepted = listener.accept(), if has_room => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(Arc::clone(&shell), stream, peer));
+                }
+                Err(error) => {
+                    shell.log.note(&format!("cannot accept a connection: {error}"));
+                    // It is most likely a want of file descriptors, which takes a moment to pass.
+                    tokio::select! {
+                        () = &mut stopped => break,
+                        () = sleep(PAUSE) => {}
+                    }
+                }
+            },
+        }
+    }
+    drop(listener);
+    let drained = timeout(shell.limits.stop_time, async {
+        while let Some(done) = connections.join_next().await {
+            report(&shell, done);
+        }
+    });
+    if drained.await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+fn report(shell: &Shell, done: Result<(), tokio::task::JoinError>) {
+    if done.is_err_and(|error| error.is_panic()) {
+        shell.log.note("a connection ended by a fault of this program; please report it");
+    }
+}
+
+async fn connection(shell: Arc<Shell>, stream: TcpStream, peer: SocketAddr) {
+    // A socket that refuses this works, only slower.
+    let _ = stream.set_nodelay(true);
+    let watch = Watch::new();
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
+    let service = service_fn(|request| handle(&shell, &watch, peer, request));
+    let mut connection = pin!(shell.http.serve_connection(io, service));
+    let mut stopped = pin!(Arc::clone(&shell.stop).wait());
+    let mut is_stopping = false;
+    let first = Instant::now() + shell.limits.idle_time.min(shell.limits.reply_time);
+    let mut timer = pin!(sleep_until(first));
+    let mut is_armed = false;
+    let ended = poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(End::Done(ended));
+            }
+            // Signal and timer are polled once to leave their wake-up; after that a look at their state is enough.
+            if !is_stopping && (!is_armed || shell.stop.is_set()) && stopped.as_mut().poll(cx).is_ready() {
+                is_stopping = true;
+                watch.stop();
+                connection.as_mut().graceful_shutdown();
+                continue;
+            }
+            if let Some(deadline) = watch.near_deadline(&shell.limits).map(Instant::from_std)
+                && deadline < timer.deadline()
+            {
+                timer.as_mut().reset(deadline);
+                is_armed = false;
+            }
+            if (!is_armed || timer.is_elapsed()) && timer.as_mut().poll(cx).is_ready() {
+                is_armed = false;
+                match watch.verdict(&shell.limits) {
+                    Ok(next) => timer.as_mut().reset(Instant::from_std(next)),
+                    Err(Overdue::Idle) => {
+                        watch.close();
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    // Closing is cut short, so that hyper can still say why it closed.
+                    Err(Overdue::Linger) if watch.stop() => watch.close(),
+                    Err(overdue) => return Poll::Ready(End::Overdue(overdue)),
+                }
+                continue;
+            }
+            is_armed = true;
+            return Poll::Pending;
+        }
+    });
+    match ended.await {
+        End::Done(Err(error)) => {
+            if let Some(reason) = refusal(&*error, &watch) {
+                shell.refuse(peer, &reason);
+            }
+        }
+        End::Overdue(Overdue::Head) => {
+            shell.refuse(peer, "the head of a request did not arrive in time");
+        }
+        End::Overdue(Overdue::Reply) => {
+            shell.log.note(&format!("{peer} did not take its reply in time"));
+        }
+        End::Done(Ok(())) | End::Overdue(Overdue::Idle | Overdue::Linger) => {}
+    }
+}
+
+/// How a connection ended.
+enum End {
+    Done(Result<(), Box<dyn Error + Send + Sync>>),
+    Overdue(Overdue),
+}
+
+/// Why hyper refused what was sent; none when the client merely went away.
+fn refusal(error: &(dyn Error + 'static), watch: &Watch) -> Option<String> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    let mut source = error.source();
+    let reason = source.map(ToString::to_string);
+    while let Some(cause) = source {
+        if cause.is::<io::Error>() {
+            return None;
+        }
+        source = cause.source();
+    }
+    let is_refusal = error.is_parse() || watch.is_http2() && reason.is_some();
+    if !is_refusal {
+        return None;
+    }
+    Some(match reason {
+        Some(reason) => format!("{error}: {reason}"),
+        None => error.to_string(),
+    })
+}
+
+impl Shell {
+    /// Counts and logs what never becomes an exchange.
+    pub(super) fn refuse(&self, peer: SocketAddr, reason: &str) {
+        self.counters.unparsed.fetch_add(1, Ordering::Relaxed);
+        self.log.unparsed(peer, reason);
+    }
+}
+
+/// How long nothing is accepted after an error.
+const PAUSE: Duration = Duration::from_millis(50);

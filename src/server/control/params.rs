@@ -1,0 +1,144 @@
+//! The query of a control call.
+
+use std::{str::FromStr, time::Duration};
+
+use jiff::SignedDuration;
+
+use super::{ControlState, reply::Problem};
+use crate::{Filter, Outcome};
+
+/// The parameters of a query. Those without a value count as not given.
+pub(super) struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// Reads a query that may have these parameters, each of them once.
+    pub(super) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, Problem> {
+        let mut params: Vec<(&'static str, String)> = Vec::new();
+        for pair in query.unwrap_or_default().split('&') {
+            if pair.is_empty() {
+                continue;
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name)?;
+            let Some(&name) = known.iter().find(|&&known| known == name) else {
+                let expected = if known.is_empty() {
+                    "no parameters".to_owned()
+                } else {
+                    format!("parameters among {}", known.join(", "))
+                };
+                return Err(Problem::bad(format!("expected {expected}, but found `{name}`")));
+            };
+            if params.iter().any(|(other, _)| *other == name) {
+                return Err(Problem::bad(format!("expected the parameter {name} once, but found it twice")));
+            }
+            params.push((name, decoded(value)?));
+        }
+        params.retain(|(_, value)| !value.is_empty());
+        Ok(Self(params))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+        self.text(name)
+            .map(|text| text.parse().map_err(|_| unexpected(name, "a number that is not negative", text)))
+            .transpose()
+    }
+
+    /// A time such as `5s` or `500ms`, at most `max`.
+    pub(super) fn time(&self, name: &str, max: Duration) -> Result<Option<Duration>, Problem> {
+        self.text(name)
+            .map(|text| {
+                text.parse()
+                    .ok()
+                    .and_then(|time: SignedDuration| Duration::try_from(time).ok())
+                    .filter(|&time| time <= max)
+                    .ok_or_else(|| {
+                        let seconds = max.as_secs();
+                        let expected = format!("a time such as 5s or 500ms, at most {seconds}s");
+                        unexpected(name, &expected, text)
+                    })
+            })
+            .transpose()
+    }
+
+    pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Problem> {
+        if let Some(operation) = self.text("operation") {
+            known_operation(state, operation)
+                .map_err(|expected| unexpected("operation", &expected, operation))?;
+        }
+        let status = match self.text("status") {
+            None => None,
+            Some(text) => Some(
+                text.parse()
+                    .ok()
+                    .filter(|status| (100..=599).contains(status))
+                    .ok_or_else(|| unexpected("status", "a status such as 412", text))?,
+            ),
+        };
+        let outcome = match self.text("outcome") {
+            None => None,
+            Some("answered") => Some(Outcome::Answered),
+            Some("refused") => Some(Outcome::Refused),
+            Some("unmatched") => Some(Outcome::Unmatched),
+            Some(text) => {
+                return Err(unexpected("outcome", "answered, refused or unmatched", text));
+            }
+        };
+        Ok(Filter {
+            operation: self.text("operation").map(str::to_owned),
+            status,
+            outcome,
+            contains: self.text("contains").map(str::to_owned),
+            after: self.number("after")?.unwrap_or(0),
+        })
+    }
+}
+
+/// A filter for an operation that is not there would match nothing, and look like an answer. The error says what is
+/// expected instead.
+pub(super) fn known_operation(state: &ControlState, id: &str) -> Result<(), String> {
+    if state.contract.operation(id).is_some() {
+        return Ok(());
+    }
+    let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
+    Err(format!("an operation among {}", ids.join(", ")))
+}
+
+pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Problem {
+    Problem::bad(format!("{name}: expected {expected}, but found `{found}`"))
+}
+
+/// A part of a query, decoded as forms encode it.
+fn decoded(text: &str) -> Result<String, Problem> {
+    let wrong = || Problem::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || {
+                    let digit = char::from(rest.next()?).to_digit(16)?;
+                    u8::try_from(digit).ok()
+                };
+                let high = digit().ok_or_else(wrong)?;
+                high << 4 | digit().ok_or_else(wrong)?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+/// The parameters of `requests`.
+pub(super) const REQUESTS: [&str; 8] =
+    ["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"];
+
+/// The parameters of `requests/stream`.
+pub(super) const STREAM: [&str; 5] = ["operation", "status", "outcome", "contains", "after"];
+
+/// The parameters of `export`.
+pub(super) const EXPORT: [&str; 1] = ["format"];

@@ -1,0 +1,127 @@
+//! A server inside another program, most often a test.
+
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, atomic::Ordering, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use super::{Config, FLUSH, Shell, accept};
+use crate::{Journal, Stub};
+
+/// A running server on a thread of its own. Dropping it stops it.
+///
+/// ```
+/// use std::{
+///     io::{Read, Write},
+///     net::TcpStream,
+/// };
+///
+/// use standin::{Config, Server};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let server = Server::start(Config::default())?;
+///
+/// let mut client = TcpStream::connect(server.addr())?;
+/// client.write_all(b"GET /nowhere HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+/// let mut reply = String::new();
+/// client.read_to_string(&mut reply)?;
+///
+/// assert!(reply.contains("x-standin-exchange: 1"));
+/// assert_eq!(server.journal().snapshot()[0].exchange.request.target, "/nowhere");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    addr: SocketAddr,
+    shell: Arc<Shell>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server; it serves when this returns. Works inside and outside an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound, or the system gives no thread or event queue.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let listener = TcpListener::bind(config.listen)?;
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let shell = Shell::new(config);
+        let serving = Arc::clone(&shell);
+        let (ready, started) = mpsc::sync_channel(1);
+        let thread =
+            thread::Builder::new().name("standin".into()).spawn(move || run(serving, listener, &ready))?;
+        let server = Self { addr, shell, thread: Some(thread) };
+        started.recv().map_err(|_| io::Error::other("the server's thread ended"))??;
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// What it recorded.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.shell.journal
+    }
+
+    /// What it answers with.
+    pub fn stub(&self) -> &Arc<Stub> {
+        &self.shell.stub
+    }
+
+    /// How many times something was refused before it was a request: bytes that are not HTTP, a head that is too large
+    /// or does not arrive in time.
+    pub fn unparsed(&self) -> u64 {
+        self.shell.counters.unparsed.load(Ordering::Relaxed)
+    }
+
+    /// Stops it, which takes no longer than [`Limits::stop_time`](super::Limits::stop_time), and returns its journal.
+    pub fn stop(self) -> Arc<Journal> {
+        Arc::clone(&self.shell.journal)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shell.stop.set();
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+fn run(shell: Arc<Shell>, listener: TcpListener, ready: &mpsc::SyncSender<io::Result<()>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.and_then(|runtime| {
+        let listener = {
+            let _context = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let log = shell.log.clone();
+        let _ = ready.send(Ok(()));
+        runtime.block_on(accept::run(shell, listener));
+        runtime.shutdown_timeout(FLUSH);
+        log.flush(FLUSH);
+        Ok(())
+    });
+    if let Err(error) = served {
+        let _ = ready.send(Err(error));
+    }
+}

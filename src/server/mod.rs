@@ -1,0 +1,229 @@
+//! The server: hyper around a [`Stub`].
+//!
+//! hyper's requests are turned into ours at the edge, the stub decides, the journal records, and only then the reply
+//! leaves. Everything here is about connections: limits, timeouts, cross-origin requests, the control API, stopping.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper_util::{rt::TokioExecutor, server::conn::auto};
+
+use crate::{
+    Contract, Settings, Stub,
+    journal::{self, Journal},
+    token::Secret,
+};
+
+mod accept;
+mod body;
+mod control;
+mod cors;
+mod embed;
+mod handle;
+mod index;
+mod log;
+mod stop;
+mod watch;
+
+pub use embed::Server;
+pub use log::{Log, LogFormat};
+
+/// Everything that a server is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The contract to answer by.
+    pub contract: Arc<Contract>,
+    /// Who may use the control API.
+    pub control: ControlConfig,
+    /// How much the journal keeps.
+    pub journal: journal::Limits,
+    /// Limits on what clients send, and when.
+    pub limits: Limits,
+    /// Where to listen. [`serve`] is given a listener and does not look at this.
+    pub listen: SocketAddr,
+    /// Where the line of each exchange goes.
+    pub log: Log,
+    /// How strict the stub is.
+    pub settings: Settings,
+}
+
+impl Default for Config {
+    /// The built-in contract on a free port of the loopback interface, without a log.
+    fn default() -> Self {
+        Self {
+            contract: Contract::builtin(),
+            control: ControlConfig::default(),
+            journal: journal::Limits::default(),
+            limits: Limits::default(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            log: Log::off(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// Who may use the control API.
+#[derive(Clone, Debug, Default)]
+pub struct ControlConfig {
+    /// Host names that are accepted besides `localhost` and IP addresses.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may read its replies.
+    pub origins: Vec<String>,
+    /// The bearer token that it asks for.
+    pub token: Option<Secret>,
+}
+
+/// Limits on what clients send, and when. The largest body is a setting of the stub.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time for the body of a request.
+    pub body_time: Duration,
+    /// Bytes of unfinished bodies, of all connections together; beyond it, bodies wait for each other. Those of up to
+    /// 16 KiB are not counted.
+    pub bodies: usize,
+    /// Connections at a time; more wait to be accepted.
+    pub connections: usize,
+    /// Bytes of target and headers; at least 8 KiB.
+    pub head_bytes: usize,
+    /// Time for target and headers, from their first byte.
+    pub head_time: Duration,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Time that a connection may be open without a request.
+    pub idle_time: Duration,
+    /// Time for the client to take a reply.
+    pub reply_time: Duration,
+    /// Time that a stopping server gives its connections.
+    pub stop_time: Duration,
+    /// Requests at a time on one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_time: Duration::from_secs(30),
+            bodies: 256 * 1024 * 1024,
+            connections: 1024,
+            head_bytes: 64 * 1024,
+            head_time: Duration::from_secs(10),
+            headers: 100,
+            idle_time: Duration::from_secs(60),
+            reply_time: Duration::from_secs(30),
+            stop_time: Duration::from_millis(800),
+            streams: 128,
+        }
+    }
+}
+
+/// Serves `listener` until `shutdown` is done and the connections have ended, and returns the journal.
+///
+/// Waits, streams and idle connections end at once, requests under way are given [`Limits::stop_time`].
+///
+/// # Errors
+///
+/// When the listener cannot be registered with the runtime. Once it serves, no error ends it.
+///
+/// # Panics
+///
+/// Outside a tokio runtime with I/O and time enabled.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<Arc<Journal>> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let shell = Shell::new(config);
+    let stop = Arc::clone(&shell.stop);
+    tokio::join!(accept::run(Arc::clone(&shell), listener), async {
+        shutdown.await;
+        stop.set();
+    });
+    shell.log.flush(FLUSH);
+    Ok(Arc::clone(&shell.journal))
+}
+
+/// What is counted beside the journal.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// What was refused before it was a request.
+    pub(crate) unparsed: AtomicU64,
+}
+
+/// What all connections share.
+struct Shell {
+    budget: body::Budget,
+    control: control::ControlState,
+    cors: cors::Cors,
+    counters: Arc<Counters>,
+    http: auto::Builder<TokioExecutor>,
+    index: Option<Bytes>,
+    journal: Arc<Journal>,
+    limits: Limits,
+    log: Log,
+    stop: Arc<stop::Stop>,
+    stub: Arc<Stub>,
+}
+
+impl Shell {
+    fn new(config: Config) -> Arc<Self> {
+        let journal = Arc::new(Journal::new(config.journal));
+        let counters = Arc::new(Counters::default());
+        let contract = config.contract;
+        Arc::new(Self {
+            budget: body::Budget::new(config.limits.bodies),
+            control: control::ControlState::new(
+                Arc::clone(&contract),
+                Arc::clone(&journal),
+                Arc::clone(&counters),
+                config.control,
+            ),
+            cors: cors::Cors::new(&contract),
+            counters,
+            http: http(&config.limits),
+            index: index::page(&contract),
+            journal,
+            limits: config.limits,
+            log: config.log,
+            stop: Arc::default(),
+            stub: Arc::new(Stub::new(contract, config.settings)),
+        })
+    }
+}
+
+impl fmt::Debug for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shell").finish_non_exhaustive()
+    }
+}
+
+fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    let mut http1 = http.http1();
+    // A client may close its side once it has said everything, and still read the reply.
+    http1.half_close(true);
+    http1.header_read_timeout(None);
+    http1.max_buf_size(limits.head_bytes.max(8 * 1024));
+    // `pipeline_flush` stays off: with it, a reply is lost when the connection closes with bytes left to read, and
+    // replies to a client that does not read pile up without bound.
+    if limits.headers != HYPER_HEADERS {
+        http1.max_headers(limits.headers);
+    }
+    http.http2()
+        .max_concurrent_streams(limits.streams)
+        // Twice as much, so that a head that is a little too large is ours to refuse, log and count.
+        .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
+    http
+}
+
+/// hyper's own limit. Setting any other makes it allocate for each request.
+const HYPER_HEADERS: usize = 100;
+
+/// How long a stopping server waits for its log.
+const FLUSH: Duration = Duration::from_millis(150);

@@ -1,0 +1,177 @@
+//! A contract document of one's own is served without a change to the program.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use standin::{Contract, Exchange, Request, Settings, Stub};
+
+fn made_up_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/made-up.openapi.json")
+}
+
+fn made_up() -> Value {
+    serde_json::from_slice(&fs::read(made_up_file()).expect("the file")).expect("JSON")
+}
+
+/// Puts the sample into the document.
+fn inline(document: &mut Value) {
+    let place = "/paths/~1shop~1items/get/responses/200/content/application~1json/examples/some";
+    *document.pointer_mut(place).expect("the example") = json!({"value": []});
+}
+
+fn stub() -> Stub {
+    let contract = Contract::load(&made_up_file()).expect("the made-up contract");
+    Stub::new(Arc::new(contract), Settings::default())
+}
+
+fn order(body: &Value) -> Exchange {
+    let request = Request::new("POST", "/shop/5/orders").header("Content-Type", "application/json");
+    stub().respond(request.body(body.to_string()))
+}
+
+fn violations(exchange: &Exchange) -> Vec<(&str, &str)> {
+    exchange.violations.iter().map(|violation| (violation.pointer.as_str(), violation.rule.name())).collect()
+}
+
+#[test]
+fn made_up_operations_are_served_without_a_change_to_the_program() {
+    let stub = stub();
+    let send = |method: &str, target: &str| stub.respond(Request::new(method, target));
+    let exchange = send("GET", "/shop/items?page=3");
+    assert_eq!((exchange.reply.status, exchange.operation.as_deref()), (200, Some("listItems")));
+    assert_eq!(exchange.reply.body, r#"[{"name":"pen"}]"#);
+    let exchange = send("DELETE", "/shop/items");
+    assert_eq!((exchange.reply.status, exchange.reply.body.len(), exchange.reply.headers.len()), (204, 0, 0));
+    let exchange = send("PUT", "/shop/items");
+    assert_eq!((exchange.reply.status, violations(&exchange)), (405, vec![("/method", "method")]));
+    assert_eq!(exchange.reply.headers.all("allow").collect::<Vec<_>>(), [b"GET, DELETE"]);
+    assert_eq!(send("GET", "/shop").reply.status, 404);
+    assert_eq!(stub.contract().title(), "A made-up shop");
+
+    let none = Request::new("GET", "/shop/items?page=1").header("Prefer", "example=\"none, really\"");
+    let exchange = stub.respond(none);
+    assert_eq!(exchange.reply.body, "[]");
+    let applied: Vec<_> = exchange.reply.headers.all("preference-applied").collect();
+    assert_eq!(applied, [b"example=\"none, really\""]);
+}
+
+#[test]
+fn an_operation_without_a_body_reads_none_and_still_has_limits() {
+    let stub = stub();
+    let get = || Request::new("GET", "/shop/items?page=3");
+    assert_eq!(stub.respond(get().body("not JSON")).reply.status, 200);
+    let ends = [
+        (standin::BodyEnd::TooLarge, 413),
+        (standin::BodyEnd::TimedOut, 408),
+        (standin::BodyEnd::Broken, 400),
+    ];
+    for (body_end, status) in ends {
+        assert_eq!(stub.respond(Request { body_end, ..get() }).reply.status, status);
+    }
+    assert_eq!(stub.respond(get().body(vec![b' '; 2 * 1024 * 1024])).reply.status, 413);
+}
+
+#[test]
+fn parameters_that_are_no_strings_are_read_as_what_they_are() {
+    let cases = [
+        ("page=1", None),
+        ("page=100", None),
+        ("page=5.0", None),
+        ("page=%35", None),
+        ("page=0", Some(("/query/page", "minimum"))),
+        ("page=-0", Some(("/query/page", "minimum"))),
+        ("page=101", Some(("/query/page", "maximum"))),
+        ("page=1e300", Some(("/query/page", "maximum"))),
+        ("page=1.5", Some(("/query/page", "type"))),
+        ("page=1e400", Some(("/query/page", "type"))),
+        ("page=05", Some(("/query/page", "type"))),
+        ("page=+5", Some(("/query/page", "type"))),
+        ("page=0x5", Some(("/query/page", "type"))),
+        ("page=", Some(("/query/page", "type"))),
+        ("page=%225%22", Some(("/query/page", "type"))),
+        ("page=true", Some(("/query/page", "type"))),
+        ("page", Some(("/query/page", "type"))),
+        ("", Some(("/query/page", "required"))),
+        ("page=1&page=2", Some(("/query/page", "repeated"))),
+        ("page=1&cheap=true", None),
+        ("page=1&lowPrice=false", None),
+        ("page=1&cheap=1", Some(("/query/cheap", "type"))),
+        ("page=1&lowPrice=yes", Some(("/query/cheap", "type"))),
+    ];
+    for (query, expected) in cases {
+        let exchange = stub().respond(Request::new("GET", format!("/shop/items?{query}")));
+        assert_eq!(violations(&exchange), Vec::from_iter(expected), "{query}");
+        assert_eq!(exchange.readings.len(), usize::from(query.contains("lowPrice")), "{query}");
+    }
+    let size = |text: &str| stub().respond(Request::new("GET", format!("/shop/items?page=1&si%2Fze={text}")));
+    assert_eq!(violations(&size("huge")), [("/query/si~1ze", "enum")]);
+    assert_eq!(size("Big").readings[0].pointer, "/query/si~1ze");
+    for (value, expected) in [("1.5", None), ("-3", None), ("heavy", Some(("/header/X-Weight", "type")))] {
+        let request = Request::new("GET", "/shop/items?page=1").header("x-weight", value);
+        assert_eq!(violations(&stub().respond(request)), Vec::from_iter(expected), "{value}");
+    }
+    let post = Request::new("POST", "/shop/main/orders").header("Content-Type", "application/json");
+    let exchange = stub().respond(post.body(r#"{"kind":"letter","lines":[]}"#));
+    assert_eq!(violations(&exchange), [("/path/shop", "type")]);
+}
+
+#[test]
+fn branches_and_odd_names_have_their_own_pointers_words_and_sources() {
+    let base = json!({"kind": "gift", "lines": [], "to": "me"});
+    let with = |name: &str, value: Value| {
+        let mut body = base.clone();
+        body[name] = value;
+        order(&body)
+    };
+    assert_eq!(violations(&order(&base)), []);
+    assert_eq!(violations(&with("a/b", json!(5))), [("/body/a~1b", "type")]);
+    assert_eq!(violations(&with("x~y", json!({}))), [("/body/x~0y/~1", "required")]);
+    assert_eq!(violations(&with("x~y", json!({"/": 5}))), [("/body/x~0y/~1", "type")]);
+    assert_eq!(violations(&with("amount", json!(0.25))), [("/body/amount", "minimum")]);
+    assert_eq!(
+        with("amount", json!(1001)).violations[0].message(),
+        "expected at most 1000, but found `1001`"
+    );
+    assert_eq!(
+        violations(&with("lines", json!([{"name": "A"}, {"title": "b"}, {"title": 5}, {}]))),
+        [
+            ("/body/lines/0/name", "format"),
+            ("/body/lines/2/name", "type"),
+            ("/body/lines/3/name", "required"),
+        ]
+    );
+    let exchange = with("c~d", json!(true));
+    assert_eq!((violations(&exchange), exchange.readings[0].pointer.as_str()), (vec![], "/body/a~1b"));
+
+    // The branch says more about `note` than its own row does, and one value gives one violation.
+    let exchange = with("note", json!(null));
+    assert_eq!(violations(&exchange), [("/body/note", "type")]);
+    let exchange = with("note", json!("long"));
+    assert_eq!(violations(&exchange), [("/body/note", "maxLength")]);
+    assert_eq!(exchange.violations[0].source, "Shop manual › gift");
+    assert_eq!(with("note", json!(5)).violations.len(), 1);
+    // Two branches speak of `to`; the one that applies is quoted.
+    let exchange = order(&json!({"kind": "letter", "lines": [], "to": "me"}));
+    assert_eq!(exchange.violations[0].message(), "expected an integer, but found the string `me`");
+    assert_eq!(exchange.violations[0].source, "Shop manual › letter");
+    assert_eq!(violations(&order(&json!({"kind": "gift", "lines": []}))), [("/body/to", "required")]);
+}
+
+#[test]
+fn a_document_that_asks_for_no_token_needs_none() {
+    let mut document = made_up();
+    document["components"]["securitySchemes"] =
+        json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
+    inline(&mut document);
+    let contract = Arc::new(Contract::from_document(document).expect("a contract"));
+    let stub = Stub::new(contract, Settings { errors: standin::Errors::Rfc, ..Settings::default() });
+    let exchange = stub.respond(Request::new("GET", "/shop/items?page=1"));
+    assert_eq!(violations(&exchange), [("/header/x-key", "required")]);
+    let challenge: Vec<_> = exchange.reply.headers.all("www-authenticate").collect();
+    assert_eq!(challenge, [br#"JWT realm="agentassist", header="x-key""#]);
+    assert_eq!(self::stub().respond(Request::new("GET", "/shop/items?page=1")).reply.status, 200);
+}

@@ -1,0 +1,174 @@
+//! Starting and stopping a server.
+
+mod support;
+
+use std::{
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
+
+use standin::{BodyEnd, Config, Delivery, Server, serve};
+use support::{AGENTS, Client, PATIENCE, exchange, get, http2, post, post_head, server, settled};
+
+#[test]
+fn a_dropped_server_is_gone() {
+    let server = server(|_| {});
+    let addr = server.addr();
+    assert_eq!(server.url(), format!("http://{addr}"));
+
+    drop(server);
+
+    assert!(TcpStream::connect(addr).is_err());
+}
+
+#[test]
+fn stopping_ends_open_connections_within_a_second() {
+    let server = server(|_| {});
+    let fresh = Client::connect(server.addr());
+    let mut idle = Client::connect(server.addr());
+    idle.call(get("/idle"));
+    let mut half_head = Client::connect(server.addr());
+    half_head.send("GET /half HTTP/1.1\r\n");
+    let mut half_body = Client::connect(server.addr());
+    half_body.send(post_head("content-length: 10\r\n") + "{");
+    let mut multiplexed = http2::Client::connect(server.addr(), &[]);
+    multiplexed.request(1, "POST", AGENTS, &[], false);
+    multiplexed.request(3, "GET", "/idle", &[], true);
+    multiplexed.reply(3);
+
+    let began = Instant::now();
+    let journal = server.stop();
+
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    for mut client in [fresh, idle, half_head, half_body] {
+        assert!(client.is_closed());
+    }
+    let broken = journal.snapshot();
+    let broken: Vec<_> = broken
+        .iter()
+        .filter(|recorded| recorded.exchange.request.body_end == BodyEnd::Broken)
+        .map(|recorded| recorded.delivery.get())
+        .collect();
+    assert_eq!(broken, [Delivery::Aborted; 2]);
+}
+
+#[test]
+fn stopping_with_idle_connections_takes_no_time() {
+    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let mut idle = Client::connect(server.addr());
+    idle.call(get("/idle"));
+    let mut multiplexed = http2::Client::connect(server.addr(), &[]);
+    multiplexed.request(1, "GET", "/idle", &[], true);
+    multiplexed.reply(1);
+    let closing = std::thread::spawn(move || while multiplexed.next().is_some() {});
+    let fresh = Client::connect(server.addr());
+
+    let began = Instant::now();
+    drop(server);
+
+    assert!(began.elapsed() < PATIENCE / 2);
+    closing.join().expect("the connection was closed");
+    drop(fresh);
+}
+
+#[test]
+fn a_request_under_way_is_finished_when_the_server_stops() {
+    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let mut client = Client::connect(server.addr());
+    client.send(post_head("content-length: 2\r\nexpect: 100-continue\r\n"));
+    client.head();
+
+    let stopping = std::thread::spawn(move || server.stop());
+    client.send("{}");
+
+    assert_eq!(client.reply().id(), 1);
+    assert!(client.is_closed());
+    let journal = stopping.join().expect("it stops");
+    assert_eq!(journal.snapshot()[0].exchange.request.body_end, BodyEnd::Complete);
+}
+
+#[test]
+fn an_occupied_port_is_an_error() {
+    let server = server(|_| {});
+    let config = Config { listen: server.addr(), ..Config::default() };
+    assert!(Server::start(config).is_err());
+}
+
+#[tokio::test]
+async fn a_server_starts_and_stops_inside_an_async_test() {
+    let server = server(|_| {});
+    assert_eq!(Client::connect(server.addr()).call(post("{}")).id(), 1);
+    drop(server);
+}
+
+#[test]
+fn a_server_that_is_dropped_by_a_panic_stops() {
+    let server = server(|_| {});
+    let addr = server.addr();
+
+    let panicked = std::thread::spawn(move || {
+        let _server = server;
+        std::panic::resume_unwind(Box::new("a test failed"));
+    });
+
+    assert!(panicked.join().is_err());
+    assert!(TcpStream::connect(addr).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_returns_the_journal_when_it_is_told_to_stop() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it is bound");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(serve(listener, Config::default(), async {
+        let _ = stopped.await;
+    }));
+
+    let called = tokio::task::spawn_blocking(move || Client::connect(addr).call(post("{}")).id());
+    assert_eq!(called.await.expect("it is answered"), 1);
+    stop.send(()).expect("it is serving");
+
+    let journal = serving.await.expect("it does not panic").expect("it served");
+    assert_eq!(journal.snapshot().len(), 1);
+}
+
+#[test]
+fn a_server_is_independent_of_its_neighbours() {
+    let (one, other) = (server(|_| {}), server(|_| {}));
+    Client::connect(one.addr()).call(post("{}"));
+    drop(one);
+
+    assert_eq!(Client::connect(other.addr()).call(post("{}")).id(), 1);
+    let recorded = exchange(&other, 1);
+    settled(&recorded, Delivery::Sent);
+}
+
+#[test]
+fn waits_and_streams_end_at_once_when_the_server_stops() {
+    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let mut stream = Client::connect(server.addr());
+    stream.send(get("/__standin/requests/stream"));
+    assert_eq!(stream.head().status, 200);
+    let mut wait = Client::connect(server.addr());
+    wait.send(get("/__standin/requests?wait=1&timeout=15s"));
+    // Answered on a connection that was accepted after the other two, so the wait has begun.
+    Client::connect(server.addr()).call(get("/__standin/health"));
+
+    let began = Instant::now();
+    drop(server);
+
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(wait.reply().status, 503);
+}
+
+#[test]
+fn control_calls_are_not_recorded() {
+    let server = server(|_| {});
+    let mut client = Client::connect(server.addr());
+
+    assert_eq!(client.call(get("/__standin/health")).status, 200);
+    assert_eq!(client.call(get("/__standin/nowhere")).status, 404);
+
+    assert!(server.journal().snapshot().is_empty());
+    assert_eq!(client.call(get("/__standing")).id(), 1);
+}
