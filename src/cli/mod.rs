@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod contract;
 mod error;
+mod generate;
 mod journal;
 mod junit;
 mod output;
@@ -44,6 +45,7 @@ Examples:
   standin contract show createAgent        what the operation takes, and where that is documented
   standin check createAgent agent.json     does this body keep to the documentation?
   standin token                            a token to call it with
+  standin generate createAgent --mutants   requests with one fault each
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
 
@@ -53,6 +55,7 @@ enum Command {
     Contract(contract::Command),
     Check(check::Check),
     Token(token::Token),
+    Generate(generate::Generate),
     Journal(journal::Convert),
     Completions(completions::Completions),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Contract(contract) => contract.run(),
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
+            Self::Generate(generate) => generate.run(),
             Self::Journal(journal) => journal.run(),
             Self::Completions(completions) => completions.run(),
         }
