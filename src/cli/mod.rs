@@ -24,7 +24,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-pub use error::{Error, Exit};
+use error::{Error, Exit};
 
 use crate::Contract;
 
@@ -34,7 +34,7 @@ use crate::Contract;
 /// documentation and says why, and keeps a record of every request.
 #[derive(Debug, Parser)]
 #[command(name = "standin", version, max_term_width = 100, after_help = EXAMPLES)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -106,8 +106,8 @@ impl ContractSource {
             None => Ok(Contract::builtin()),
             Some(path) => Contract::load(path).map(Arc::new).map_err(|error| {
                 Error::could_not_run(format!(
-                    "cannot use the contract {}; correct the file, or leave --contract out for the built-in contract",
-                    error::one_line(&error.to_string()),
+                    "cannot use the contract {}; correct the file or its name, or leave --contract out for the built-in contract",
+                    error::one_line(&error::without_numbers(&error.to_string())),
                 ))
             }),
         }

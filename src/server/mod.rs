@@ -223,7 +223,8 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
     }
     http.http2()
         .max_concurrent_streams(limits.streams)
-        // Twice as much, so that a head that is a little too large is ours to refuse, log and count.
+        // Twice as much, so that a head that is a little too large is ours to refuse, log and count. Beyond that h2
+        // refuses it and does not say so, but what it unpacks has to have an end.
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }
