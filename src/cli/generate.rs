@@ -164,7 +164,17 @@ fn narrowed(generator: &Generator, name: &str) -> Result<Generator, Error> {
 }
 
 /// A case as one line of JSON.
-fn line(case: &Case, seed: u64, index: u64) -> Value {
+fn line(case: &Case, seed: u64, index: u64) -> String {
+    let line = document(case, seed, index).to_string();
+    // JSON allows these within strings, and some readers take them for ends of lines.
+    if line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = line.replace('\u{85}', "\\u0085");
+        return line.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+    }
+    line
+}
+
+fn document(case: &Case, seed: u64, index: u64) -> Value {
     let headers: Vec<_> =
         case.headers().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
     json!({

@@ -6,6 +6,7 @@
 mod extensions;
 mod ledger;
 mod operation;
+pub(crate) mod pattern;
 mod publish;
 mod reader;
 mod schema;

@@ -4,6 +4,7 @@ use super::{
     Operator,
     json::{Json, Tree},
     plan::Plan,
+    proof,
 };
 use crate::{
     Request,
@@ -51,9 +52,9 @@ fn query(plan: &Plan, name: Option<&str>, valid: &Request, changed: &Request) ->
     let rest = |request: &Request| -> Vec<String> {
         let pairs = request.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let is_other = |pair: &&str| {
-            let key = pair.split('=').next().unwrap_or_default();
+            let key = proof::decode(pair.split('=').next().unwrap_or_default(), true).unwrap_or_default();
             !name.is_some_and(|name| {
-                names(plan, Place::Query, name).any(|other| other.eq_ignore_ascii_case(key))
+                names(plan, Place::Query, name).any(|other| other.eq_ignore_ascii_case(&key))
             })
         };
         pairs.filter(is_other).map(str::to_owned).collect()

@@ -32,6 +32,8 @@ pub(super) const ATTEMPTS: usize = 16;
 
 impl Generator {
     /// A generator of requests of this operation, signed with [`Credentials::default`].
+    ///
+    /// It makes none when the operation's schema unfolds to more than 100 000 places.
     pub fn new(operation: &Operation) -> Self {
         Self::with(operation, &Credentials::default())
     }
@@ -101,11 +103,17 @@ impl Generator {
 
     /// A mutant; none when no attempt could be proved.
     pub fn mutant(&self, choices: &mut Choices) -> Option<Case> {
+        if self.selection.is_empty() {
+            return None;
+        }
         (0..ATTEMPTS).find_map(|_| self.try_mutant(choices).ok())
     }
 
     /// One attempt at a valid case; none when it cannot be proved.
     pub fn try_valid(&self, choices: &mut Choices) -> Option<Case> {
+        if !self.plan.is_whole {
+            return None;
+        }
         let base = valid::base(&self.plan, None, false, choices);
         let request = base.draft.request();
         proof::faults(&self.plan, &request, true).is_empty().then(|| Case {
@@ -121,6 +129,10 @@ impl Generator {
     /// # Errors
     ///
     /// The operator, when it does not apply to the request that it was given or its label cannot be proved.
+    ///
+    /// # Panics
+    ///
+    /// When there are no [`Generator::operators`].
     pub fn try_mutant(&self, choices: &mut Choices) -> Result<Case, Operator> {
         let (operator, chosen) = choices.pick(&self.selection);
         let sites = self.plan.sites.iter().find(|(other, _)| other == operator);

@@ -5,7 +5,6 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     Operation, Rule,
-    contract::{Branch, JsonType, Place, Schema, Segment, escape},
+    contract::{Branch, JsonType, Place, Schema, Segment, escape, pattern::Pattern},
 };
 
 /// The position of a node in [`Plan::nodes`].
@@ -35,6 +34,8 @@ pub(super) struct Plan {
     pub(super) routes: Vec<(String, Vec<Segment>)>,
     /// The places where an operator can act, by operator.
     pub(super) sites: Vec<(Operator, Vec<Site>)>,
+    /// Whether everything that the contract says is in it; if not, nothing is made from it.
+    pub(super) is_whole: bool,
 }
 
 /// A parameter.
@@ -59,7 +60,7 @@ pub(super) struct Node {
     pub(super) accepts: Vec<String>,
     pub(super) types: Vec<JsonType>,
     pub(super) values: Vec<Value>,
-    pub(super) patterns: Vec<Regex>,
+    pub(super) patterns: Vec<Pattern>,
     pub(super) min_length: usize,
     pub(super) max_length: Option<usize>,
     pub(super) minimum: Option<f64>,
@@ -98,7 +99,7 @@ pub(super) struct Site {
 
 impl Plan {
     pub(super) fn new(operation: &Operation, credentials: &Credentials) -> Self {
-        let mut builder = Builder { nodes: Vec::new(), operation };
+        let mut builder = Builder { nodes: Vec::new(), operation, is_full: false };
         let parameters = operation.parameters.iter().map(|parameter| {
             let node = builder.node(&[&parameter.schema], None, &parameter.name, true, &[]);
             let mut samples: Vec<String> = parameter.example.iter().cloned().collect();
@@ -120,6 +121,7 @@ impl Plan {
             }
             root
         });
+        let is_full = builder.is_full;
         let mut nodes = builder.nodes;
         for node in &mut nodes {
             let mut texts = std::mem::take(&mut node.texts);
@@ -136,8 +138,11 @@ impl Plan {
             token: operation.shared.token_header.as_ref().map(|header| Tokens::new(header, credentials)),
             routes: operation.shared.routes.clone(),
             sites: Vec::new(),
+            is_whole: !is_full,
         };
-        plan.sites = operator::sites(&plan);
+        if plan.is_whole {
+            plan.sites = operator::sites(&plan);
+        }
         plan
     }
 
@@ -174,7 +179,12 @@ impl Node {
 struct Builder<'a> {
     nodes: Vec<Node>,
     operation: &'a Operation,
+    /// Whether there are more nodes than are made.
+    is_full: bool,
 }
+
+/// The most nodes of a plan. Branches within branches multiply.
+const MOST: usize = 100_000;
 
 impl Builder<'_> {
     /// Makes the node of a value that all of `layers` describe, and the nodes below.
@@ -189,6 +199,10 @@ impl Builder<'_> {
         let id = self.nodes.len();
         let node = self.leaf(layers, parent, name, required, accepts);
         self.nodes.push(node);
+        if id >= MOST {
+            self.is_full = true;
+            return id;
+        }
         self.nodes[id].properties = self.properties(layers, id, &[]);
         let items: Vec<_> = layers.iter().filter_map(|schema| schema.items.as_deref()).collect();
         if !items.is_empty() {
@@ -299,10 +313,7 @@ impl Builder<'_> {
             accepts: accepts.to_vec(),
             types,
             values,
-            patterns: layers
-                .iter()
-                .filter_map(|schema| Regex::new(schema.pattern.as_deref()?).ok())
-                .collect(),
+            patterns: layers.iter().filter_map(|schema| Pattern::new(schema.pattern.as_deref()?)).collect(),
             min_length: layers.iter().filter_map(|schema| schema.min_length).max().map_or(0, size),
             max_length: layers.iter().filter_map(|schema| schema.max_length).min().map(size),
             minimum: layers.iter().filter_map(|s| s.minimum.as_ref().and_then(limit)).reduce(f64::max),

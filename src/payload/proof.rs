@@ -100,7 +100,7 @@ fn route(plan: &Plan, request: &Request) -> Result<(), Fault> {
     }
 }
 
-type Sent<'a> = Result<Cow<'a, str>, ()>;
+pub(super) type Sent<'a> = Result<Cow<'a, str>, ()>;
 
 /// The values that were sent for a parameter, under the spelling of its name that counts.
 fn sent<'a>(plan: &Plan, request: &'a Request, place: Place, name: &str) -> Vec<Sent<'a>> {
@@ -128,7 +128,7 @@ fn sent<'a>(plan: &Plan, request: &'a Request, place: Place, name: &str) -> Vec<
 }
 
 /// Takes the escapes out of a part of the target.
-fn decode(text: &str, plus: bool) -> Sent<'_> {
+pub(super) fn decode(text: &str, plus: bool) -> Sent<'_> {
     if !(text.contains('%') || plus && text.contains('+')) {
         return Ok(Cow::Borrowed(text));
     }

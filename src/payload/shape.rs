@@ -2,9 +2,8 @@
 //!
 //! No name of a field is looked at, so this works for any contract.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
-
 use super::{Choices, plan::Node, words};
+use crate::contract::pattern::witness;
 
 /// How texts for one place are made.
 #[derive(Default)]
@@ -14,7 +13,6 @@ pub(super) struct Texts {
     /// Whether the text ought to be JSON.
     pub(super) holds_json: bool,
     shape: Shape,
-    pattern: Option<Hir>,
     /// Those of the odd texts that are allowed there.
     odd: Vec<String>,
     /// Texts as long and as short as is allowed.
@@ -51,8 +49,6 @@ impl Texts {
             None if node.min_length > 0 => Shape::Id("0123456789abcdef01234567".into()),
             None => Shape::Name,
         };
-        let pattern = node.patterns.first();
-        self.pattern = pattern.and_then(|pattern| regex_syntax::parse(pattern.as_str()).ok());
         let longest = node.max_length.unwrap_or(300).min(5000);
         let mut odd: Vec<String> = words::ODD.iter().map(|text| (*text).to_owned()).collect();
         odd.retain(|text| allowed(node, text));
@@ -61,6 +57,12 @@ impl Texts {
         let limits = [("m", shortest), ("é", longest), ("x", longest), ("\u{1f642}", longest.min(60))];
         self.limits = limits.map(|(letter, count)| letter.repeat(count)).into();
         self.limits.retain(|text| allowed(node, text));
+        if self.samples.is_empty()
+            && let Some(pattern) = node.patterns.first()
+            && let Some(text) = witness(pattern, node.min_length, node.max_length.unwrap_or(usize::MAX))
+        {
+            self.limits.insert(0, text);
+        }
     }
 
     /// Appends a text that is allowed at `node` to `out`, now and then an odd one when `odd` is set; false when none was found.
@@ -74,7 +76,7 @@ impl Texts {
             0 => {}
             1 if !self.samples.is_empty() => out.push_str(choices.word(&self.samples)),
             9 if odd && !self.limits.is_empty() => out.push_str(choices.word(&self.limits)),
-            10 if odd => self.matching(choices, out),
+            10 if odd => self.matching(node, choices, out),
             11 if odd && !self.odd.is_empty() => out.push_str(choices.word(&self.odd)),
             _ => self.shaped(choices, out),
         }
@@ -87,7 +89,7 @@ impl Texts {
             return true;
         }
         for _ in 0..20 {
-            self.matching(choices, out);
+            self.matching(node, choices, out);
             if allowed(node, &out[start..]) {
                 return true;
             }
@@ -129,9 +131,9 @@ impl Texts {
     }
 
     /// Appends a text made from the pattern.
-    fn matching(&self, choices: &mut Choices, out: &mut String) {
-        match &self.pattern {
-            Some(pattern) => expand(pattern, choices, out),
+    fn matching(&self, node: &Node, choices: &mut Choices, out: &mut String) {
+        match node.patterns.first() {
+            Some(pattern) => pattern.write(&mut |count| choices.below(count), out),
             None => self.shaped(choices, out),
         }
     }
@@ -192,47 +194,5 @@ fn scramble(sample: &str, base: u32, choices: &mut Choices, out: &mut String) {
         left -= 1;
         let digit = char::from_digit(digit, 16).unwrap_or('0');
         out.push(if character.is_ascii_uppercase() { digit.to_ascii_uppercase() } else { digit });
-    }
-}
-
-/// Appends a text that matches the expression, but for what it says about the text around it.
-fn expand(pattern: &Hir, choices: &mut Choices, out: &mut String) {
-    match pattern.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
-        HirKind::Class(Class::Unicode(class)) => {
-            // Mostly what can be printed; now and then anything.
-            let ascii = |c: char| c.is_ascii_graphic();
-            let wanted = char::from(b'!' + u8::try_from(choices.below(94)).unwrap_or(0));
-            let has = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
-            if ascii(wanted) && has(wanted) {
-                out.push(wanted);
-                return;
-            }
-            let ranges = class.ranges();
-            if !ranges.is_empty() {
-                let range = choices.pick(ranges);
-                let span = u32::from(range.end()) - u32::from(range.start());
-                let offset = choices.below(span as usize + 1);
-                let code = u32::from(range.start()) + u32::try_from(offset).unwrap_or(0);
-                out.push(char::from_u32(code).unwrap_or(range.start()));
-            }
-        }
-        HirKind::Class(Class::Bytes(class)) => {
-            if let Some(range) = class.iter().next() {
-                out.push(char::from(range.start()));
-            }
-        }
-        HirKind::Repetition(repetition) => {
-            let least = repetition.min.min(5000);
-            let most = repetition.max.unwrap_or(least.saturating_add(8)).clamp(least, least + 64);
-            let count = least as usize + choices.below((most - least) as usize + 1);
-            for _ in 0..count {
-                expand(&repetition.sub, choices, out);
-            }
-        }
-        HirKind::Capture(capture) => expand(&capture.sub, choices, out),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| expand(part, choices, out)),
-        HirKind::Alternation(parts) => expand(choices.pick(parts), choices, out),
     }
 }

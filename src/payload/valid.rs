@@ -33,8 +33,7 @@ pub(super) struct Spot {
     pub(super) end: usize,
 }
 
-const MEDIA_TYPES: [&str; 6] = [
-    "application/json",
+const MEDIA_TYPES: [&str; 5] = [
     "application/json",
     "application/json; charset=utf-8",
     "application/json;charset=UTF-8",
@@ -58,7 +57,7 @@ pub(super) fn base(plan: &Plan, site: Option<&Site>, as_object: bool, choices: &
     let sends_body = plan
         .body
         .filter(|root| plan.nodes[*root].required || !path.is_empty() || is_wanted || choices.below(2) == 1);
-    let media = sends_body.map(|_| *choices.pick(&MEDIA_TYPES));
+    let media = sends_body.map(|_| if odd { *choices.pick(&MEDIA_TYPES) } else { MEDIA_TYPES[0] });
     let mut draft = Draft::new(plan, &texts, token, media);
     for (name, _, index) in &mut draft.query {
         // A query parameter under another name that is accepted.
@@ -128,7 +127,7 @@ fn parameters(
                 .filter(|text| fits(slot.place, node, text))
                 .map(String::clone)
                 .next()
-                .unwrap_or_else(|| "m".repeat(node.min_length.max(1)));
+                .unwrap_or_else(|| "m".repeat(node.min_length.clamp(1, 5000)));
         }
         texts.push(Some(text));
     }
