@@ -45,6 +45,7 @@ pub mod cli;
 pub mod contract;
 mod exchange;
 mod journal;
+pub mod pact;
 pub mod payload;
 pub mod render;
 mod server;

@@ -18,6 +18,7 @@ mod output;
 mod serve;
 mod table;
 mod token;
+mod verify;
 mod wrap;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
@@ -46,6 +47,7 @@ Examples:
   standin check createAgent agent.json     does this body keep to the documentation?
   standin token                            a token to call it with
   standin generate createAgent --mutants   requests with one fault each
+  standin verify http://127.0.0.1:8484     does it do what the contracts say?
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
 
@@ -56,6 +58,7 @@ enum Command {
     Check(check::Check),
     Token(token::Token),
     Generate(generate::Generate),
+    Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     Completions(completions::Completions),
 }
@@ -84,6 +87,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
             Self::Generate(generate) => generate.run(),
+            Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::Completions(completions) => completions.run(),
         }
@@ -200,7 +204,8 @@ mod tests {
                     let env = arg.get_env().unwrap_or_else(|| panic!("{name}: no variable"));
                     let env = env.to_str().unwrap();
                     assert!(env.starts_with("STANDIN_"), "{name}: {env}");
-                    let secret = env.ends_with("SECRET") || env.ends_with("CONTROL_TOKEN");
+                    let secret =
+                        ["SECRET", "TOKEN", "PASSWORD", "STATES_URL"].iter().any(|end| env.ends_with(end));
                     assert_eq!(arg.is_hide_env_values_set(), secret, "{name}");
                 }
             }

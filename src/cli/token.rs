@@ -7,7 +7,7 @@ use super::{Error, Exit, output};
 use crate::token::{Secret, mint};
 
 /// The app id that the documentation's sample token carries.
-const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
+pub(super) const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
 
 /// What signs when no secret is given: fit for a stand-in on one's own machine, and for nothing else.
 const DEVELOPMENT_SECRET: &str = "standin-development-secret";

@@ -11,7 +11,11 @@ use std::{
 
 use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
+pub mod agentassist;
+pub mod faulty;
 pub mod http2;
+pub mod interactions;
+pub mod program;
 
 /// The path of createAgent.
 pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";

@@ -9,6 +9,7 @@ mod export;
 mod params;
 mod reply;
 mod requests;
+mod states;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -105,8 +106,13 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
     if access::is_preflight(parts) {
         return state.access.preflight(parts);
     }
-    state.access.check_token(parts)?;
-    let resource = Resource::of(parts.uri.path())?;
+    let path = parts.uri.path();
+    if path == STATES {
+        state.access.check_token_or(parts, states::token(parts)?.as_deref())?;
+    } else {
+        state.access.check_token(parts)?;
+    }
+    let resource = Resource::of(path)?;
     // Like GET; hyper leaves the body out.
     let method = match parts.method {
         Method::HEAD => &Method::GET,
@@ -134,13 +140,14 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
             params(&[])?;
             requests::verify(state, parts, body).await
         }
+        (Resource::States, &Method::POST) => states::change(state, parts, body),
         (Resource::Stream, &Method::GET) => {
             let params = params(&params::STREAM)?;
             stream::stream(state, parts, &params)
         }
         (Resource::Export, &Method::GET) => {
             let params = params(&params::EXPORT)?;
-            export::export(state, parts, &params)
+            export::export(state, parts, &params).await
         }
         (Resource::OpenApi, &Method::GET) => {
             params(&[])?;
@@ -163,6 +170,7 @@ enum Resource<'a> {
     OpenApi,
     Request(&'a str),
     Requests,
+    States,
     Stream,
     Verify,
 }
@@ -175,6 +183,7 @@ impl<'a> Resource<'a> {
             "/health" => Self::Health,
             "/ledger" => Self::Ledger,
             "/openapi.json" => Self::OpenApi,
+            "/provider-states" => Self::States,
             "/requests" => Self::Requests,
             "/requests/stream" => Self::Stream,
             "/requests/verify" => Self::Verify,
@@ -194,7 +203,7 @@ impl<'a> Resource<'a> {
     fn refuse(self, method: &Method) -> Problem {
         let allowed = match self {
             Self::Requests => "GET, HEAD, DELETE",
-            Self::Verify => "POST",
+            Self::States | Self::Verify => "POST",
             _ => "GET, HEAD",
         };
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}, but found `{method}`"))
@@ -227,20 +236,24 @@ fn health(state: &ControlState) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
+/// Where Pact's verifiers announce the state that they need.
+const STATES: &str = "/__standin/provider-states";
+
 /// What there is to call, for whoever asked for something else.
 fn paths() -> Value {
     CALLS.iter().map(|(method, path, _)| format!("{method} {path}")).collect()
 }
 
 /// Method, path and purpose of each call.
-pub(crate) const CALLS: [(&str, &str, &str); 9] = [
+pub(crate) const CALLS: [(&str, &str, &str); 10] = [
     ("GET", "/__standin/health", "whether it serves, and its counts"),
     ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
     ("GET", "/__standin/requests/ID", "one exchange"),
     ("DELETE", "/__standin/requests", "forget all exchanges"),
     ("POST", "/__standin/requests/verify", "assert which requests were received"),
     ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
-    ("GET", "/__standin/export?format=ndjson|har|curl", "the journal as a file"),
+    ("GET", "/__standin/export?format=ndjson|har|curl|pact", "the journal as a file"),
+    ("POST", STATES, "what Pact's verifiers call"),
     ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
     ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
 ];

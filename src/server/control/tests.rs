@@ -1,6 +1,7 @@
 //! The control API without a socket.
 
 mod access;
+mod states;
 mod stream;
 
 use std::sync::Arc;
@@ -261,8 +262,8 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
         ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
         ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
         ("health?x=1", "expected no parameters, but found `x`"),
-        ("export", "format: expected ndjson, har or curl, but found nothing"),
-        ("export?format=pdf", "format: expected ndjson, har or curl, but found `pdf`"),
+        ("export", "format: expected ndjson, har, curl or pact, but found nothing"),
+        ("export?format=pdf", "format: expected ndjson, har, curl or pact, but found `pdf`"),
     ] {
         let reply = api.get(path).await;
         assert_eq!((reply.status, reply.error().as_str()), (400, error), "{path}");
