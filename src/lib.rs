@@ -46,6 +46,7 @@ pub mod contract;
 mod exchange;
 mod journal;
 pub mod pact;
+pub mod payload;
 pub mod render;
 mod server;
 mod stub;

@@ -233,12 +233,16 @@ fn mac(secret: &Secret) -> Hmac<Sha256> {
 /// assert!(token.verify(&secret, 1_700_000_001).is_ok());
 /// ```
 pub fn mint(app_id: &str, secret: &Secret, issued: i64, expires: Option<i64>) -> String {
-    let header = BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
     let mut payload = json!({"sub": app_id, "appId": app_id, "iat": issued});
     if let Some(expires) = expires {
         payload["exp"] = expires.into();
     }
-    let signed = format!("{header}.{}", BASE64.encode(payload.to_string()));
+    sign(r#"{"alg":"HS256","typ":"JWT"}"#, &payload.to_string(), secret)
+}
+
+/// A token with this header and payload, both JSON, signed HS256 with `secret` whatever the header says.
+pub(crate) fn sign(header: &str, payload: &str, secret: &Secret) -> String {
+    let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(payload));
     let mut mac = mac(secret);
     mac.update(signed.as_bytes());
     format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()))

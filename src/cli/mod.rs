@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod contract;
 mod error;
+mod generate;
 mod journal;
 mod junit;
 mod output;
@@ -18,12 +19,13 @@ mod serve;
 mod table;
 mod token;
 mod verify;
+mod wrap;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-pub use error::{Error, Exit};
+use error::{Error, Exit};
 
 use crate::Contract;
 
@@ -33,7 +35,7 @@ use crate::Contract;
 /// documentation and says why, and keeps a record of every request.
 #[derive(Debug, Parser)]
 #[command(name = "standin", version, max_term_width = 100, after_help = EXAMPLES)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -44,6 +46,7 @@ Examples:
   standin contract show createAgent        what the operation takes, and where that is documented
   standin check createAgent agent.json     does this body keep to the documentation?
   standin token                            a token to call it with
+  standin generate createAgent --mutants   requests with one fault each
   standin verify http://127.0.0.1:8484     does it do what the contracts say?
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
@@ -54,6 +57,7 @@ enum Command {
     Contract(contract::Command),
     Check(check::Check),
     Token(token::Token),
+    Generate(generate::Generate),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     Completions(completions::Completions),
@@ -82,6 +86,7 @@ impl Command {
             Self::Contract(contract) => contract.run(),
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
+            Self::Generate(generate) => generate.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::Completions(completions) => completions.run(),
@@ -105,8 +110,8 @@ impl ContractSource {
             None => Ok(Contract::builtin()),
             Some(path) => Contract::load(path).map(Arc::new).map_err(|error| {
                 Error::could_not_run(format!(
-                    "cannot use the contract {}; correct the file, or leave --contract out for the built-in contract",
-                    error::one_line(&error.to_string()),
+                    "cannot use the contract {}; correct the file or its name, or leave --contract out for the built-in contract",
+                    error::one_line(&error::without_numbers(&error.to_string())),
                 ))
             }),
         }

@@ -20,7 +20,7 @@ const DEVELOPMENT_SECRET: &str = "standin-development-secret";
 Examples:
   standin token
   standin token --expires 1h --client-secret \"$SECRET\"
-  standin token --expires=-1h              an expired one, to see it refused by `serve --token verified`
+  standin token --expires=-1h              an expired one, which `--token verified` refuses
   curl --header \"auth: $(standin token)\" …")]
 pub(super) struct Token {
     /// The client id of the app, which the API looks for in `appId`

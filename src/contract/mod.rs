@@ -6,6 +6,7 @@
 mod extensions;
 mod ledger;
 mod operation;
+pub(crate) mod pattern;
 mod publish;
 mod reader;
 mod schema;
@@ -22,8 +23,8 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
 pub use ledger::{LedgerEntry, LedgerKind, Says};
-use operation::OperationReader;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
+use operation::{OperationReader, Shared};
 use reader::Node;
 pub(crate) use reader::escape;
 pub use schema::{Branch, JsonType, Property, Schema};
@@ -115,7 +116,18 @@ impl Contract {
             samples: &samples,
             schemas: SchemaReader::new(document, &ledger, compile),
         };
-        let operations = reader.paths(&root.need("paths")?)?;
+        let mut operations = reader.paths(&root.need("paths")?)?;
+        let token = token(&root)?;
+        let shared = Arc::new(Shared {
+            token_header: token.as_ref().map(|token| token.header.clone()),
+            routes: operations
+                .iter()
+                .map(|operation| (operation.method.clone(), operation.segments.clone()))
+                .collect(),
+        });
+        for operation in &mut operations {
+            operation.shared = Arc::clone(&shared);
+        }
         let mut refusals = Vec::new();
         for operation in &operations {
             for replies in operation.replies.iter().filter(|replies| replies.status >= 400) {
@@ -131,7 +143,7 @@ impl Contract {
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
-            token: token(&root)?,
+            token,
             sample_token: sample_token(&root)?,
             operations,
             ledger,

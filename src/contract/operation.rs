@@ -33,6 +33,17 @@ pub struct Operation {
     pub body: Option<Body>,
     /// What it answers, by status code.
     pub replies: Vec<Replies>,
+    /// What it shares with the contract's other operations.
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the operations of a contract share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// The header that carries the token, in lower case.
+    pub(crate) token_header: Option<String>,
+    /// Method and path template of each operation.
+    pub(crate) routes: Vec<(String, Vec<Segment>)>,
 }
 
 /// One segment of a path template.
@@ -283,6 +294,7 @@ impl<'a> OperationReader<'a> {
             parameters,
             body: node.get("requestBody").map(|node| self.body(&node)).transpose()?,
             replies,
+            shared: Arc::default(),
         })
     }
 

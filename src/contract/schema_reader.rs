@@ -4,6 +4,7 @@ use serde_json::{Number, Value};
 
 use super::{
     ContractError, LedgerEntry,
+    pattern::{Pattern, witness},
     reader::Node,
     schema::{Branch, JsonType, Property, Schema, is_pattern},
 };
@@ -82,6 +83,19 @@ impl<'a> SchemaReader<'a> {
         schema.summarize();
         if let Some(keyword) = schema.inapplicable() {
             return Err(node.complain(&format!("`{keyword}` does not apply to the types given here")));
+        }
+        if self.judging && self.compile && !schema.has_text() {
+            return Err(node.complain(
+                "no text was found that fits `pattern`, `minLength` and `maxLength`; give one under `examples`",
+            ));
+        }
+        if schema.limits_cross() {
+            return Err(node.complain("no value is within the limits given here"));
+        }
+        if !schema.branches_are_apart() {
+            return Err(
+                node.complain("the branches of one schema test the same member, each for other values")
+            );
         }
         Ok(schema)
     }
@@ -215,6 +229,38 @@ impl Schema {
             () if self.items.is_some() && !allows(JsonType::Array) => Some("items"),
             () => None,
         }
+    }
+
+    /// Whether a text can be made that fits the pattern and the lengths. Only then can valid requests be made.
+    fn has_text(&self) -> bool {
+        let Some(pattern) = self.pattern.as_deref().filter(|_| self.values.is_empty()).and_then(Pattern::new)
+        else {
+            return true;
+        };
+        let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+        let longest = self.max_length.map_or(usize::MAX, size);
+        let lengths = self.min_length.map_or(0, size)..=longest;
+        let fits = |text: &str| pattern.is_match(text) && lengths.contains(&text.chars().count());
+        self.examples.iter().filter_map(Value::as_str).any(fits)
+            || witness(&pattern, *lengths.start(), longest).is_some()
+    }
+
+    /// Whether the lower limit is above the upper one.
+    fn limits_cross(&self) -> bool {
+        let number = |limit: &Option<Number>| limit.as_ref().and_then(Number::as_f64);
+        let range = number(&self.minimum).zip(number(&self.maximum));
+        let is_integer = self.types.contains(&JsonType::Integer) && !self.types.contains(&JsonType::Number);
+        range.is_some_and(|(least, most)| least > most || is_integer && least.ceil() > most.floor())
+            || self.min_length.zip(self.max_length).is_some_and(|(least, most)| least > most)
+    }
+
+    /// Whether at most one branch applies to any value.
+    fn branches_are_apart(&self) -> bool {
+        self.branches.iter().enumerate().all(|(index, branch)| {
+            self.branches[..index].iter().all(|other| {
+                branch.path == other.path && !branch.values.iter().any(|value| other.values.contains(value))
+            })
+        })
     }
 }
 

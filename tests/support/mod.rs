@@ -165,6 +165,19 @@ impl Client {
         }
     }
 
+    /// Everything until the server closes the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset is an end as well.
+        let _ = self.stream.read_to_end(&mut rest);
+        rest
+    }
+
+    /// Reads until there is a line that begins so.
+    pub fn skip_to(&mut self, line: &str) {
+        while !self.line().starts_with(line) {}
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).expect("a line arrives");

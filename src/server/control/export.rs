@@ -57,7 +57,7 @@ pub(super) async fn export(
             ("application/json", disposition, body::whole(pact.await?.into()))
         }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(unexpected("format", FORMATS, "")),
+        None => return Err(Problem::bad(format!("format: expected {FORMATS}, but found nothing"))),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);

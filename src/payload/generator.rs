@@ -1,0 +1,195 @@
+//! A generator: cases of one operation, from any source of choices.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    Case, Choices, Credentials, Expect, Label, Operator, Wire, difference, mutant,
+    plan::{Plan, Site},
+    proof, valid,
+};
+use crate::{Operation, Rule};
+
+/// Makes cases of one operation. Cloning is cheap.
+///
+/// ```
+/// use standin::{Contract, payload::{Generator, Label}};
+///
+/// let contract = Contract::builtin();
+/// let generator = Generator::new(contract.operation("createAgent").unwrap());
+/// let case = generator.mutant_at(7, 0).unwrap();
+/// assert!(matches!(case.label, Label::Mutant { .. }));
+/// assert_eq!(generator.mutant_at(7, 0), Some(case));
+/// ```
+#[derive(Clone)]
+pub struct Generator {
+    plan: Arc<Plan>,
+    /// The operators that act, each with the positions of its sites.
+    selection: Arc<[(Operator, Vec<usize>)]>,
+}
+
+/// How often the proof of a case may fail before the generator gives up.
+pub(super) const ATTEMPTS: usize = 16;
+
+impl Generator {
+    /// A generator of requests of this operation, signed with [`Credentials::default`].
+    ///
+    /// It makes none when the operation's schema unfolds to more than 100 000 places.
+    pub fn new(operation: &Operation) -> Self {
+        Self::with(operation, &Credentials::default())
+    }
+
+    /// A generator of requests of this operation that are signed with these credentials.
+    pub fn with(operation: &Operation, credentials: &Credentials) -> Self {
+        let plan = Arc::new(Plan::new(operation, credentials));
+        let selection = plan.sites.iter().map(|(operator, sites)| (*operator, (0..sites.len()).collect()));
+        Self { selection: selection.collect(), plan }
+    }
+
+    /// A generator whose mutants all break `rule`; none when no request of the operation can break it.
+    pub fn breaking(&self, rule: Rule) -> Option<Self> {
+        self.only(|_, site| site.rule == Some(rule))
+    }
+
+    /// A generator whose mutants all come from `operator`; none when it never applies to the operation.
+    pub fn using(&self, operator: Operator) -> Option<Self> {
+        self.only(|other, _| other == operator)
+    }
+
+    fn only(&self, keep: impl Fn(Operator, &Site) -> bool) -> Option<Self> {
+        let narrowed = self.plan.sites.iter().map(|(operator, sites)| {
+            let kept = (0..sites.len()).filter(|at| keep(*operator, &sites[*at]));
+            (*operator, kept.collect::<Vec<_>>())
+        });
+        let selection: Arc<[_]> = narrowed.filter(|(_, sites)| !sites.is_empty()).collect();
+        (!selection.is_empty()).then(|| Self { plan: Arc::clone(&self.plan), selection })
+    }
+
+    /// The operation's id.
+    pub fn operation(&self) -> &Arc<str> {
+        &self.plan.id
+    }
+
+    /// The operators that apply.
+    pub fn operators(&self) -> impl Iterator<Item = Operator> {
+        self.selection.iter().map(|(operator, _)| *operator)
+    }
+
+    /// The rules that mutants can break, in alphabetical order.
+    pub fn rules(&self) -> Vec<Rule> {
+        let chosen = self.selection.iter().flat_map(|(operator, chosen)| {
+            let all = self.plan.sites.iter().filter(move |(other, _)| other == operator);
+            all.flat_map(move |(_, sites)| chosen.iter().filter_map(move |at| sites[*at].rule))
+        });
+        let mut rules: Vec<_> = chosen.collect();
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+
+    /// The valid case of this index: the same bytes for ever, as long as the contract stays the same.
+    pub fn valid_at(&self, seed: u64, index: u64) -> Option<Case> {
+        self.valid(&mut Choices::seeded(&format!("{} valid", self.plan.id), seed, index))
+    }
+
+    /// The mutant of this index: the same bytes for ever, as long as the contract stays the same.
+    pub fn mutant_at(&self, seed: u64, index: u64) -> Option<Case> {
+        self.mutant(&mut Choices::seeded(&format!("{} mutant", self.plan.id), seed, index))
+    }
+
+    /// A valid case; none when no attempt could be proved.
+    pub fn valid(&self, choices: &mut Choices) -> Option<Case> {
+        (0..ATTEMPTS).find_map(|_| self.try_valid(choices))
+    }
+
+    /// A mutant; none when no attempt could be proved.
+    pub fn mutant(&self, choices: &mut Choices) -> Option<Case> {
+        if self.selection.is_empty() {
+            return None;
+        }
+        (0..ATTEMPTS).find_map(|_| self.try_mutant(choices).ok())
+    }
+
+    /// One attempt at a valid case; none when it cannot be proved.
+    pub fn try_valid(&self, choices: &mut Choices) -> Option<Case> {
+        if !self.plan.is_whole {
+            return None;
+        }
+        let base = valid::base(&self.plan, None, false, choices);
+        let request = base.draft.request();
+        proof::faults(&self.plan, &request, true).is_empty().then(|| Case {
+            operation: Arc::clone(&self.plan.id),
+            request,
+            label: Label::Valid,
+            wire: Wire::Any,
+        })
+    }
+
+    /// One attempt at a mutant.
+    ///
+    /// # Errors
+    ///
+    /// The operator, when it does not apply to the request that it was given or its label cannot be proved.
+    ///
+    /// # Panics
+    ///
+    /// When there are no [`Generator::operators`].
+    pub fn try_mutant(&self, choices: &mut Choices) -> Result<Case, Operator> {
+        let (operator, chosen) = choices.pick(&self.selection);
+        let sites = self.plan.sites.iter().find(|(other, _)| other == operator);
+        let site = sites.map(|(_, sites)| &sites[*choices.pick(chosen)]).ok_or(*operator)?;
+        self.attempt(*operator, site, choices).ok_or(*operator)
+    }
+
+    fn attempt(&self, operator: Operator, site: &Site, choices: &mut Choices) -> Option<Case> {
+        let plan = &self.plan;
+        let mut base = valid::base(plan, Some(site), operator == Operator::UnknownMember, choices);
+        let valid = base.draft.request();
+        let change = mutant::apply(plan, operator, site, &mut base, choices)?;
+        let request = base.draft.request();
+        let expect = match (site.rule, operator) {
+            (None, _) => Expect::Valid,
+            (_, Operator::TokenAlgorithm | Operator::TokenExpired | Operator::TokenSecret) => {
+                Expect::RefusedWhenVerified
+            }
+            _ => Expect::Refused,
+        };
+        let matches = |verified: bool, rule: Option<Rule>| {
+            let faults = proof::faults(plan, &request, verified);
+            match (faults.as_slice(), rule) {
+                ([], None) => true,
+                ([fault], Some(rule)) => fault.rule == rule && fault.pointer == change.pointer,
+                _ => false,
+            }
+        };
+        let is_proved = matches(true, site.rule)
+            && (expect != Expect::RefusedWhenVerified || matches(false, None))
+            && difference::is_only_at(plan, operator, &change.pointer, &valid, &request);
+        is_proved.then(|| Case {
+            operation: Arc::clone(&plan.id),
+            request,
+            label: Label::Mutant {
+                operator,
+                pointer: change.pointer.clone(),
+                rule: site.rule,
+                was: change.was,
+                became: change.became,
+                expect,
+            },
+            wire: wire(operator),
+        })
+    }
+}
+
+/// What HTTP client libraries change or refuse.
+fn wire(operator: Operator) -> Wire {
+    match operator {
+        Operator::BadEscape | Operator::DotSegment | Operator::HeaderCase => Wire::Http1Raw,
+        _ => Wire::Any,
+    }
+}
+
+impl fmt::Debug for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generator").field("operation", &self.plan.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! The head of a request: its tokens, and the parts that it is put together from.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{RECEIVED, plan::Plan};
+use crate::{
+    BodyEnd, Headers, Request,
+    contract::{Place, Segment},
+    token::{self, Secret},
+};
+
+/// What valid requests are signed with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The client id, sent as `appId` in the token.
+    pub app_id: String,
+    /// The secret that signs the token.
+    pub secret: Secret,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self {
+            app_id: "cs-00000000-0000-4000-8000-000000000000".into(),
+            secret: Secret::new("standin-development-secret"),
+        }
+    }
+}
+
+/// The tokens of a plan, good and bad, made once.
+pub(super) struct Tokens {
+    /// The header, in lower case.
+    pub(super) header: String,
+    pub(super) secret: Secret,
+    pub(super) valid: Vec<String>,
+    pub(super) app_id_missing: Vec<String>,
+    pub(super) app_id_case: Vec<String>,
+    pub(super) algorithm: Vec<String>,
+    pub(super) expired: Vec<String>,
+    pub(super) other_secret: Vec<String>,
+}
+
+impl Tokens {
+    pub(super) fn new(header: &str, credentials: &Credentials) -> Self {
+        const JWT: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+        let Credentials { app_id, secret } = credentials;
+        let now = RECEIVED.as_second();
+        let sign =
+            |header: &str, payload: serde_json::Value| token::sign(header, &payload.to_string(), secret);
+        let plain = json!({"sub": "1234567890", "appId": app_id});
+        let mut extra = plain.clone();
+        extra["jti"] = "6f1c".into();
+        extra["name"] = "Zoë".into();
+        let none = r#"{"alg":"none","typ":"JWT"}"#;
+        let unsigned = sign(none, plain.clone());
+        let stripped = unsigned.rsplit_once('.').map_or_else(String::new, |(signed, _)| format!("{signed}."));
+        let other = Secret::new(format!("not {}", secret.reveal()));
+        Self {
+            header: header.to_owned(),
+            secret: secret.clone(),
+            valid: vec![
+                sign(JWT, plain.clone()),
+                token::mint(app_id, secret, now, None),
+                sign(r#"{"alg":"HS256"}"#, extra),
+            ],
+            app_id_missing: vec![
+                sign(JWT, json!({"sub": "1234567890"})),
+                sign(JWT, json!({"sub": "1234567890", "appId": ""})),
+                sign(JWT, json!({"sub": "1234567890", "appId": 7})),
+            ],
+            app_id_case: ["appid", "AppId", "APPID"].map(|name| sign(JWT, json!({name: app_id}))).into(),
+            algorithm: vec![unsigned, stripped, sign(r#"{"alg":"HS512","typ":"JWT"}"#, plain.clone())],
+            expired: vec![
+                token::mint(app_id, secret, now - 7200, Some(now - 3600)),
+                token::mint(app_id, secret, 0, Some(0)),
+            ],
+            other_secret: vec![token::sign(JWT, &plain.to_string(), &other)],
+        }
+    }
+}
+
+/// A request in parts, still to be changed.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) method: String,
+    /// The path's segments as they are sent.
+    pub(super) segments: Vec<String>,
+    /// Names and values of the query as they are sent, with the parameter's position.
+    pub(super) query: Vec<(String, String, usize)>,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Draft {
+    /// The request that the parts make.
+    pub(super) fn request(&self) -> Request {
+        let mut target = String::with_capacity(160);
+        for segment in &self.segments {
+            target.push('/');
+            target.push_str(segment);
+        }
+        for (index, (name, value, _)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(name);
+            target.push('=');
+            target.push_str(value);
+        }
+        let mut headers = Headers::with_capacity(self.headers.len(), 400);
+        for (name, value) in &self.headers {
+            headers.push(name, value);
+        }
+        Request {
+            method: self.method.clone(),
+            target,
+            headers,
+            body: Bytes::copy_from_slice(&self.body),
+            body_end: BodyEnd::Complete,
+            received: RECEIVED,
+        }
+    }
+
+    /// The head for these parameters' texts.
+    pub(super) fn new(
+        plan: &Plan,
+        texts: &[Option<String>],
+        token: Option<&str>,
+        media: Option<&str>,
+    ) -> Self {
+        let text = |place: Place, name: &str| {
+            let index = plan.parameters.iter().position(|slot| slot.place == place && slot.name == name)?;
+            texts[index].as_deref()
+        };
+        let segments = plan.segments.iter().map(|segment| match segment {
+            Segment::Literal(literal) => literal.clone(),
+            Segment::Parameter(name) => percent_encode(text(Place::Path, name).unwrap_or_default(), false),
+        });
+        let mut draft = Self {
+            method: plan.method.clone(),
+            segments: segments.collect(),
+            query: Vec::new(),
+            headers: Vec::with_capacity(6),
+            body: Vec::new(),
+        };
+        if let (Some(tokens), Some(token)) = (&plan.token, token) {
+            draft.headers.push((tokens.header.clone(), token.into()));
+        }
+        if let Some(media) = media {
+            draft.headers.push(("content-type".into(), media.into()));
+        }
+        for (index, (slot, text)) in plan.parameters.iter().zip(texts).enumerate() {
+            match (slot.place, text) {
+                (Place::Query, Some(text)) => {
+                    draft.query.push((percent_encode(&slot.name, true), percent_encode(text, true), index));
+                }
+                (Place::Header, Some(text)) => {
+                    draft.headers.push((slot.name.to_ascii_lowercase(), text.clone().into_bytes()));
+                }
+                _ => {}
+            }
+        }
+        draft
+    }
+}
+
+/// Writes a text for a place of the target: everything but letters, digits and `-._~` as `%XX`.
+pub(super) fn percent_encode(text: &str, plus: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b' ' if plus => out.push('+'),
+            _ => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
