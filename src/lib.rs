@@ -44,6 +44,8 @@
 pub mod cli;
 pub mod contract;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod journal;
 pub mod pact;
 pub mod payload;

@@ -122,6 +122,28 @@ impl Case {
             (name, value)
         })
     }
+
+    /// The request as it is written on a connection of its own to `host`, which may have a port.
+    ///
+    /// Nothing is added but what frames it: `host`, `connection: close` and, with a body, its length.
+    pub fn http1(&self, host: &str) -> Vec<u8> {
+        let Request { method, target, body, .. } = &self.request;
+        let mut bytes = Vec::with_capacity(512 + body.len());
+        let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        bytes.extend_from_slice(head.as_bytes());
+        for (name, value) in self.headers() {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if !body.is_empty() {
+            bytes.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(body);
+        bytes
+    }
 }
 
 impl Label {
@@ -160,4 +182,10 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.request.method, self.request.target, self.label)
     }
+}
+
+/// The rule that a token's header value breaks, as the proof of labels sees it; the outer `None` when a part of it looks
+/// like a JSON object and is not quite JSON, on which readers differ.
+pub(crate) fn token_rule(value: &[u8], verified: bool) -> Option<Option<Rule>> {
+    token::verdict(value, &Credentials::default(), verified, RECEIVED.as_second())
 }

@@ -14,7 +14,8 @@ use std::{
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
@@ -37,6 +38,8 @@ pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
             Some(done) = connections.join_next() => report(&shell, done),
             accepted = listener.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
+                    // A socket that refuses this works, only slower.
+                    let _ = stream.set_nodelay(true);
                     connections.spawn(connection(Arc::clone(&shell), stream, peer));
                 }
                 Err(error) => {
@@ -69,9 +72,11 @@ fn report(shell: &Shell, done: Result<(), tokio::task::JoinError>) {
     }
 }
 
-async fn connection(shell: Arc<Shell>, stream: TcpStream, peer: SocketAddr) {
-    // A socket that refuses this works, only slower.
-    let _ = stream.set_nodelay(true);
+/// Serves one connection until it ends.
+pub(super) async fn connection<S>(shell: Arc<Shell>, stream: S, peer: SocketAddr)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let watch = Watch::new();
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
     let service = service_fn(|request| handle(&shell, &watch, peer, request));

@@ -150,6 +150,21 @@ pub async fn serve(
     Ok(Arc::clone(&shell.journal))
 }
 
+/// A server without a listener: it is handed its connections.
+pub(crate) struct Connections(Arc<Shell>);
+
+impl Connections {
+    pub(crate) fn new(config: Config) -> Self {
+        Self(Shell::new(config))
+    }
+
+    /// Serves a connection until it ends.
+    pub(crate) fn serve(&self, stream: tokio::io::DuplexStream) -> impl Future<Output = ()> + Send + 'static {
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        accept::connection(Arc::clone(&self.0), stream, peer)
+    }
+}
+
 /// What is counted beside the journal.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {

@@ -22,7 +22,7 @@ fn agent(member: &str, value: Value) -> String {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "contract", "check", "token", "journal", "completions"] {
+    for command in ["serve", "contract", "check", "token", "generate", "journal", "completions"] {
         let help = run([command, "--help"]).fine();
         assert!(help.contains(&format!("Usage: standin {command}")), "{help}");
         assert!(help.contains("Examples:\n  "), "{help}");

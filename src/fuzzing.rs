@@ -1,0 +1,124 @@
+//! The bodies of the fuzz targets: each takes any bytes and panics when a promise is broken.
+//!
+//! They are here so that `cargo test` runs them over the seeds; `fuzz/` has targets of one line.
+#![allow(clippy::missing_panics_doc)] // panicking is what they are for
+
+mod contract;
+mod http;
+mod request;
+
+use std::{
+    collections::hash_map::RandomState,
+    sync::{Arc, LazyLock},
+};
+
+use arbitrary::{Arbitrary, Unstructured};
+
+pub use contract::contract;
+pub use http::http;
+
+use crate::{
+    Contract, Exchange, Request, Rule, Settings, Step, Stub, TokenPolicy,
+    payload::{Case, Credentials, Expect, Label, RECEIVED, token_rule},
+    token::redact,
+};
+
+/// The name of each target and its body.
+pub const TARGETS: [(&str, fn(&[u8])); 5] =
+    [("case", case), ("contract", contract), ("http", http), ("respond", respond), ("token", token)];
+
+/// Stubs with the default settings, and with tokens verified.
+struct Stubs {
+    default: Stub,
+    verified: Stub,
+}
+
+static STUBS: LazyLock<Stubs> = LazyLock::new(|| Stubs::new(&Contract::builtin()));
+
+impl Stubs {
+    fn new(contract: &Arc<Contract>) -> Self {
+        let token = TokenPolicy::Verified(Credentials::default().secret);
+        let verified = Settings { token, ..Settings::default() };
+        Self {
+            default: Stub::new(contract.clone(), Settings::default()),
+            verified: Stub::new(contract.clone(), verified),
+        }
+    }
+
+    /// Panics unless the verdict on a case is what its label says.
+    fn judge(&self, case: &Case) {
+        let (rule, pointer, expect) = match &case.label {
+            Label::Mutant { rule, pointer, expect, .. } => (*rule, pointer.as_str(), *expect),
+            Label::Valid => (None, "", Expect::Valid),
+        };
+        agree(case, &self.default, rule.filter(|_| expect == Expect::Refused), pointer);
+        if expect == Expect::RefusedWhenVerified {
+            agree(case, &self.verified, rule, pointer);
+        }
+    }
+}
+
+fn agree(case: &Case, stub: &Stub, rule: Option<Rule>, pointer: &str) {
+    let exchange = stub.respond(case.request.clone());
+    let found: Vec<_> = exchange.violations.iter().map(|v| (v.pointer.as_str(), v.rule)).collect();
+    let wanted: Vec<_> = rule.map(|rule| (pointer, rule)).into_iter().collect();
+    let body = String::from_utf8_lossy(&case.request.body);
+    assert_eq!(found, wanted, "{case}\n{body}");
+    assert_eq!(exchange.step == Step::Answer, rule.is_none(), "{case}\n{body}");
+}
+
+/// Target `case`: the stub's verdict on any case is what the label says.
+pub fn case(bytes: &[u8]) {
+    if let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(bytes)) {
+        STUBS.judge(&case);
+    }
+}
+
+/// Target `respond`: the bytes are a request as it stands on the wire; any request gets a sound answer.
+pub fn respond(bytes: &[u8]) {
+    sound(&STUBS.default, request::parse(bytes));
+}
+
+/// Panics unless the reply is one that the contract knows, is the JSON it claims to be, and comes again.
+fn sound(stub: &Stub, request: Request) {
+    let exchange = stub.respond(request.clone());
+    assert_eq!(exchange, stub.respond(request), "another answer to the same request");
+    let Exchange { reply, violations, step, operation, .. } = &exchange;
+    let operation_of = |id: &str| stub.contract().operation(id);
+    let known = operation.as_deref().and_then(operation_of).map(|operation| &operation.replies);
+    let is_known = match known {
+        Some(replies) => replies.iter().any(|replies| replies.status == reply.status),
+        None => matches!(reply.status, 404 | 405),
+    };
+    assert!(is_known, "status {} is not in the contract", reply.status);
+    assert_eq!(*step == Step::Answer, violations.is_empty(), "{violations:?}");
+    assert_eq!(operation.is_none(), *step == Step::Route);
+    if reply.status != 204 {
+        let media: Vec<_> = reply.headers.all("content-type").collect();
+        assert_eq!(media, [b"application/json"]);
+        serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).expect("the reply is JSON");
+    }
+    for violation in violations {
+        assert!(violation.pointer.starts_with('/'), "{violation:?}");
+        assert!(!violation.expected.is_empty() && !violation.found.is_empty(), "{violation:?}");
+    }
+}
+
+/// Target `token`: the bytes are the value of the token's header. The stub and the proof of labels agree on any value,
+/// and what a journal shows of it does not give it away.
+pub fn token(bytes: &[u8]) {
+    let target = "/agentassist/api/v1/public/st-1/agents";
+    let mut request = Request::new("POST", target).header("auth", bytes).header("accountId", "a");
+    request.received = RECEIVED;
+    for (stub, verified) in [(&STUBS.default, false), (&STUBS.verified, true)] {
+        let exchange = stub.respond(request.clone());
+        let found = exchange.violations.iter().find(|violation| violation.pointer == "/header/auth");
+        if let Some(wanted) = token_rule(bytes, verified) {
+            let value = bytes.escape_ascii().to_string();
+            assert_eq!(found.map(|violation| violation.rule), wanted, "{value}");
+        }
+    }
+    let shown = redact(bytes, &RandomState::new());
+    let gives_away = bytes.len() > 100 && shown.as_bytes().windows(bytes.len()).any(|window| window == bytes);
+    assert!(!gives_away, "{shown}");
+}
