@@ -47,6 +47,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod journal;
+pub mod pact;
 pub mod payload;
 pub mod render;
 mod server;

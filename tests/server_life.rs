@@ -4,11 +4,12 @@ mod support;
 
 use std::{
     net::{TcpListener, TcpStream},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use standin::{BodyEnd, Config, Delivery, Server, serve};
-use support::{AGENTS, Client, PATIENCE, exchange, get, http2, post, post_head, server, settled};
+use support::{AGENTS, Client, PATIENCE, eventually, exchange, get, http2, post, post_head, server, settled};
 
 #[test]
 fn a_dropped_server_is_gone() {
@@ -132,6 +133,33 @@ async fn serve_returns_the_journal_when_it_is_told_to_stop() {
     assert_eq!(journal.snapshot().len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cut_off_by_the_stop_is_in_the_journal_that_serve_returns() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("it is bound");
+    let mut config = Config::default();
+    config.limits.stop_time = Duration::from_millis(10);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(serve(listener, config, async {
+        let _ = stopped.await;
+    }));
+
+    let called = tokio::task::spawn_blocking(move || {
+        let mut client = http2::Client::connect(addr, &[]);
+        for stream in (1..100).step_by(2) {
+            client.request(stream, "POST", AGENTS, &[], false);
+        }
+        client.request(101, "GET", "/idle", &[], true);
+        client.reply(101);
+        client
+    });
+    let _open = called.await.expect("it is answered");
+    stop.send(()).expect("it is serving");
+
+    let journal = serving.await.expect("it does not panic").expect("it served");
+    assert_eq!(journal.snapshot().len(), 51);
+}
+
 #[test]
 fn a_server_is_independent_of_its_neighbours() {
     let (one, other) = (server(|_| {}), server(|_| {}));
@@ -159,6 +187,66 @@ fn waits_and_streams_end_at_once_when_the_server_stops() {
 
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(wait.reply().status, 503);
+}
+
+#[test]
+fn a_list_that_is_cut_off_by_the_stop_does_not_look_complete() {
+    let server = server(|config| config.limits.stop_time = Duration::from_millis(10));
+    let mut client = Client::connect(server.addr());
+    let long = "x".repeat(500_000);
+    for _ in 0..40 {
+        client.call(post(&long));
+    }
+    client.send(get("/__standin/export?format=ndjson"));
+    assert_eq!(client.head().header("transfer-encoding"), Some("chunked"));
+
+    drop(server);
+
+    assert!(!client.rest().ends_with(b"\r\n0\r\n\r\n"));
+}
+
+#[test]
+fn a_list_under_way_is_finished_when_the_server_stops() {
+    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let mut client = Client::connect(server.addr());
+    let long = "x".repeat(500_000);
+    for _ in 0..40 {
+        client.call(post(&long));
+    }
+    client.send(get("/__standin/export?format=ndjson"));
+    client.head();
+
+    let stopping = std::thread::spawn(move || drop(server));
+
+    let rest = client.rest();
+    assert!(rest.ends_with(b"\r\n0\r\n\r\n"));
+    assert!(rest.windows(9).any(|text| text == b"{\"id\":40,"));
+    stopping.join().expect("it stops");
+}
+
+#[test]
+fn an_export_that_nobody_reads_is_given_up_and_an_idle_stream_is_not() {
+    let server = server(|config| {
+        config.limits.reply_time = Duration::from_millis(20);
+        config.limits.idle_time = Duration::from_millis(40);
+    });
+    let mut stream = Client::connect(server.addr());
+    stream.send(get("/__standin/requests/stream?contains=nowhere"));
+    assert_eq!(stream.head().status, 200);
+    let mut client = Client::connect(server.addr());
+    let long = "x".repeat(500_000);
+    for _ in 0..40 {
+        client.call(post(&long));
+    }
+    let newest = exchange(&server, 40);
+    client.send(get("/__standin/export?format=ndjson"));
+    client.head();
+
+    server.journal().clear();
+    eventually("the export lets go of the journal", || (Arc::strong_count(&newest) == 1).then_some(()));
+
+    Client::connect(server.addr()).call(get("/nowhere"));
+    stream.skip_to("id: 41");
 }
 
 #[test]

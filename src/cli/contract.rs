@@ -7,6 +7,9 @@ use clap::{Args, Subcommand};
 
 use super::{ContractSource, Error, Exit, check, output};
 
+/// How many characters a line of text has.
+const WIDTH: usize = 100;
+
 /// Show what is served: operations, the OpenAPI document, contradictions
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -77,11 +77,18 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// An operating system's error in words, without its number.
 pub(super) fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+    let text = without_numbers(&error.to_string());
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
+}
+
+/// The text without the number that an operating system's error ends with.
+pub(super) fn without_numbers(text: &str) -> String {
+    match text.split_once(" (os error ") {
+        Some((words, number)) => words.to_owned() + number.split_once(')').map_or("", |(_, rest)| rest),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -97,5 +104,6 @@ mod tests {
     fn a_reason_has_no_number() {
         let error = std::io::Error::from_raw_os_error(2);
         assert_eq!(reason(&error), "no such file or directory");
+        assert_eq!(without_numbers("a: Not here (os error 2); b"), "a: Not here; b");
     }
 }

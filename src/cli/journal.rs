@@ -3,22 +3,23 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::{
-    Error, Exit,
+    ContractSource, Error, Exit,
     error::{one_line, reason},
     output,
     table::Table,
 };
 use crate::{
-    Exchange, Recorded,
+    Exchange, Recorded, pact,
     render::{curl, har, ndjson},
 };
 
 /// How many characters of a target a table shows.
 const TARGET_WIDTH: usize = 72;
 
-/// Convert an exported journal
+/// Convert an exported journal, or make a contract of it
 ///
 /// FILE is what `serve --journal-file` or the control API's `export?format=ndjson` has written:
 /// one exchange per line.
@@ -27,6 +28,7 @@ const TARGET_WIDTH: usize = 72;
 Examples:
   standin journal run.ndjson                         a table to look at
   standin journal run.ndjson --as har > run.har      open it in a browser's developer tools
+  standin journal run.ndjson --as pact > client.json one interaction per operation and shape of what was valid
   curl -s localhost:8484/__standin/export?format=ndjson | standin journal - --as curl")]
 pub(super) struct Convert {
     /// The journal in ndjson; - is standard input
@@ -39,6 +41,13 @@ pub(super) struct Convert {
     /// Where the curl commands go to
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8484", env = "STANDIN_URL")]
     url: String,
+
+    /// The name of the consumer in a pact
+    #[arg(long, value_name = "NAME", default_value = pact::CONSUMER, env = "STANDIN_CONSUMER")]
+    consumer: String,
+
+    #[command(flatten)]
+    contract: ContractSource,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -49,6 +58,8 @@ enum Format {
     Har,
     /// One curl command per exchange; the token is $STANDIN_TOKEN
     Curl,
+    /// A contract in Pact's format, version 4
+    Pact,
 }
 
 impl Convert {
@@ -60,8 +71,19 @@ impl Convert {
             Format::Curl => exchanges.iter().fold(String::new(), |text, recorded| {
                 text + &curl::command(recorded, self.url.trim_end_matches('/')) + "\n"
             }),
+            Format::Pact => format!("{:#}\n", self.pact(&exchanges)?),
         })?;
         Ok(Exit::Fine)
+    }
+
+    fn pact(&self, exchanges: &[Arc<Recorded>]) -> Result<Value, Error> {
+        let contract = self.contract.load()?;
+        let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
+        let pact = pact::from_exchanges(&contract, &self.consumer, exchanges);
+        if pact["interactions"].as_array().is_some_and(Vec::is_empty) {
+            output::complain("standin: the journal has no valid exchange, so the pact has no interaction");
+        }
+        Ok(pact)
     }
 
     fn exchanges(&self) -> Result<Vec<Arc<Recorded>>, Error> {

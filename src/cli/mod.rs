@@ -18,12 +18,14 @@ mod output;
 mod serve;
 mod table;
 mod token;
+mod verify;
+mod wrap;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-pub use error::{Error, Exit};
+use error::{Error, Exit};
 
 use crate::Contract;
 
@@ -33,7 +35,7 @@ use crate::Contract;
 /// documentation and says why, and keeps a record of every request.
 #[derive(Debug, Parser)]
 #[command(name = "standin", version, max_term_width = 100, after_help = EXAMPLES)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -45,6 +47,7 @@ Examples:
   standin check createAgent agent.json     does this body keep to the documentation?
   standin token                            a token to call it with
   standin generate createAgent --mutants   requests with one fault each
+  standin verify http://127.0.0.1:8484     does it do what the contracts say?
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
 
@@ -55,6 +58,7 @@ enum Command {
     Check(check::Check),
     Token(token::Token),
     Generate(generate::Generate),
+    Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     Completions(completions::Completions),
 }
@@ -83,6 +87,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
             Self::Generate(generate) => generate.run(),
+            Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::Completions(completions) => completions.run(),
         }
@@ -105,8 +110,8 @@ impl ContractSource {
             None => Ok(Contract::builtin()),
             Some(path) => Contract::load(path).map(Arc::new).map_err(|error| {
                 Error::could_not_run(format!(
-                    "cannot use the contract {}; correct the file, or leave --contract out for the built-in contract",
-                    error::one_line(&error.to_string()),
+                    "cannot use the contract {}; correct the file or its name, or leave --contract out for the built-in contract",
+                    error::one_line(&error::without_numbers(&error.to_string())),
                 ))
             }),
         }
@@ -199,7 +204,8 @@ mod tests {
                     let env = arg.get_env().unwrap_or_else(|| panic!("{name}: no variable"));
                     let env = env.to_str().unwrap();
                     assert!(env.starts_with("STANDIN_"), "{name}: {env}");
-                    let secret = env.ends_with("SECRET") || env.ends_with("CONTROL_TOKEN");
+                    let secret =
+                        ["SECRET", "TOKEN", "PASSWORD", "STATES_URL"].iter().any(|end| env.ends_with(end));
                     assert_eq!(arg.is_hide_env_values_set(), secret, "{name}");
                 }
             }

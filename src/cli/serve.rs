@@ -67,8 +67,8 @@ pub(super) struct Serve {
     client_secret: Option<Secret>,
 
     /// How many exchanges the journal keeps; the oldest go first
-    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..), env = "STANDIN_JOURNAL_ENTRIES")]
-    journal_entries: u64,
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = entries, env = "STANDIN_JOURNAL_ENTRIES")]
+    journal_entries: usize,
 
     /// How much memory the journal takes at most
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size, env = "STANDIN_JOURNAL_BYTES")]
@@ -232,10 +232,7 @@ impl Serve {
                 origins: self.control_origins.clone(),
                 token: control_token,
             },
-            journal: JournalLimits {
-                entries: usize::try_from(self.journal_entries).unwrap_or(usize::MAX),
-                bytes: self.journal_bytes,
-            },
+            journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
             log: Log::stderr(match self.log {
                 Format::Json => LogFormat::Json,
                 Format::Text => LogFormat::Text,
@@ -329,6 +326,10 @@ fn address(text: &str) -> Result<String, String> {
         Some(Ok(_)) => Ok(text.to_owned()),
         _ => Err("expected an address and a port, such as 127.0.0.1:8484".into()),
     }
+}
+
+fn entries(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&entries| entries > 0).ok_or_else(|| "expected a number from 1 up".into())
 }
 
 fn size(text: &str) -> Result<usize, String> {

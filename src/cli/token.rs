@@ -7,7 +7,7 @@ use super::{Error, Exit, output};
 use crate::token::{Secret, mint};
 
 /// The app id that the documentation's sample token carries.
-const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
+pub(super) const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
 
 /// What signs when no secret is given: fit for a stand-in on one's own machine, and for nothing else.
 const DEVELOPMENT_SECRET: &str = "standin-development-secret";
@@ -20,7 +20,7 @@ const DEVELOPMENT_SECRET: &str = "standin-development-secret";
 Examples:
   standin token
   standin token --expires 1h --client-secret \"$SECRET\"
-  standin token --expires=-1h              an expired one, to see it refused by `serve --token verified`
+  standin token --expires=-1h              an expired one, which `--token verified` refuses
   curl --header \"auth: $(standin token)\" …")]
 pub(super) struct Token {
     /// The client id of the app, which the API looks for in `appId`

@@ -36,6 +36,7 @@ pub struct Contract {
     title: String,
     version: String,
     token: Option<Token>,
+    sample_token: Option<String>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
     refusals: Vec<(u16, Example)>,
@@ -143,6 +144,7 @@ impl Contract {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
             token,
+            sample_token: sample_token(&root)?,
             operations,
             ledger,
             refusals,
@@ -175,6 +177,11 @@ impl Contract {
     /// The pages that ask for the token; empty when the document asks for none.
     pub fn token_source(&self) -> &str {
         self.token.as_ref().map_or("", |token| &token.source)
+    }
+
+    /// The token that the documentation's own samples send: the component example named as the security scheme.
+    pub fn sample_token(&self) -> Option<&str> {
+        self.sample_token.as_deref()
     }
 
     /// The operations, in the document's order.
@@ -289,4 +296,17 @@ fn token(root: &Node) -> Result<Option<Token>, ContractError> {
         header: scheme.need("name")?.text()?.to_ascii_lowercase(),
         source: scheme.optional_text("x-source")?.unwrap_or_default(),
     }))
+}
+
+/// The component example that has the name of the security scheme.
+fn sample_token(root: &Node) -> Result<Option<String>, ContractError> {
+    let components = root.get("components");
+    let schemes = components.as_ref().and_then(|components| components.get("securitySchemes"));
+    let scheme = schemes.as_ref().and_then(|schemes| schemes.value.as_object()?.keys().next());
+    let examples = components.as_ref().and_then(|components| components.get("examples"));
+    let (Some(scheme), Some(examples)) = (scheme, examples) else {
+        return Ok(None);
+    };
+    let example = examples.get(scheme);
+    example.map(|example| Ok(example.need("value")?.text()?.to_owned())).transpose()
 }

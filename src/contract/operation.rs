@@ -143,6 +143,21 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
+    /// The names and values of the path's parameters, as sent; none when the path is not of this operation's template.
+    pub(crate) fn path_values<'a>(&'a self, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+        let mut sent = path.strip_prefix('/')?.split('/');
+        let mut values = Vec::new();
+        for segment in &self.segments {
+            let text = sent.next()?;
+            match segment {
+                Segment::Literal(literal) if literal == text => {}
+                Segment::Literal(_) => return None,
+                Segment::Parameter(name) => values.push((name.as_str(), text)),
+            }
+        }
+        sent.next().is_none().then_some(values)
+    }
+
     /// Whether no request could tell the two apart.
     fn is_reached_like(&self, other: &Self) -> bool {
         let same = |pair: (&Segment, &Segment)| match pair {
@@ -309,6 +324,7 @@ impl<'a> OperationReader<'a> {
         if let Some(pointers) = node.get("x-same-as") {
             schema.same_as.extend(same_as(&pointers)?);
         }
+        schema.summarize();
         let required = flag(node, "required")?;
         if place == Place::Path && !required {
             return Err(node.complain("a path parameter has `required: true`"));

@@ -117,7 +117,7 @@ impl Expectation {
         let Value::Object(mut members) = value else {
             return Err(ExpectationError(format!(
                 "expected an object, but found `{}`",
-                partial::short(&value)
+                partial::Short(&value)
             )));
         };
         let operation = match members.remove("operation") {
@@ -182,7 +182,7 @@ fn number(members: &mut Map<String, Value>, name: &str) -> Result<Option<u64>, E
 }
 
 fn unexpected(name: &str, expected: &str, found: &Value) -> ExpectationError {
-    ExpectationError(format!("/{name}: expected {expected}, but found `{}`", partial::short(found)))
+    ExpectationError(format!("/{name}: expected {expected}, but found `{}`", partial::Short(found)))
 }
 
 /// A verdict is given only when those exchanges that have gone could not change it.

@@ -14,7 +14,6 @@ mod redaction;
 mod wait;
 
 use std::{
-    collections::hash_map::RandomState,
     fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
@@ -26,6 +25,7 @@ pub use expectation::{Difference, Expectation, ExpectationError, Miss, Verdict};
 pub use filter::Filter;
 pub(crate) use log::Chunk;
 use log::Log;
+use redaction::Redactor;
 pub(crate) use wait::Waiting;
 
 /// How much a journal keeps.
@@ -87,7 +87,7 @@ pub struct Page {
 /// ```
 pub struct Journal {
     limits: Limits,
-    key: RandomState,
+    redactor: Redactor,
     log: Mutex<Log>,
     grown: Condvar,
     hooks: OnceLock<Box<Hook>>,
@@ -108,7 +108,7 @@ impl Journal {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            key: RandomState::new(),
+            redactor: Redactor::new(),
             log: Mutex::new(Log::default()),
             grown: Condvar::new(),
             hooks: OnceLock::new(),
@@ -127,7 +127,7 @@ impl Journal {
     /// The bodies' bytes should be their own: a slice of a larger buffer keeps all of that buffer alive, and only the
     /// slice is counted.
     pub fn record(&self, mut exchange: Exchange) -> Arc<Recorded> {
-        redaction::redact(&mut exchange.request.headers, &self.key);
+        self.redactor.redact(&mut exchange.request.headers);
         let weight = log::weight(&exchange);
         let mut recorded =
             Arc::new(Recorded { id: 0, exchange, delivery: DeliveryCell::new(Delivery::Pending) });

@@ -62,6 +62,8 @@ pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
     if drained.await.is_err() {
         connections.shutdown().await;
     }
+    // The requests of an HTTP/2 connection end with it, but on their own; what is cut off is recorded then.
+    let _ = timeout(LAST, shell.tasks.ended()).await;
 }
 
 fn report(shell: &Shell, done: Result<(), tokio::task::JoinError>) {
@@ -170,6 +172,9 @@ impl Shell {
         self.log.unparsed(peer, reason);
     }
 }
+
+/// How long the requests of connections that have ended may take to notice.
+const LAST: Duration = Duration::from_millis(100);
 
 /// How long nothing is accepted after an error.
 const PAUSE: Duration = Duration::from_millis(50);

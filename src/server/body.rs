@@ -187,7 +187,7 @@ impl Future for Timer {
 
 /// The body of a reply.
 pub(super) enum ReplyBody {
-    /// Of the control API: possibly endless, cut when the server stops.
+    /// Of the control API, made while it is sent.
     Control(Box<ControlReply>),
     /// Of anything else: one piece, until hyper takes it.
     Whole(Option<Parcel>),
@@ -196,8 +196,7 @@ pub(super) enum ReplyBody {
 /// A body of the control API.
 pub(super) struct ControlReply {
     body: UnsyncBoxBody<Bytes, BoxError>,
-    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 /// Bytes on their way to the client, which settle the delivery of their exchange: sent when the last of them has gone
@@ -223,20 +222,15 @@ impl ReplyBody {
         Self::whole(bytes, Some(recorded), in_flight)
     }
 
-    /// The body of a control reply, which ends when `stopped` does.
-    pub(super) fn control<B>(
-        body: B,
-        stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
-        in_flight: InFlight,
-    ) -> Self
+    /// The body of a control reply.
+    pub(super) fn control<B>(body: B, in_flight: InFlight) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         Self::Control(Box::new(ControlReply {
             body: UnsyncBoxBody::new(body.map_err(Into::into)),
-            stopped,
-            _in_flight: in_flight,
+            in_flight,
         }))
     }
 
@@ -260,11 +254,14 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Parcel>, BoxError>>> {
         match self.get_mut() {
             Self::Control(reply) => {
-                // A body of known length comes to its end by itself; a stream has to be cut.
-                if reply.body.size_hint().exact().is_none() && reply.stopped.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(None);
-                }
                 let frame = Pin::new(&mut reply.body).poll_frame(cx);
+                // Asked for more, hyper has got rid of what it had. So a long reply may take long, as long as it is
+                // read, and a stream without events waits for us and not for the client.
+                if frame.is_ready() {
+                    reply.in_flight.replying();
+                } else {
+                    reply.in_flight.not_replying();
+                }
                 frame.map_ok(|frame| frame.map_data(Parcel::unrecorded))
             }
             Self::Whole(parcel) => {

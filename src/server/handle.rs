@@ -196,29 +196,24 @@ async fn control(
     if !collected.drained {
         in_flight.leave_unfinished();
     }
-    let code = match collected.end {
+    let close = is_http1 && !collected.drained;
+    let refuse = |code, error| control::refuse(&shell.control, &parts, code, error);
+    let mut response = match collected.end {
         BodyEnd::Complete => {
             let bytes = collected.take();
             drop(collected);
-            return tokio::select! {
-                response = control::respond(&shell.control, parts, bytes) => {
-                    let stopped = Box::pin(Arc::clone(&shell.stop).wait());
-                    response.map(|body| ReplyBody::control(body, stopped, in_flight))
-                }
-                () = Arc::clone(&shell.stop).wait() => {
-                    status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
-                }
-            };
+            control::respond(&shell.control, &parts, bytes).await
         }
-        BodyEnd::Broken => StatusCode::BAD_REQUEST,
-        BodyEnd::TimedOut => StatusCode::REQUEST_TIMEOUT,
-        BodyEnd::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
+        BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        BodyEnd::TooLarge => {
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "expected a body of at most 1 MiB, but found a larger one")
+        }
     };
-    let mut response = status(code, in_flight);
-    if is_http1 && !collected.drained {
+    if close {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
-    response
+    response.map(|body| ReplyBody::control(body, in_flight))
 }
 
 fn index(page: &Bytes, parts: &Parts, in_flight: InFlight) -> Response<ReplyBody> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
+use super::control::CALLS;
 use crate::Contract;
 
 /// The page, or none when the contract has an operation of its own there.
@@ -22,7 +23,7 @@ pub(super) fn page(contract: &Contract) -> Option<Bytes> {
             })
         })
         .collect();
-    let control: Vec<_> = CONTROL
+    let control: Vec<_> = CALLS
         .iter()
         .map(|(method, path, summary)| json!({"method": method, "path": path, "summary": summary}))
         .collect();
@@ -37,15 +38,3 @@ pub(super) fn page(contract: &Contract) -> Option<Bytes> {
     text.push(b'\n');
     Some(text.into())
 }
-
-const CONTROL: [(&str, &str, &str); 9] = [
-    ("GET", "/__standin/health", "whether it serves, and its counts"),
-    ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
-    ("GET", "/__standin/requests/ID", "one exchange"),
-    ("DELETE", "/__standin/requests", "forget all exchanges"),
-    ("POST", "/__standin/requests/verify", "assert which requests were received"),
-    ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
-    ("GET", "/__standin/export?format=ndjson|har|curl|pact", "the journal as a file"),
-    ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
-    ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
-];

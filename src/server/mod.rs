@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper_util::{rt::TokioExecutor, server::conn::auto};
+use hyper_util::server::conn::auto;
 
 use crate::{
     Contract, Settings, Stub,
@@ -28,6 +28,7 @@ mod handle;
 mod index;
 mod log;
 mod stop;
+mod tasks;
 mod watch;
 
 pub use embed::Server;
@@ -96,7 +97,7 @@ pub struct Limits {
     pub headers: usize,
     /// Time that a connection may be open without a request.
     pub idle_time: Duration,
-    /// Time for the client to take a reply.
+    /// Time for the client to take a reply, or the next piece of one that is made while it is sent.
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
@@ -115,7 +116,7 @@ impl Default for Limits {
             headers: 100,
             idle_time: Duration::from_secs(60),
             reply_time: Duration::from_secs(30),
-            stop_time: Duration::from_millis(800),
+            stop_time: Duration::from_millis(750),
             streams: 128,
         }
     }
@@ -177,13 +178,14 @@ struct Shell {
     control: control::ControlState,
     cors: cors::Cors,
     counters: Arc<Counters>,
-    http: auto::Builder<TokioExecutor>,
+    http: auto::Builder<tasks::Tasks>,
     index: Option<Bytes>,
     journal: Arc<Journal>,
     limits: Limits,
     log: Log,
     stop: Arc<stop::Stop>,
     stub: Arc<Stub>,
+    tasks: tasks::Tasks,
 }
 
 impl Shell {
@@ -191,23 +193,27 @@ impl Shell {
         let journal = Arc::new(Journal::new(config.journal));
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
+        let stop = Arc::<stop::Stop>::default();
+        let tasks = tasks::Tasks::default();
         Arc::new(Self {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 Arc::clone(&journal),
                 Arc::clone(&counters),
+                Arc::clone(&stop),
                 config.control,
             ),
             cors: cors::Cors::new(&contract),
             counters,
-            http: http(&config.limits),
+            http: http(&config.limits, &tasks),
             index: index::page(&contract),
             journal,
             limits: config.limits,
             log: config.log,
-            stop: Arc::default(),
+            stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
+            tasks,
         })
     }
 }
@@ -218,8 +224,8 @@ impl fmt::Debug for Shell {
     }
 }
 
-fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new());
+fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
+    let mut http = auto::Builder::new(tasks.clone());
     let mut http1 = http.http1();
     // A client may close its side once it has said everything, and still read the reply.
     http1.half_close(true);
@@ -232,7 +238,8 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     }
     http.http2()
         .max_concurrent_streams(limits.streams)
-        // Twice as much, so that a head that is a little too large is ours to refuse, log and count.
+        // Twice as much, so that a head that is a little too large is ours to refuse, log and count. Beyond that h2
+        // refuses it and does not say so, but what it unpacks has to have an end.
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }

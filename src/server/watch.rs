@@ -171,19 +171,25 @@ impl InFlight {
         self.watch.unfinished.store(true, Relaxed);
     }
 
-    /// The reply is handed over: from now on the client has to take it.
+    /// The reply, or a piece of it, is handed over: from now on the client has to take it.
     pub(super) fn replying(&mut self) {
+        self.not_replying();
         let epoch = self.watch.epoch.load(Relaxed);
         self.watch.replies[usize::from(epoch)].fetch_add(1, Relaxed);
         self.reply = Some(epoch);
+    }
+
+    /// What was handed over is taken, and there is no more yet.
+    pub(super) fn not_replying(&mut self) {
+        if let Some(epoch) = self.reply.take() {
+            self.watch.replies[usize::from(epoch)].fetch_sub(1, Relaxed);
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if let Some(epoch) = self.reply {
-            self.watch.replies[usize::from(epoch)].fetch_sub(1, Relaxed);
-        }
+        self.not_replying();
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
             self.watch.idle.store(self.watch.now(), Relaxed);
         }

@@ -22,6 +22,7 @@ use values::Values;
 
 pub use body::{BodyCheck, check_body};
 pub use profile::Errors;
+pub(crate) use values::percent_decode;
 
 use crate::{Contract, Exchange, Operation, Reading, Reply, Request, Step, Violation, token::Secret};
 

@@ -102,7 +102,7 @@ pub(super) fn find(
     readings: &mut Vec<Reading>,
 ) {
     let mut finder = Finder { values, body, readings };
-    for (parameter, _) in values.iter() {
+    for (parameter, _) in values.iter().filter(|(parameter, _)| parameter.schema.is_notable()) {
         let pointer = super::values::pointer(parameter);
         if let Some(text) = values.text(&pointer) {
             finder.look(&parameter.schema, &parameter.name, &Value::String(text.to_owned()), &pointer);

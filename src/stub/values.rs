@@ -146,7 +146,7 @@ fn query_pairs(operation: &Operation, query: &str) -> Vec<(String, Result<String
 }
 
 /// Decodes `%XX`, and `+` as a space where it means that; says what was found when that is impossible.
-pub(super) fn percent_decode(text: &str, plus_is_space: bool) -> Result<String, String> {
+pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> Result<String, String> {
     if !(text.contains('%') || plus_is_space && text.contains('+')) {
         return Ok(text.to_owned());
     }

@@ -11,7 +11,11 @@ use std::{
 
 use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
+pub mod agentassist;
+pub mod faulty;
 pub mod http2;
+pub mod interactions;
+pub mod program;
 
 /// The path of createAgent.
 pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";
@@ -159,6 +163,19 @@ impl Client {
             Ok(_) => rest.is_empty(),
             Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
         }
+    }
+
+    /// Everything until the server closes the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset is an end as well.
+        let _ = self.stream.read_to_end(&mut rest);
+        rest
+    }
+
+    /// Reads until there is a line that begins so.
+    pub fn skip_to(&mut self, line: &str) {
+        while !self.line().starts_with(line) {}
     }
 
     fn line(&mut self) -> String {

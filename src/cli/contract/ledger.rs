@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use super::{super::wrap, WIDTH};
 use crate::{LedgerEntry, LedgerKind};
-
-/// How many characters a line has.
-const WIDTH: usize = 100;
 
 /// Where the text of an entry begins.
 const INDENT: usize = 6;
@@ -68,25 +66,12 @@ fn entry(entry: &LedgerEntry) -> String {
 /// The text in lines of at most [`WIDTH`] characters, the first after `start`, the others as far in.
 fn wrapped(start: &str, text: &str) -> String {
     let indent = start.chars().count().max(INDENT);
-    let mut lines = String::new();
-    let mut line = format!("{start:<indent$}");
-    let mut width = indent;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if width > indent && width + 1 + length > WIDTH {
-            lines.push_str(&line);
-            lines.push('\n');
-            line = " ".repeat(indent);
-            width = indent;
-        }
-        if width > indent {
-            line.push(' ');
-            width += 1;
-        }
-        line.push_str(word);
-        width += length;
+    let mut wrapped = String::new();
+    for (number, line) in wrap::lines(text, WIDTH - indent).iter().enumerate() {
+        let start = if number == 0 { start } else { "" };
+        let _ = writeln!(wrapped, "{start:<indent$}{line}");
     }
-    lines + &line + "\n"
+    wrapped
 }
 
 #[cfg(test)]

@@ -4,8 +4,14 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::super::table::Table;
+use super::{
+    super::{table::Table, wrap},
+    WIDTH,
+};
 use crate::{Contract, Operation};
+
+/// How wide a column of limits or sources becomes.
+const CELL: usize = 52;
 
 /// The operations, a line each.
 pub(super) fn overview(contract: &Contract) -> String {
@@ -32,8 +38,8 @@ pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
     let reader = Reader { document, page };
 
     let mut text = format!("{}: {} {}\n", operation.id, operation.method, operation.path);
-    for line in [text_of(node, "summary"), text_of(node, "description")] {
-        if !line.is_empty() {
+    for paragraph in [text_of(node, "summary"), text_of(node, "description")] {
+        for line in wrap::lines(paragraph, WIDTH) {
             let _ = writeln!(text, "{line}");
         }
     }
@@ -45,7 +51,8 @@ pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
         let _ = writeln!(text, "Ledger: {ledger} (see `standin contract ledger`)");
     }
 
-    let mut parameters = Table::new(["name", "in", "type", "required", "limits", "ledger", "source"]);
+    let mut parameters =
+        Table::new(["name", "in", "type", "required", "limits", "ledger", "source"]).wrapped(CELL);
     for parameter in list(node, "parameters") {
         let parameter = reader.resolved(parameter);
         let [_, kind, _, limits, ledger, source] = reader.cells("", parameter, parameter);
@@ -85,7 +92,7 @@ struct Body {
 
 impl Body {
     fn begin(&mut self, heading: &str) {
-        let table = Table::new(["field", "type", "required", "limits", "ledger", "source"]);
+        let table = Table::new(["field", "type", "required", "limits", "ledger", "source"]).wrapped(CELL);
         self.tables.push((heading.into(), table));
     }
 

@@ -1,5 +1,7 @@
 //! Comparing a request's body with a part of it.
 
+use std::fmt::{self, Display, Write};
+
 use serde_json::{Number, Value};
 
 use super::{Difference, Miss};
@@ -19,28 +21,33 @@ impl Comparison {
         self.differs.then_some(Miss { id, matching: self.matching, differences: self.differences })
     }
 
-    pub(super) fn differs(&mut self, pointer: &str, expected: &str, found: &str) {
+    /// Notes a difference; it is put into words only while there is room for it.
+    pub(super) fn differs(&mut self, pointer: &str, expected: impl Display, found: impl Display) {
         self.differs = true;
-        if self.differences.len() < Miss::MAX_DIFFERENCES {
+        if !self.is_full() {
             self.differences.push(Difference {
                 pointer: pointer.to_owned(),
-                expected: expected.to_owned(),
-                found: found.to_owned(),
+                expected: expected.to_string(),
+                found: found.to_string(),
             });
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.differences.len() == Miss::MAX_DIFFERENCES
     }
 
     /// Compares a request's body with the part that is expected of it.
     pub(super) fn body(&mut self, expected: &Value, request: &Request) {
         let mut pointer = "/body".to_owned();
         if request.body_end != BodyEnd::Complete {
-            self.differs(&pointer, &short(expected), "only its beginning");
+            self.differs(&pointer, Short(expected), "only its beginning");
         } else if request.body.is_empty() {
-            self.differs(&pointer, &short(expected), "nothing");
+            self.differs(&pointer, Short(expected), "nothing");
         } else {
             match serde_json::from_slice(&request.body) {
                 Ok(found) => self.value(expected, &found, &mut pointer),
-                Err(_) => self.differs(&pointer, &short(expected), "something that is not JSON"),
+                Err(_) => self.differs(&pointer, Short(expected), "something that is not JSON"),
             }
         }
     }
@@ -55,11 +62,14 @@ impl Comparison {
             }
             (Value::Array(expected), Value::Array(found)) => {
                 for (index, expected) in expected.iter().enumerate() {
+                    if index >= found.len() && self.is_full() {
+                        break;
+                    }
                     self.part(expected, found.get(index), &index.to_string(), pointer);
                 }
             }
             _ if equal(expected, found) => self.matching += 1,
-            _ => self.differs(pointer, &short(expected), &short(found)),
+            _ => self.differs(pointer, Short(expected), Short(found)),
         }
     }
 
@@ -69,7 +79,7 @@ impl Comparison {
         pointer.push_str(name);
         match found {
             Some(found) => self.value(expected, found, pointer),
-            None => self.differs(pointer, &short(expected), "nothing"),
+            None => self.differs(pointer, Short(expected), "nothing"),
         }
         pointer.truncate(length);
     }
@@ -88,16 +98,36 @@ fn same_float(left: &Number, right: &Number) -> bool {
     (left.is_f64() || right.is_f64()) && left.as_f64() == right.as_f64()
 }
 
-/// The value as JSON, cut when it is long.
-pub(super) fn short(value: &Value) -> String {
-    const MAX: usize = 200;
-    let mut text = value.to_string();
-    if text.len() > MAX {
-        let end = (0..=MAX).rev().find(|&end| text.is_char_boundary(end));
-        text.truncate(end.unwrap_or(0));
-        text.push('…');
+/// The value as JSON, cut when it is long; what is cut off is not even rendered.
+pub(super) struct Short<'a>(pub(super) &'a Value);
+
+impl Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cut = Cut { left: 200, out: f };
+        match write!(cut, "{}", self.0) {
+            Err(_) if cut.left == 0 => f.write_char('…'),
+            written => written,
+        }
     }
-    text
+}
+
+/// Writes the first bytes, and fails when there are more.
+struct Cut<'a, W> {
+    left: usize,
+    out: &'a mut W,
+}
+
+impl<W: Write> Write for Cut<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= self.left {
+            self.left -= text.len();
+            return self.out.write_str(text);
+        }
+        let end = (0..=self.left).rev().find(|&end| text.is_char_boundary(end));
+        self.left = 0;
+        self.out.write_str(&text[..end.unwrap_or(0)])?;
+        Err(fmt::Error)
+    }
 }
 
 #[cfg(test)]
@@ -150,7 +180,7 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        let text = short(&json!("ü".repeat(500)));
+        let text = Short(&json!("ü".repeat(500))).to_string();
 
         assert!(text.len() < 210 && text.ends_with("ü…"), "{text}");
     }

@@ -62,18 +62,25 @@ impl Access {
                 .any(|accepted| accepted.eq_ignore_ascii_case(name) || accepted.eq_ignore_ascii_case(host))
     }
 
-    /// The bearer token, when one is asked for. The time that it takes does not depend on how much of it is right.
+    /// The bearer token, when one is asked for.
     pub(super) fn check_token(&self, parts: &Parts) -> Result<(), Problem> {
+        self.check_token_or(parts, None)
+    }
+
+    /// The bearer token, when one is asked for, or the token that came in another way. The time that it takes does
+    /// not depend on how much of it is right.
+    pub(super) fn check_token_or(&self, parts: &Parts, other: Option<&str>) -> Result<(), Problem> {
         let Some(token) = &self.config.token else {
             return Ok(());
         };
         let mut values = parts.headers.get_all(AUTHORIZATION).iter();
         let (value, more) = (values.next(), values.next());
-        let given = value
+        let bearer = value
             .filter(|_| more.is_none())
             .and_then(|value| value.as_bytes().split_at_checked(BEARER.len()))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BEARER))
             .map(|(_, given)| given.trim_ascii());
+        let given = bearer.or(other.map(str::as_bytes));
         let expected = Sha256::digest(token.reveal().as_bytes());
         let found = Sha256::digest(given.unwrap_or_default());
         let differing =

@@ -1,6 +1,6 @@
 //! `GET export`: the journal as a file.
 
-use std::iter;
+use std::{iter, sync::Arc};
 
 use hyper::{
     Response, StatusCode,
@@ -13,11 +13,15 @@ use super::{
     body::{self, ControlBody},
     params::{Params, unexpected},
     reply::{self, Problem},
+    requests::aside,
 };
-use crate::render::{curl, har, ndjson};
+use crate::{
+    pact,
+    render::{curl, har, ndjson},
+};
 
 /// What is in the journal at this moment; it stays alive until the file is written.
-pub(super) fn export(
+pub(super) async fn export(
     state: &ControlState,
     parts: &Parts,
     params: &Params,
@@ -41,8 +45,19 @@ pub(super) fn export(
                 body::separated(exchanges(), "\n", move |recorded| curl::paragraph(recorded, &base_url));
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
+        Some("pact") => {
+            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(&state.journal));
+            let consumer = params.text("consumer").unwrap_or(pact::CONSUMER).to_owned();
+            let pact = aside(move || {
+                let exchanges = journal.snapshot();
+                let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
+                format!("{:#}\n", pact::from_exchanges(&contract, &consumer, exchanges))
+            });
+            let disposition = "attachment; filename=\"standin.pact.json\"";
+            ("application/json", disposition, body::whole(pact.await?.into()))
+        }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(unexpected("format", FORMATS, "")),
+        None => return Err(Problem::bad(format!("format: expected {FORMATS}, but found nothing"))),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
@@ -59,4 +74,4 @@ fn har_frame() -> (String, String) {
     }
 }
 
-const FORMATS: &str = "ndjson, har or curl";
+const FORMATS: &str = "ndjson, har, curl or pact";

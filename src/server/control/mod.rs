@@ -9,6 +9,7 @@ mod export;
 mod params;
 mod reply;
 mod requests;
+mod states;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -24,10 +25,10 @@ use hyper::{
     header::{ALLOW, HeaderValue},
     http::request::Parts,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{ControlConfig, Counters};
+use super::{ControlConfig, Counters, stop::Stop};
 use crate::{Contract, Journal};
 
 use access::Access;
@@ -44,6 +45,7 @@ pub(crate) struct ControlState {
     grown: Arc<watch::Sender<u64>>,
     journal: Arc<Journal>,
     started: Instant,
+    stop: Arc<Stop>,
 }
 
 impl ControlState {
@@ -51,6 +53,7 @@ impl ControlState {
         contract: Arc<Contract>,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
+        stop: Arc<Stop>,
         config: ControlConfig,
     ) -> Self {
         let grown = Arc::new(watch::Sender::new(0));
@@ -61,18 +64,40 @@ impl ControlState {
                 sender.send_replace(recorded.id);
             }
         }));
-        Self { access: Access::new(config), contract, counters, grown, journal, started: Instant::now() }
+        let access = Access::new(config);
+        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
     }
 }
 
-/// Answers a call of the control API. A wait or a stream ends when its future or body is dropped.
-pub(crate) async fn respond(state: &ControlState, parts: Parts, body: Bytes) -> Response<ControlBody> {
-    let mut response = match answer(state, &parts, &body).await {
-        Ok(response) => response,
-        Err(problem) => problem.response(),
+/// Answers a call of the control API. A wait ends when the server stops or the future is dropped.
+pub(crate) async fn respond(state: &ControlState, parts: &Parts, body: Bytes) -> Response<ControlBody> {
+    let answered = tokio::select! {
+        answered = answer(state, parts, &body) => answered,
+        () = Arc::clone(&state.stop).wait() => {
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
+        }
     };
+    finished(state, parts, answered)
+}
+
+/// Answers a call whose body did not come in whole.
+pub(crate) fn refuse(
+    state: &ControlState,
+    parts: &Parts,
+    status: StatusCode,
+    error: &str,
+) -> Response<ControlBody> {
+    finished(state, parts, Err(Problem::new(status, error)))
+}
+
+fn finished(
+    state: &ControlState,
+    parts: &Parts,
+    answered: Result<Response<ControlBody>, Problem>,
+) -> Response<ControlBody> {
+    let mut response = answered.unwrap_or_else(Problem::response);
     reply::seal(&mut response);
-    state.access.open(&parts, &mut response);
+    state.access.open(parts, &mut response);
     response
 }
 
@@ -81,8 +106,13 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
     if access::is_preflight(parts) {
         return state.access.preflight(parts);
     }
-    state.access.check_token(parts)?;
-    let resource = Resource::of(parts.uri.path())?;
+    let path = parts.uri.path();
+    if path == STATES {
+        state.access.check_token_or(parts, states::token(parts)?.as_deref())?;
+    } else {
+        state.access.check_token(parts)?;
+    }
+    let resource = Resource::of(path)?;
     // Like GET; hyper leaves the body out.
     let method = match parts.method {
         Method::HEAD => &Method::GET,
@@ -110,13 +140,14 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Result<Resp
             params(&[])?;
             requests::verify(state, parts, body).await
         }
+        (Resource::States, &Method::POST) => states::change(state, parts, body),
         (Resource::Stream, &Method::GET) => {
             let params = params(&params::STREAM)?;
             stream::stream(state, parts, &params)
         }
         (Resource::Export, &Method::GET) => {
             let params = params(&params::EXPORT)?;
-            export::export(state, parts, &params)
+            export::export(state, parts, &params).await
         }
         (Resource::OpenApi, &Method::GET) => {
             params(&[])?;
@@ -139,6 +170,7 @@ enum Resource<'a> {
     OpenApi,
     Request(&'a str),
     Requests,
+    States,
     Stream,
     Verify,
 }
@@ -151,6 +183,7 @@ impl<'a> Resource<'a> {
             "/health" => Self::Health,
             "/ledger" => Self::Ledger,
             "/openapi.json" => Self::OpenApi,
+            "/provider-states" => Self::States,
             "/requests" => Self::Requests,
             "/requests/stream" => Self::Stream,
             "/requests/verify" => Self::Verify,
@@ -161,7 +194,7 @@ impl<'a> Resource<'a> {
                         StatusCode::NOT_FOUND,
                         format!("expected a path of the control API, but found `{path}`"),
                     )
-                    .with("paths", json!(PATHS)));
+                    .with("paths", paths()));
                 }
             },
         })
@@ -170,7 +203,7 @@ impl<'a> Resource<'a> {
     fn refuse(self, method: &Method) -> Problem {
         let allowed = match self {
             Self::Requests => "GET, HEAD, DELETE",
-            Self::Verify => "POST",
+            Self::States | Self::Verify => "POST",
             _ => "GET, HEAD",
         };
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}, but found `{method}`"))
@@ -203,14 +236,24 @@ fn health(state: &ControlState) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-const PATHS: [&str; 9] = [
-    "GET /__standin/health",
-    "GET /__standin/requests",
-    "DELETE /__standin/requests",
-    "GET /__standin/requests/ID",
-    "POST /__standin/requests/verify",
-    "GET /__standin/requests/stream",
-    "GET /__standin/export?format=ndjson|har|curl",
-    "GET /__standin/openapi.json",
-    "GET /__standin/ledger",
+/// Where Pact's verifiers announce the state that they need.
+const STATES: &str = "/__standin/provider-states";
+
+/// What there is to call, for whoever asked for something else.
+fn paths() -> Value {
+    CALLS.iter().map(|(method, path, _)| format!("{method} {path}")).collect()
+}
+
+/// Method, path and purpose of each call.
+pub(crate) const CALLS: [(&str, &str, &str); 10] = [
+    ("GET", "/__standin/health", "whether it serves, and its counts"),
+    ("GET", "/__standin/requests", "recorded exchanges; wait=N waits for them"),
+    ("GET", "/__standin/requests/ID", "one exchange"),
+    ("DELETE", "/__standin/requests", "forget all exchanges"),
+    ("POST", "/__standin/requests/verify", "assert which requests were received"),
+    ("GET", "/__standin/requests/stream", "server-sent events, one per exchange"),
+    ("GET", "/__standin/export?format=ndjson|har|curl|pact", "the journal as a file"),
+    ("POST", STATES, "what Pact's verifiers call"),
+    ("GET", "/__standin/openapi.json", "the contract as OpenAPI 3.1"),
+    ("GET", "/__standin/ledger", "where the documentation contradicts itself"),
 ];

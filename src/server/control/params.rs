@@ -37,6 +37,11 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// Takes a parameter out.
+    pub(super) fn take(self, name: &str) -> Option<String> {
+        self.0.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
@@ -141,4 +146,7 @@ pub(super) const REQUESTS: [&str; 8] =
 pub(super) const STREAM: [&str; 5] = ["operation", "status", "outcome", "contains", "after"];
 
 /// The parameters of `export`.
-pub(super) const EXPORT: [&str; 1] = ["format"];
+pub(super) const EXPORT: [&str; 2] = ["format", "consumer"];
+
+/// The parameters of `provider-states`.
+pub(super) const STATES: [&str; 1] = ["token"];

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use hyper::{
     Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    http::request::Parts,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -50,6 +51,22 @@ impl Problem {
         }
         response
     }
+}
+
+/// A call with a body says that it is JSON: a media type that a page of another origin cannot send without a preflight.
+pub(super) fn expect_json(parts: &Parts) -> Result<(), Problem> {
+    let content_type = parts.headers.get(CONTENT_TYPE);
+    let media_type = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("content-type: expected application/json, but found `{media_type}`"),
+    ))
 }
 
 /// A value as a reply.

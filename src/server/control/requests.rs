@@ -2,7 +2,7 @@
 
 use std::{iter, sync::Arc, time::Duration};
 
-use hyper::{Response, StatusCode, header::CONTENT_TYPE, http::request::Parts};
+use hyper::{Response, StatusCode, http::request::Parts};
 use serde_json::json;
 use tokio::{task::spawn_blocking, time::timeout_at};
 
@@ -121,24 +121,13 @@ pub(super) fn clear(state: &ControlState) -> Response<ControlBody> {
     reply::json(StatusCode::OK, &json!({"forgotten": forgotten}))
 }
 
-/// `POST requests/verify`. It changes nothing, but asks for a media type that a page of another origin cannot send
-/// without a preflight: it is the only call with a body.
+/// `POST requests/verify`.
 pub(super) async fn verify(
     state: &ControlState,
     parts: &Parts,
     body: &[u8],
 ) -> Result<Response<ControlBody>, Problem> {
-    let content_type = parts.headers.get(CONTENT_TYPE);
-    let media_type = content_type
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            format!("content-type: expected application/json, but found `{media_type}`"),
-        ));
-    }
+    reply::expect_json(parts)?;
     let expectation = Expectation::from_json(body).map_err(|error| Problem::bad(error.to_string()))?;
     if let Some(operation) = &expectation.operation {
         known_operation(state, operation)
@@ -198,7 +187,9 @@ fn listing(
 }
 
 /// Runs what may take a while on a thread of its own: searching the whole journal takes longer than a request may wait.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     spawn_blocking(work)
         .await
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))

@@ -18,7 +18,7 @@ use super::{
     params::{Params, unexpected},
     reply::{self, Problem},
 };
-use crate::{Filter, Journal, render::ndjson};
+use crate::{Filter, Journal, render::ndjson, server::stop::Stop};
 
 /// Starts past `Last-Event-ID`, which a browser sends when it connects again, or past `after`, or with the oldest
 /// exchange that is kept.
@@ -40,6 +40,7 @@ pub(super) fn stream(
         grown: state.grown.subscribe(),
         journal: Arc::clone(&state.journal),
         started: false,
+        stop: Arc::clone(&state.stop),
     };
     Ok(reply::with_body(
         StatusCode::OK,
@@ -54,20 +55,28 @@ struct Reader {
     journal: Arc<Journal>,
     position: u64,
     started: bool,
+    stop: Arc<Stop>,
 }
 
 impl Reader {
-    /// The next event. None when the server is gone.
+    /// The next event. None when the server stops: that is the one body which has no other end.
     async fn next(mut self) -> Option<(String, Self)> {
         if !self.started {
             self.started = true;
             return Some(("retry: 1000\n\n".to_owned(), self));
         }
         loop {
+            if self.stop.is_set() {
+                return None;
+            }
             if let Some(event) = self.look() {
                 return Some((event, self));
             }
-            match timeout(HEARTBEAT, self.grown.changed()).await {
+            let heard = tokio::select! {
+                heard = timeout(HEARTBEAT, self.grown.changed()) => heard,
+                () = Arc::clone(&self.stop).wait() => return None,
+            };
+            match heard {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
                 // A comment: it shows whether the reader is still there.

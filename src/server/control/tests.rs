@@ -1,6 +1,7 @@
 //! The control API without a socket.
 
 mod access;
+mod states;
 mod stream;
 
 use std::sync::Arc;
@@ -36,7 +37,13 @@ impl Api {
 
     fn with(journal: Journal, config: ControlConfig) -> Self {
         let journal = Arc::new(journal);
-        let state = ControlState::new(Contract::builtin(), Arc::clone(&journal), Arc::default(), config);
+        let state = ControlState::new(
+            Contract::builtin(),
+            Arc::clone(&journal),
+            Arc::default(),
+            Arc::default(),
+            config,
+        );
         Self { state, journal }
     }
 
@@ -55,7 +62,7 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        respond(&self.state, parts, Bytes::copy_from_slice(body.as_bytes())).await
+        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes())).await
     }
 
     async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -255,8 +262,8 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
         ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
         ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
         ("health?x=1", "expected no parameters, but found `x`"),
-        ("export", "format: expected ndjson, har or curl, but found ``"),
-        ("export?format=pdf", "format: expected ndjson, har or curl, but found `pdf`"),
+        ("export", "format: expected ndjson, har, curl or pact, but found nothing"),
+        ("export?format=pdf", "format: expected ndjson, har, curl or pact, but found `pdf`"),
     ] {
         let reply = api.get(path).await;
         assert_eq!((reply.status, reply.error().as_str()), (400, error), "{path}");

@@ -1,0 +1,188 @@
+//! `standin verify`.
+
+#[cfg(feature = "verify")]
+mod report;
+#[cfg(feature = "verify")]
+mod run;
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Args;
+
+use super::{ContractSource, Error, Exit};
+use crate::token::Secret;
+
+/// Verify a service against contracts in Pact's format
+///
+/// Replays the interactions of pact files against a base URL and compares the replies with what the
+/// contract says. Pact's own verifier library does it, which is in builds with the feature `verify`:
+/// cargo install --path . --features verify
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  standin verify http://127.0.0.1:8484
+  standin verify http://127.0.0.1:8484 --pact client.json --report junit=verify.xml
+  standin verify http://127.0.0.1:8484 --states-url http://127.0.0.1:8484/__standin/provider-states
+  standin verify https://platform.kore.ai --client-secret \"$SECRET\" --app-id cs-… --set streamId=st-… --set accountId=…
+  standin verify http://127.0.0.1:8484 --broker http://broker --provider-version \"$(git rev-parse HEAD)\"
+
+Exit codes: 0 every interaction holds, 1 some do not, 2 wrong usage, 3 it could not be verified.")]
+pub(super) struct Verify {
+    /// The base URL of the service, such as http://127.0.0.1:8484
+    url: String,
+
+    /// A pact file, or a folder of them (repeatable; the variable is comma separated); without it, the built-in contracts
+    #[arg(long = "pact", value_name = "FILE", value_delimiter = ',', env = "STANDIN_PACT")]
+    pacts: Vec<PathBuf>,
+
+    /// The token to send where a pact has the contract's sample token
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "STANDIN_TOKEN",
+        hide_env_values = true,
+        conflicts_with = "client_secret"
+    )]
+    token: Option<Secret>,
+
+    /// Send a token that is signed with this secret and valid for an hour
+    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<Secret>,
+
+    /// The client id in that token
+    #[arg(long, value_name = "ID", default_value = super::token::SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
+    app_id: String,
+
+    /// A value of a real account, such as streamId=st-1 (repeatable; the variable has one a line)
+    ///
+    /// The names are those of path, query and header parameters and of ids in bodies: streamId, agentId,
+    /// groupId, accountId, orgId, emailId, queues.id and so on. A name that no pact has is refused with a list.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_delimiter = '\n', value_parser = setting, env = "STANDIN_SET")]
+    values: Vec<(String, String)>,
+
+    /// Post the state that an interaction needs to this URL, before and after it
+    ///
+    /// For `standin serve` that is its URL with /__standin/provider-states, and ?token=… when it has a control token.
+    /// Values that come back count more than those of --set.
+    #[arg(long, value_name = "URL", env = "STANDIN_STATES_URL", hide_env_values = true)]
+    states_url: Option<String>,
+
+    /// How long an interaction may take
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, env = "STANDIN_TIMEOUT")]
+    timeout: Duration,
+
+    /// Write a report as well: junit=FILE or json=FILE (repeatable; the variable is comma separated)
+    #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',', env = "STANDIN_VERIFY_REPORT")]
+    reports: Vec<ReportTarget>,
+
+    /// Verify the latest pacts that a Pact broker has for the provider `agentassist`, and publish the results there
+    #[arg(long, value_name = "URL", env = "STANDIN_BROKER")]
+    broker: Option<String>,
+
+    /// A bearer token for the broker
+    #[arg(long, value_name = "TOKEN", env = "STANDIN_BROKER_TOKEN", hide_env_values = true)]
+    broker_token: Option<Secret>,
+
+    /// A user's name for the broker
+    #[arg(long, value_name = "NAME", env = "STANDIN_BROKER_USER", conflicts_with = "broker_token")]
+    broker_user: Option<String>,
+
+    /// That user's password
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "STANDIN_BROKER_PASSWORD",
+        hide_env_values = true,
+        requires = "broker_user"
+    )]
+    broker_password: Option<Secret>,
+
+    /// The version of the service, for which results are published
+    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"), env = "STANDIN_PROVIDER_VERSION")]
+    provider_version: String,
+
+    /// The branch of that version
+    #[arg(long, value_name = "NAME", env = "STANDIN_PROVIDER_BRANCH")]
+    provider_branch: Option<String>,
+
+    #[command(flatten)]
+    contract: ContractSource,
+}
+
+/// A report and where it goes.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "verify"), expect(dead_code, reason = "nothing is reported without a verifier"))]
+enum ReportTarget {
+    Json(PathBuf),
+    Junit(PathBuf),
+}
+
+impl FromStr for ReportTarget {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("junit", file)) if !file.is_empty() => Ok(Self::Junit(file.into())),
+            Some(("json", file)) if !file.is_empty() => Ok(Self::Json(file.into())),
+            _ => Err("expected junit=FILE or json=FILE"),
+        }
+    }
+}
+
+impl Verify {
+    #[cfg(not(feature = "verify"))]
+    pub(super) fn run(&self) -> Result<Exit, Error> {
+        Err(Error::could_not_run(format!(
+            "this build cannot verify {}: it lacks Pact's verifier; install one that has it with \
+             `cargo install --path . --features verify`",
+            super::error::one_line(&self.url)
+        )))
+    }
+
+    #[cfg(feature = "verify")]
+    pub(super) fn run(&self) -> Result<Exit, Error> {
+        run::run(self)
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as streamId=st-1"),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed
+        .and_then(|time| Duration::try_from(time).ok())
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| format!("expected a time such as 10s or 500ms, but found `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_times_are_checked_early() {
+        assert_eq!(setting("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(setting("a="), Ok(("a".into(), String::new())));
+        assert!(setting("a").is_err());
+        assert!(setting("=b").is_err());
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert!(time("0s").is_err() && time("-1s").is_err() && time("soon").is_err());
+    }
+
+    #[cfg(not(feature = "verify"))]
+    #[test]
+    fn a_build_without_a_verifier_says_how_to_get_one() {
+        use clap::Parser;
+
+        let cli = super::super::Cli::try_parse_from(["standin", "verify", "http://127.0.0.1:1"]).unwrap();
+        let error = cli.command.run().unwrap_err();
+
+        assert_eq!(error.exit(), Exit::CouldNotRun);
+        assert!(error.to_string().contains("cargo install --path . --features verify"), "{error}");
+    }
+}

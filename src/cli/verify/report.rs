@@ -1,0 +1,209 @@
+//! What `standin verify` says about a run: lines for people, JSON and JUnit for programs.
+
+use serde_json::{Value, json};
+
+use super::super::{
+    error::one_line,
+    junit::{Case, Outcome as CaseOutcome, Suite},
+};
+use crate::{
+    Contract,
+    pact::{
+        Source,
+        verify::{Mismatch, Outcome},
+    },
+};
+
+/// How many characters of a value a line shows.
+const WIDTH: usize = 200;
+
+/// A run.
+pub(super) struct Report {
+    pub(super) url: String,
+    pub(super) pacts: Vec<(Source, Vec<Verified>)>,
+}
+
+/// An interaction that was verified.
+pub(super) struct Verified {
+    description: String,
+    states: Vec<String>,
+    mismatches: Vec<Mismatch>,
+    /// What else helps to see why.
+    notes: Vec<String>,
+    seconds: f64,
+}
+
+impl Verified {
+    /// Each of `secrets` is masked wherever it comes up.
+    pub(super) fn new(contract: &Contract, interaction: &Value, outcome: &Outcome, secrets: &[&str]) -> Self {
+        let mask =
+            |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+        let mut notes = Vec::new();
+        if !outcome.holds() {
+            let path = interaction["request"]["path"].as_str().unwrap_or_default();
+            if !is_known(contract, path) {
+                notes.push(format!("no operation of the contract has the path `{path}`"));
+            }
+            let status_differs = outcome.mismatches.iter().any(|mismatch| mismatch.place == "status");
+            if let Some(reply) = outcome.reply.as_deref().filter(|reply| status_differs && !reply.is_empty())
+            {
+                notes.push(format!("the reply was {}", mask(reply)));
+            }
+        }
+        let states = interaction["providerStates"].as_array().into_iter().flatten();
+        Self {
+            description: interaction["description"].as_str().unwrap_or("without a description").to_owned(),
+            states: states.filter_map(|state| state["name"].as_str()).map(str::to_owned).collect(),
+            mismatches: outcome
+                .mismatches
+                .iter()
+                .map(|mismatch| Mismatch {
+                    place: mismatch.place.clone(),
+                    expected: mask(&mismatch.expected),
+                    found: mask(&mismatch.found),
+                    message: mask(&mismatch.message),
+                })
+                .collect(),
+            notes,
+            seconds: outcome.time.as_secs_f64(),
+        }
+    }
+
+    fn holds(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+
+    /// What is wrong, a line each.
+    fn complaints(&self) -> Vec<String> {
+        let mismatches = self.mismatches.iter().map(|mismatch| {
+            let (expected, found) = (cut(&mismatch.expected), cut(&mismatch.found));
+            let message = match mismatch.message.as_str() {
+                "" => String::new(),
+                message => format!(" ({})", cut(message)),
+            };
+            one_line(&format!("{}: expected {expected}, but found {found}{message}", mismatch.place))
+        });
+        let notes = self.notes.iter().map(|note| one_line(&format!("note: {}", cut(note))));
+        mismatches.chain(notes).collect()
+    }
+}
+
+impl Report {
+    /// Whether every interaction holds.
+    pub(super) fn holds(&self) -> bool {
+        self.failed() == 0
+    }
+
+    fn interactions(&self) -> impl Iterator<Item = &Verified> {
+        self.pacts.iter().flat_map(|(_, interactions)| interactions)
+    }
+
+    fn failed(&self) -> usize {
+        self.interactions().filter(|interaction| !interaction.holds()).count()
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let pacts: Vec<_> = self
+            .pacts
+            .iter()
+            .map(|(source, interactions)| {
+                let interactions: Vec<_> = interactions
+                    .iter()
+                    .map(|interaction| {
+                        let mismatches: Vec<_> = interaction
+                            .mismatches
+                            .iter()
+                            .map(|mismatch| {
+                                json!({
+                                    "where": mismatch.place,
+                                    "expected": mismatch.expected,
+                                    "found": mismatch.found,
+                                    "message": mismatch.message,
+                                })
+                            })
+                            .collect();
+                        json!({
+                            "description": interaction.description,
+                            "states": interaction.states,
+                            "holds": interaction.holds(),
+                            "mismatches": mismatches,
+                            "notes": interaction.notes,
+                            "seconds": interaction.seconds,
+                        })
+                    })
+                    .collect();
+                json!({
+                    "pact": source.name(),
+                    "consumer": source.consumer(),
+                    "provider": source.provider(),
+                    "interactions": interactions,
+                })
+            })
+            .collect();
+        let count = self.interactions().count();
+        json!({
+            "url": self.url,
+            "holds": self.holds(),
+            "interactions": count,
+            "failed": self.failed(),
+            "pacts": pacts,
+        })
+    }
+
+    pub(super) fn to_junit(&self) -> String {
+        let cases = self.pacts.iter().flat_map(|(source, interactions)| {
+            interactions.iter().map(|interaction| Case {
+                name: format!("{}: {}", source.consumer(), interaction.description),
+                outcome: match interaction.complaints() {
+                    complaints if complaints.is_empty() => CaseOutcome::Passed,
+                    complaints => CaseOutcome::Failed(complaints),
+                },
+            })
+        });
+        let suite = Suite {
+            name: format!("standin verify {}", self.url),
+            class: "standin.verify".into(),
+            cases: cases.collect(),
+        };
+        suite.to_xml()
+    }
+}
+
+/// The line above the interactions of a pact.
+pub(super) fn pact_line(source: &Source) -> String {
+    one_line(&format!("{} calls {}: {}", source.consumer(), source.provider(), source.name()))
+}
+
+/// The lines about an interaction.
+pub(super) fn interaction_lines(interaction: &Verified) -> String {
+    let word = if interaction.holds() { "holds" } else { "FAILS" };
+    let mut lines = format!("  {word}  {}\n", one_line(&interaction.description));
+    for complaint in interaction.complaints() {
+        lines.push_str("         ");
+        lines.push_str(&complaint);
+        lines.push('\n');
+    }
+    lines
+}
+
+/// The last line.
+pub(super) fn summary_line(report: &Report) -> String {
+    let (count, failed) = (report.interactions().count(), report.failed());
+    let url = &report.url;
+    match failed {
+        0 => format!("{url}: all {count} interactions hold"),
+        _ => format!("{url}: {} of {count} interactions hold, {failed} fail", count - failed),
+    }
+}
+
+/// Whether an operation has this path.
+fn is_known(contract: &Contract, path: &str) -> bool {
+    contract.operations().iter().any(|operation| operation.path_values(path).is_some())
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(WIDTH) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

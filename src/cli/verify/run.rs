@@ -1,0 +1,160 @@
+//! A run of `standin verify`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Error, Exit,
+        error::one_line,
+        output::{self, Target},
+    },
+    ReportTarget, Verify,
+    report::{Report, Verified, interaction_lines, pact_line, summary_line},
+};
+use crate::{
+    Contract,
+    pact::{
+        Filling, PROVIDER, Source,
+        verify::{self, Broker, BrokerAuth, Offer, Options, Provider},
+    },
+    token::mint,
+};
+
+/// How long a token that is made for a run is valid, in seconds.
+const TOKEN_TIME: i64 = 3600;
+/// How long a broker may take to answer.
+const BROKER_TIME: Duration = Duration::from_secs(30);
+
+pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
+    let contract = verify.contract.load()?;
+    let provider: Provider =
+        verify.url.parse().map_err(|error| Error::usage(format!("`{}`: {error}", one_line(&verify.url))))?;
+    let targets = verify.reports.iter().map(Target::of).collect::<Result<Vec<_>, _>>()?;
+    let broker = verify.broker();
+    let offers = match &broker {
+        None => Vec::new(),
+        Some(broker) => {
+            broker.offers(PROVIDER).map_err(|error| verify.broker_failed("read pacts from", &error))?
+        }
+    };
+    let sources = verify.sources(&offers)?;
+    let filling = verify.filling(&contract, &sources)?;
+    let secrets = verify.secrets(&filling);
+    let options = Options { states_url: verify.states_url.clone(), timeout: verify.timeout };
+
+    let mut report = Report { url: provider.url(), pacts: Vec::new() };
+    for (index, source) in sources.iter().enumerate() {
+        output::print(&format!("{}\n", pact_line(source)))?;
+        let mut verified = Vec::new();
+        for number in 0..source.interactions().len() {
+            let outcome = verify::interaction(&provider, &options, source.single(number, &filling));
+            if outcome.is_unreachable && index == 0 && number == 0 {
+                let reason = outcome.mismatches.first().map_or("", |mismatch| &mismatch.found);
+                return Err(Error::could_not_run(format!(
+                    "cannot reach {}: {reason}; start the service, or correct the URL",
+                    provider.url()
+                )));
+            }
+            let interaction = Verified::new(&contract, &source.interactions()[number], &outcome, &secrets);
+            output::print(&interaction_lines(&interaction))?;
+            verified.push((interaction, outcome));
+        }
+        let (interactions, outcomes): (Vec<_>, Vec<_>) = verified.into_iter().unzip();
+        report.pacts.push((source.clone(), interactions));
+        // The broker's pacts come first.
+        if let (Some(broker), Some(offer)) = (&broker, offers.get(index)) {
+            let branch = verify.provider_branch.as_deref();
+            broker
+                .publish(offer, &outcomes, &verify.provider_version, branch)
+                .map_err(|error| verify.broker_failed("publish results to", &error))?;
+        }
+    }
+    output::print(&format!("{}\n", summary_line(&report)))?;
+    for (target, kind) in targets.iter().zip(&verify.reports) {
+        target.write([match kind {
+            ReportTarget::Json(_) => format!("{:#}\n", report.to_json()),
+            ReportTarget::Junit(_) => report.to_junit(),
+        }])?;
+    }
+    Ok(if report.holds() { Exit::Fine } else { Exit::Findings })
+}
+
+impl Verify {
+    fn broker(&self) -> Option<Broker> {
+        let user = || {
+            let name = self.broker_user.clone()?;
+            Some(BrokerAuth::User(name, self.broker_password.clone()))
+        };
+        self.broker.as_ref().map(|url| Broker {
+            url: url.clone(),
+            auth: self.broker_token.clone().map(BrokerAuth::Token).or_else(user),
+            timeout: BROKER_TIME,
+        })
+    }
+
+    fn broker_failed(&self, what: &str, error: &str) -> Error {
+        let url = self.broker.as_deref().unwrap_or_default();
+        Error::could_not_run(format!("cannot {what} the broker {}: {}", one_line(url), one_line(error)))
+    }
+
+    /// The broker's pacts, then the files; the built-in contracts when neither is asked for.
+    fn sources(&self, offers: &[Offer]) -> Result<Vec<Source>, Error> {
+        let mut sources: Vec<_> = offers.iter().map(|offer| offer.source.clone()).collect();
+        for path in &self.pacts {
+            let loaded = Source::load(path).map_err(|error| {
+                Error::could_not_run(format!("cannot use the pact {}", one_line(&error.to_string())))
+            })?;
+            sources.extend(loaded);
+        }
+        if self.broker.is_none() && self.pacts.is_empty() {
+            sources = Source::committed();
+        }
+        if sources.is_empty() {
+            return Err(Error::could_not_run(format!(
+                "the broker has no pacts for the provider {PROVIDER}; publish one there, or name files with --pact"
+            )));
+        }
+        Ok(sources)
+    }
+
+    fn filling(&self, contract: &Contract, sources: &[Source]) -> Result<Filling, Error> {
+        let mut names: Vec<_> = sources.iter().flat_map(Source::value_names).collect();
+        names.sort_unstable();
+        names.dedup();
+        if let Some((unknown, _)) = self.values.iter().find(|(name, _)| !names.contains(name)) {
+            return Err(Error::usage(format!(
+                "no pact has a value `{}` to set; there are {}",
+                one_line(unknown),
+                if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+            )));
+        }
+        let minted = || {
+            let secret = self.client_secret.as_ref()?;
+            let now = Timestamp::now().as_second();
+            Some(mint(&self.app_id, secret, now, Some(now + TOKEN_TIME)))
+        };
+        Ok(Filling {
+            token_header: contract.token_header().map(str::to_owned),
+            sample_token: contract.sample_token().map(str::to_owned),
+            token: self.token.as_ref().map(|token| token.reveal().to_owned()).or_else(minted),
+            values: self.values.clone(),
+        })
+    }
+
+    /// What no report may show: the token, and the query of the states URL, which has the control token in it.
+    fn secrets<'a>(&'a self, filling: &'a Filling) -> Vec<&'a str> {
+        let query = self.states_url.as_deref().and_then(|url| url.split_once('?')).map(|(_, query)| query);
+        let token = filling.token.as_deref();
+        query.into_iter().chain(token).filter(|secret| !secret.is_empty()).collect()
+    }
+}
+
+impl Target {
+    fn of(report: &ReportTarget) -> Result<Self, Error> {
+        match report {
+            ReportTarget::Json(file) | ReportTarget::Junit(file) => Self::new(file),
+        }
+    }
+}

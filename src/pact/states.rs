@@ -1,0 +1,101 @@
+//! Provider states: what has to be so at the provider before an interaction.
+
+use serde_json::{Map, Value, json};
+
+use crate::{Contract, Operation, contract::Segment};
+
+/// The account's token is one that the provider accepts.
+const TOKEN: &str = "the account's token is valid";
+
+/// The provider states that the interactions of a contract name.
+///
+/// They are derived from the paths: an operation on one thing needs that thing, an operation on the collection of
+/// such things needs none of them, and all need a token.
+///
+/// ```
+/// use standin::{Contract, pact::States};
+///
+/// let states = States::of(&Contract::builtin());
+/// assert_eq!(states.names(), ["the account's token is valid", "no agents", "an agent exists"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct States(Vec<String>);
+
+impl States {
+    /// The states of all operations of a contract.
+    pub fn of(contract: &Contract) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        for operation in contract.operations() {
+            for state in needed(contract, operation) {
+                if !names.contains(&state.name) {
+                    names.push(state.name);
+                }
+            }
+        }
+        Self(names)
+    }
+
+    /// Their names, in the contract's order.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// A state that an operation needs.
+struct State {
+    name: String,
+    /// The path parameter that names the thing, when the state is about one.
+    parameter: Option<String>,
+}
+
+/// The `providerStates` of an interaction: each value goes with the state that it is about.
+pub(super) fn of(contract: &Contract, operation: Option<&Operation>, values: &Map<String, Value>) -> Value {
+    let states = operation.map_or_else(|| vec![token()], |operation| needed(contract, operation));
+    let about = |name: &String| states.iter().position(|state| state.parameter.as_ref() == Some(name));
+    let entries = states.iter().enumerate().map(|(position, state)| {
+        let params: Map<_, _> = values
+            .iter()
+            .filter(|(name, _)| about(name).unwrap_or(0) == position)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if params.is_empty() {
+            json!({"name": state.name})
+        } else {
+            json!({"name": state.name, "params": params})
+        }
+    });
+    entries.collect()
+}
+
+fn token() -> State {
+    State { name: TOKEN.to_owned(), parameter: None }
+}
+
+fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
+    let mut states = vec![token()];
+    if contract.operations().iter().any(|other| is_collection_of(operation, other))
+        && let Some(Segment::Literal(things)) = operation.segments.last()
+    {
+        states.push(State { name: format!("no {things}"), parameter: None });
+    }
+    // The first parameter of a path is the application, which the token is about.
+    for parameter in parameters(operation).skip(1) {
+        let thing = parameter.strip_suffix("Id").unwrap_or(parameter);
+        let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        states
+            .push(State { name: format!("{article} {thing} exists"), parameter: Some(parameter.to_owned()) });
+    }
+    states
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &str> {
+    operation.segments.iter().filter_map(|segment| match segment {
+        Segment::Parameter(name) => Some(name.as_str()),
+        Segment::Literal(_) => None,
+    })
+}
+
+/// Whether `item`'s path is that of `collection` with one parameter more.
+fn is_collection_of(collection: &Operation, item: &Operation) -> bool {
+    matches!(item.segments.strip_prefix(collection.segments.as_slice()), Some([Segment::Parameter(_)]))
+}

@@ -1,0 +1,280 @@
+//! `standin verify` as a person runs it, against stand-ins and other servers that do right.
+
+mod support;
+
+use std::{fs, time::Duration};
+
+use serde_json::{Value, json};
+use standin::{Checks, Config, ControlConfig, LogFormat, Server, TokenPolicy, token::Secret};
+use support::{
+    Client, Lines,
+    agentassist::Agentassist,
+    faulty::{Faulty, write},
+    get,
+    interactions::INTERACTIONS,
+    program::{file, folder, small_pact, standin, verify},
+    server,
+};
+
+#[test]
+fn a_stand_in_holds_the_committed_contract_and_every_interaction_is_listed() {
+    let server = server(|_| {});
+
+    let run = verify(&server.url(), &[]);
+
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    for interaction in INTERACTIONS {
+        assert!(run.out.contains(&format!("  holds  {}\n", interaction.description)), "{}", run.out);
+    }
+    let count = INTERACTIONS.len();
+    assert!(run.out.ends_with(&format!("{}: all {count} interactions hold\n", server.url())), "{}", run.out);
+}
+
+#[test]
+fn a_stand_in_that_does_not_check_fails_where_it_should_have_refused() {
+    let server = server(|config| config.settings.checks = Checks::Off);
+
+    let run = verify(&server.url(), &[]);
+
+    assert_eq!(run.code, 1);
+    let failed: Vec<_> = run.out.lines().filter_map(|line| line.strip_prefix("  FAILS  ")).collect();
+    assert_eq!(
+        failed,
+        [
+            "create an agent without an account",
+            "create an agent without a role",
+            "update an agent with a proficiency that there is not",
+        ]
+    );
+    assert!(run.out.contains("status: expected 412, but found 200"), "{}", run.out);
+}
+
+#[test]
+fn an_account_of_ones_own_is_filled_in_and_refusals_stay_refusals() {
+    let secret = "s3cret";
+    let server = server(|config| {
+        config.settings.token = TokenPolicy::Verified(Secret::new(secret));
+    });
+
+    let run = verify(
+        &server.url(),
+        &[
+            "--client-secret",
+            secret,
+            "--app-id",
+            "cs-mine",
+            "--set",
+            "streamId=st-mine",
+            "--set",
+            "accountId=acc-mine",
+            "--set",
+            "agentId=a-mine",
+            "--set",
+            "groupId=ag-mine",
+            "--set",
+            "orgId=o-mine",
+            "--set",
+            "emailId=me@example.com",
+            "--set",
+            "queues.id=qu-mine",
+        ],
+    );
+
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let exchanges = server.journal().snapshot();
+    let requests: Vec<_> = exchanges.iter().map(|recorded| &recorded.exchange.request).collect();
+    assert!(requests[0].target.starts_with("/agentassist/api/v1/public/st-mine/agents"));
+    assert_eq!(requests[1].target, "/agentassist/api/v1/public/st-mine/agents/a-mine?groupId=ag-mine");
+    let body: Value = serde_json::from_slice(&requests[0].body).unwrap();
+    assert_eq!((&body["emailId"], &body["queues"][0]["id"]), (&json!("me@example.com"), &json!("qu-mine")));
+    assert_eq!(requests[0].headers.all("accountid").collect::<Vec<_>>(), [b"acc-mine"]);
+    let import = requests.iter().find(|request| request.target.contains("storeSmart")).unwrap();
+    assert!(import.target.contains("accountId=acc-mine") && import.target.contains("orgId=o-mine"));
+}
+
+#[test]
+fn without_the_right_token_what_needs_one_fails() {
+    let server = server(|config| {
+        config.settings.token = TokenPolicy::Verified(Secret::new("s3cret"));
+    });
+
+    let run = verify(&server.url(), &["--token", "a.b.c"]);
+
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("  holds  create an agent without a token\n"));
+    assert!(run.out.contains("  holds  create an agent with a token that is no JWT\n"));
+    assert!(run.out.contains("  FAILS  create an agent\n         status: expected 200, but found 401\n"));
+    assert!(!run.out.contains("a.b.c"));
+}
+
+#[test]
+fn states_are_posted_where_asked_and_the_control_token_does_not_show() {
+    let lines = Lines::default();
+    let server = server(|config| {
+        config.log = lines.log(LogFormat::Text);
+        config.control = ControlConfig { token: Some(Secret::new("s3same")), ..ControlConfig::default() };
+    });
+    let states = format!("{}/__standin/provider-states?token=s3same", server.url());
+    let wrong = format!("{}/__standin/provider-states?token=gu3ss", server.url());
+
+    let good = verify(&server.url(), &["--states-url", &states]);
+    let bad = verify(&server.url(), &["--states-url", &wrong]);
+
+    assert_eq!(good.code, 0, "{}", good.out);
+    assert_eq!(bad.code, 1);
+    assert!(
+        bad.out.contains(
+            "state: expected the provider to get into the state, but found `the account's token is valid` answered with: Invalid status code: 401"
+        ),
+        "{}",
+        bad.out
+    );
+    assert!(!bad.out.contains("gu3ss") && !bad.err.contains("gu3ss"));
+    server.stop();
+    assert!(!lines.text().contains("s3same") && !lines.text().contains("gu3ss"));
+}
+
+#[test]
+fn a_state_that_the_provider_does_not_know_fails_the_interaction() {
+    let server = server(|_| {});
+    let mut pact = small_pact("/name");
+    pact["interactions"][0]["providerStates"] = json!([{"name": "it rains"}]);
+    let pact = file(&folder("state"), "rain.json", &pact.to_string());
+    let states = format!("{}/__standin/provider-states", server.url());
+
+    let run = verify(&server.url(), &["--pact", &pact, "--states-url", &states]);
+
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("`it rains` answered with: Invalid status code: 400"), "{}", run.out);
+}
+
+#[test]
+fn what_is_exported_from_traffic_holds() {
+    let server = server(|_| {});
+    for interaction in INTERACTIONS {
+        (interaction.call)(&Agentassist {
+            address: server.addr().to_string(),
+            token: Some(standin::token::mint("cs-1", &Secret::new("s"), 0, None)),
+            account: Some("649bdcaf5037ed113942xxxx".into()),
+        });
+    }
+    let exchanges = server.journal().snapshot();
+    let lines: Vec<_> = exchanges.iter().map(|recorded| standin::render::ndjson::line(recorded)).collect();
+    let reply = Client::connect(server.addr()).call(get("/__standin/export?format=pact"));
+    let folder = folder("traffic");
+    let journal = file(&folder, "run.ndjson", &lines.join("\n"));
+
+    let converted = standin(&["journal", &journal, "--as", "pact", "--consumer", "me"]);
+    let exported = file(&folder, "exported.json", &String::from_utf8(reply.body).unwrap());
+    let converted_pact = file(&folder, "converted.json", &converted.out);
+
+    assert_eq!(converted.code, 0);
+    let pacts =
+        [&exported, &converted_pact].map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()));
+    let [exported_json, converted_json] = pacts.map(Result::unwrap);
+    assert!(exported_json["interactions"] == converted_json["interactions"]);
+    assert_eq!(converted_json["consumer"]["name"], "me");
+    let run = verify(&server.url(), &["--pact", &exported, "--pact", &converted_pact]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.ends_with("all 18 interactions hold\n"), "{}", run.out);
+}
+
+#[test]
+fn reports_say_the_same_as_the_lines() {
+    let server = server(|config| config.settings.checks = Checks::Off);
+    let folder = folder("reports");
+    let (junit, report) = (folder.join("verify.xml"), folder.join("verify.json"));
+
+    let run = verify(
+        &server.url(),
+        &[
+            "--report",
+            &format!("junit={}", junit.display()),
+            "--report",
+            &format!("json={}", report.display()),
+        ],
+    );
+
+    assert_eq!(run.code, 1);
+    let junit = fs::read_to_string(junit).unwrap();
+    assert!(junit.contains("tests=\"15\" failures=\"3\" errors=\"0\""), "{junit}");
+    assert!(junit.contains("name=\"agentassist-client: create an agent without a role\">"), "{junit}");
+    let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    assert_eq!((&report["holds"], &report["failed"]), (&json!(false), &json!(3)));
+    let interactions = report["pacts"][0]["interactions"].as_array().unwrap();
+    let failed: Vec<_> = interactions.iter().filter(|interaction| interaction["holds"] == false).collect();
+    assert_eq!(failed.len(), 3);
+    let mismatch = &failed[0]["mismatches"][0];
+    assert_eq!(
+        (&mismatch["where"], &mismatch["expected"], &mismatch["found"]),
+        (&json!("status"), &json!("412"), &json!("200"))
+    );
+}
+
+#[test]
+fn pacts_of_earlier_versions_are_verified_too() {
+    let good = Faulty::start(|_, stream| write(stream, 200, "application/json", r#"{"name": "y"}"#));
+    let folder = folder("versions");
+    for version in ["2.0.0", "3.0.0"] {
+        let pact = json!({
+            "consumer": {"name": "old"},
+            "provider": {"name": "agentassist"},
+            "metadata": {"pactSpecification": {"version": version}},
+            "interactions": [{
+                "description": "get a name",
+                "request": {"method": "get", "path": "/name"},
+                "response": {"status": 200, "body": {"name": "y"}},
+            }],
+        });
+        let path = file(&folder, &format!("{version}.json"), &pact.to_string());
+        let run = verify(&good.url, &["--pact", &path]);
+        assert_eq!(run.code, 0, "{version}: {}", run.out);
+    }
+}
+
+#[test]
+fn a_base_url_may_have_a_path() {
+    let good = Faulty::start(|_, stream| write(stream, 200, "application/json", r#"{"name": "y"}"#));
+    let pact = file(&folder("base"), "small.json", &small_pact("/name").to_string());
+
+    let run = verify(&format!("{}/base/", good.url), &["--pact", &pact]);
+
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert_eq!(good.received()[0].target, "/base/name");
+}
+
+#[test]
+fn a_wrong_url_or_value_is_a_wrong_command_line() {
+    for arguments in [
+        vec!["ftp://x"],
+        vec!["localhost:8484"],
+        vec!["http://127.0.0.1:1", "--set", "colour=red"],
+        vec!["http://127.0.0.1:1", "--report", "pdf=x"],
+        vec!["http://127.0.0.1:1", "--timeout", "0s"],
+        vec!["http://127.0.0.1:1", "--token", "a", "--client-secret", "b"],
+    ] {
+        let run = verify(arguments[0], &arguments[1..]);
+        assert_eq!((run.code, run.err.lines().count()), (2, 1), "{arguments:?}: {}", run.err);
+    }
+    let unknown = verify("http://127.0.0.1:1", &["--set", "colour=red"]);
+    assert!(unknown.err.contains("no pact has a value `colour` to set; there are "), "{}", unknown.err);
+    assert!(unknown.err.contains("streamId"));
+}
+
+#[test]
+fn an_embedded_server_is_verified_from_rust() {
+    use standin::pact::{
+        Filling, Source,
+        verify::{Options, interaction},
+    };
+    let server = Server::start(Config::default()).unwrap();
+    let provider = server.url().parse().unwrap();
+    let options = Options { states_url: None, timeout: Duration::from_secs(10) };
+
+    for source in Source::committed() {
+        for index in 0..source.interactions().len() {
+            let outcome = interaction(&provider, &options, source.single(index, &Filling::default()));
+            assert!(outcome.holds(), "{:?}", outcome.mismatches);
+        }
+    }
+}
