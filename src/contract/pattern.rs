@@ -31,6 +31,37 @@ impl Pattern {
     }
 }
 
+/// Whether a letter or digit after a backslash is more than a line break or a tab.
+fn is_class(escaped: char) -> bool {
+    escaped.is_alphanumeric() && !matches!(escaped, 'n' | 'r' | 't')
+}
+
+/// Whether ECMA 262, Python and Rust read the expression alike: no classes such as `\\d`, of which each has its own idea,
+/// no sets within sets, no groups but plain ones.
+pub(crate) fn is_common(pattern: &str) -> bool {
+    let mut rest = pattern.chars().peekable();
+    let mut in_set = false;
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' if rest.next().is_none_or(is_class) => return false,
+            '[' if in_set => return false,
+            '[' => {
+                in_set = true;
+                rest.next_if_eq(&'^');
+                // One that stands first is the end to some, and a member to others.
+                if rest.peek() == Some(&']') {
+                    return false;
+                }
+            }
+            ']' => in_set = false,
+            '&' | '-' | '~' if in_set && rest.peek() == Some(&character) => return false,
+            '(' if !in_set && rest.next_if_eq(&'?').is_some() && rest.next() != Some(':') => return false,
+            _ => {}
+        }
+    }
+    Pattern::new(pattern).is_some()
+}
+
 /// A text that fits `pattern`, with a length between the two; none when a search finds none.
 pub(crate) fn witness(pattern: &Pattern, shortest: usize, longest: usize) -> Option<String> {
     const TRIES: usize = 200;
@@ -119,6 +150,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_languages_read_differently_is_told() {
+        for pattern in ["^[^@ ]+@[^@ ]+$", "^(?:a|b){2}$", r"^\.[a-z\-\]]*$", r"a\n", "^[^a-]$", "()"] {
+            assert!(is_common(pattern), "{pattern}");
+        }
+        for pattern in [
+            r"\d", r"^\w+$", r"\bx", r"\p{L}", "[a[0-9]", "[a&&b]", "[a--b]", "(?i)a", "(?=a)", "[]a]", "(",
+            r"a\",
+        ] {
+            assert!(!is_common(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
     fn a_text_is_found_for_a_pattern() {
         for (pattern, shortest, longest) in [
             ("^[^@ ]+@[^@ ]+$", 0, 20),
@@ -126,7 +170,7 @@ mod tests {
             ("a|b", 5, 5),
             ("^(x|yz)*$", 4, 4),
             ("", 0, 0),
-            (r"^\p{Greek}+$", 1, 3),
+            ("^[α-ω]+$", 1, 3),
         ] {
             let pattern = Pattern::new(pattern).unwrap();
             let text = witness(&pattern, shortest, longest);

@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use super::{
     ContractError, LedgerEntry,
-    pattern::{Pattern, witness},
+    pattern::{Pattern, is_common, witness},
     reader::Node,
     schema::{Branch, JsonType, Property, Schema, is_pattern},
 };
@@ -123,6 +123,11 @@ impl<'a> SchemaReader<'a> {
                     let pattern = node.text()?;
                     if self.compile && !is_pattern(pattern) {
                         return Err(node.error("a regular expression"));
+                    }
+                    if self.judging && !is_common(pattern) {
+                        return Err(
+                            node.error("a regular expression that ECMA 262, Python and Rust read alike")
+                        );
                     }
                     schema.pattern = Some(pattern.to_owned());
                 }

@@ -73,7 +73,7 @@ async fn talk(client: DuplexStream, bytes: &[u8]) -> Vec<u8> {
         let _ = write.write_all(bytes).await;
         let _ = write.shutdown().await;
     };
-    let (_, received) = tokio::join!(sending, read.read_to_end(&mut reply));
+    let ((), received) = tokio::join!(sending, read.read_to_end(&mut reply));
     received.expect("reading from memory");
     reply
 }

@@ -184,8 +184,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// The rule that a token's header value breaks, as the proof of labels sees it; the outer `None` when a part of it looks
-/// like a JSON object and is not quite JSON, on which readers differ.
-pub(crate) fn token_rule(value: &[u8], verified: bool) -> Option<Option<Rule>> {
+/// The rule that a token's header value breaks, as the proof of labels sees it.
+pub(crate) fn token_rule(value: &[u8], verified: bool) -> Result<Option<Rule>, token::Undecided> {
     token::verdict(value, &Credentials::default(), verified, RECEIVED.as_second())
 }

@@ -68,24 +68,31 @@ fn rule(value: &[u8], secret: &Secret, verified: bool, now: i64) -> Option<Rule>
     (!(is_signed && is_hs256 && in_time)).then_some(Rule::Token)
 }
 
-/// What [`rule`] says of any value; nothing when a part of it looks like a JSON object and is not quite JSON.
+/// What [`rule`] says of any value.
+///
+/// # Errors
+///
+/// When a part of it looks like a JSON object and is not quite JSON.
 pub(super) fn verdict(
     value: &[u8],
     credentials: &Credentials,
     verified: bool,
     now: i64,
-) -> Option<Option<Rule>> {
+) -> Result<Option<Rule>, Undecided> {
     let looks = |json: &[u8]| json.trim_ascii_start().starts_with(b"{");
     let is_odd =
         |part: &[u8]| BASE64.decode(part).is_ok_and(|json| looks(&json) && Object::read(&json).is_none());
     if value.split(|byte| *byte == b'.').any(is_odd) {
-        return None;
+        return Err(Undecided);
     }
     if value.is_empty() {
-        return Some(Some(Rule::Required));
+        return Ok(Some(Rule::Required));
     }
-    Some(rule(value, &credentials.secret, verified, now))
+    Ok(rule(value, &credentials.secret, verified, now))
 }
+
+/// Readers of JSON differ on it.
+pub(crate) struct Undecided;
 
 /// A JSON object.
 struct Object<'a>(Tree<'a>);
