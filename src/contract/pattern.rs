@@ -38,11 +38,7 @@ pub(crate) fn is_common(pattern: &str) -> bool {
     let mut in_set = false;
     while let Some(character) = rest.next() {
         match character {
-            '\\' => {
-                if rest.next().is_none_or(|next| next.is_alphanumeric() && !matches!(next, 'n' | 'r' | 't')) {
-                    return false;
-                }
-            }
+            '\\' if rest.next().is_none_or(is_special) => return false,
             '[' if in_set => return false,
             '[' => {
                 in_set = true;
@@ -59,6 +55,11 @@ pub(crate) fn is_common(pattern: &str) -> bool {
         }
     }
     Pattern::new(pattern).is_some()
+}
+
+/// Whether a character after a backslash means more than itself, or a line's end.
+fn is_special(character: char) -> bool {
+    character.is_alphanumeric() && !matches!(character, 'n' | 'r' | 't')
 }
 
 /// A text that fits `pattern`, with a length between the two; none when a search finds none.
