@@ -225,7 +225,15 @@ impl ContractError {
 
 impl fmt::Display for ContractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        // Names come from the document, and one of them may have a line feed.
+        for part in self.0.split_inclusive(char::is_control) {
+            let text = part.trim_end_matches(char::is_control);
+            f.write_str(text)?;
+            part[text.len()..]
+                .chars()
+                .try_for_each(|character| write!(f, "{}", character.escape_default()))?;
+        }
+        Ok(())
     }
 }
 
