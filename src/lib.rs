@@ -50,6 +50,7 @@ mod journal;
 mod json;
 pub mod pact;
 pub mod payload;
+mod percent;
 pub mod render;
 mod server;
 mod stub;

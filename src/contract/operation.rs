@@ -143,19 +143,35 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
-    /// The names and values of the path's parameters, as sent; none when the path is not of this operation's template.
-    pub(crate) fn path_values<'a>(&'a self, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
-        let mut sent = path.strip_prefix('/')?.split('/');
-        let mut values = Vec::new();
+    /// How many literal segments a path shares with this operation's template; none when it does not fit the template.
+    pub(crate) fn fit(&self, path: &str) -> Option<usize> {
+        // Bytes, because splitting short texts at a character costs more than everything else here.
+        let mut sent = path.strip_prefix('/')?.as_bytes().split(|byte| *byte == b'/').peekable();
+        let mut literals = 0;
         for segment in &self.segments {
             let text = sent.next()?;
             match segment {
-                Segment::Literal(literal) if literal == text => {}
+                Segment::Literal(literal) if literal.as_bytes() == text => literals += 1,
                 Segment::Literal(_) => return None,
-                Segment::Parameter(name) => values.push((name.as_str(), text)),
+                // A path that ends in a slash is another path, not one with an empty value.
+                Segment::Parameter(_) if text.is_empty() && sent.peek().is_none() => return None,
+                Segment::Parameter(_) => {}
             }
         }
-        sent.next().is_none().then_some(values)
+        sent.next().is_none().then_some(literals)
+    }
+
+    /// The names and values of the path's parameters, as sent; none when the path does not fit this operation's template.
+    pub(crate) fn path_values<'a, 'p>(
+        &'a self,
+        path: &'p str,
+    ) -> Option<impl Iterator<Item = (&'a str, &'p str)>> {
+        self.fit(path)?;
+        let sent = path.split('/').skip(1);
+        Some(self.segments.iter().zip(sent).filter_map(|(segment, text)| match segment {
+            Segment::Literal(_) => None,
+            Segment::Parameter(name) => Some((name.as_str(), text)),
+        }))
     }
 
     /// Whether no request could tell the two apart.

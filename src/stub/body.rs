@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    quote, readings,
+    readings,
     validate::{self, Findings},
 };
 use crate::{
     BodyEnd, Operation, Reading, Request, Rule, Violation,
     contract::Body,
     json::{self, JsonError},
+    violation::quote,
 };
 
 /// Reads the body of a request; none when the operation takes none, or when it may be left out and is.

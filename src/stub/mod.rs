@@ -22,7 +22,6 @@ use values::Values;
 
 pub use body::{BodyCheck, check_body};
 pub use profile::Errors;
-pub(crate) use values::percent_decode;
 
 use crate::{Contract, Exchange, Operation, Reading, Reply, Request, Step, Violation, token::Secret};
 
@@ -207,16 +206,4 @@ fn exchange(
         more_violations: findings.more,
         readings,
     }
-}
-
-/// A value as a phrase for messages, cut when it is long.
-fn quote(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut quoted: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    // Quotes need no escape between backticks.
-    quoted = quoted.replace("\\\"", "\"").replace("\\'", "'");
-    if text.chars().nth(MOST).is_some() {
-        quoted.push('…');
-    }
-    format!("`{quoted}`")
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{quote, values::Values};
+use super::values::Values;
 use crate::{
     Operation, Reading,
     contract::{JsonType, Property, Schema, escape},
+    violation::quote,
 };
 
 /// How many readings are listed at most.

@@ -6,13 +6,11 @@
 use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use super::{
-    quote,
-    values::{self, Sent, Values},
-};
+use super::values::{self, Sent, Values};
 use crate::{
     Exchange, Rule, Violation,
     contract::{JsonType, Schema, escape},
+    violation::quote,
 };
 
 /// The violations found so far.
