@@ -94,6 +94,8 @@ pub struct Body {
     pub examples: Vec<Example>,
     /// The page and row that name its media type.
     pub source: String,
+    /// Samples of the pages that are not JSON, each with the id of the ledger entry about it.
+    pub(crate) broken: Vec<(String, String)>,
 }
 
 /// The replies with one status code.
@@ -349,10 +351,15 @@ impl<'a> OperationReader<'a> {
             return Err(other.complain("the one media type that is supported is application/json"));
         }
         let media = media(&content)?;
+        let examples = self.examples(&media)?;
+        let about = |entry: &&LedgerEntry| examples.iter().any(|example| example.ledger.contains(&entry.id));
+        let broken = self.ledger.iter().filter(about);
+        let broken = broken.filter_map(|entry| Some((entry.id.clone(), entry.sample.clone()?))).collect();
         Ok(Body {
             required: flag(node, "required")?,
             schema: self.schemas.read(&media.need("schema")?)?,
-            examples: self.examples(&media)?,
+            examples,
+            broken,
             source: node.optional_text("x-source")?.unwrap_or_default(),
         })
     }

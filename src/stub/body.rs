@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    quote, readings,
+    hints, not_json, quote, readings,
     validate::{self, Findings},
 };
 use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation, contract::Body};
@@ -28,7 +28,7 @@ pub(super) fn read(
     }
     media_type(body, request)?;
     size(request, max_body)?;
-    parse(&request.body).map(Some)
+    parse(body, &request.body).map(Some)
 }
 
 fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {
@@ -62,9 +62,12 @@ fn size(request: &Request, max_body: usize) -> Result<(), Violation> {
     };
     let (rule, expected, found, why) = match end {
         BodyEnd::Complete => return Ok(()),
-        BodyEnd::Broken => {
-            (Rule::Incomplete, "a whole body".to_owned(), format!("an end after {length} bytes"), "HTTP")
-        }
+        BodyEnd::Broken => (
+            Rule::Incomplete,
+            "a whole body".to_owned(),
+            format!("an end after {length} bytes"),
+            "assumed: HTTP breaks off such a request",
+        ),
         BodyEnd::TimedOut => (
             Rule::Timeout,
             "a body that arrives in time".to_owned(),
@@ -97,14 +100,14 @@ fn body_violation(
 }
 
 /// Reads JSON: of members with the same name the last counts, and nesting, numbers and escapes have limits.
-fn parse(body: &[u8]) -> Result<Value, Violation> {
-    const SOURCE: &str = "RFC 8259; the limits are assumed";
+fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
+    let source = format!("{}; RFC 8259", spec.source);
     if body.is_empty() {
-        return Err(body_violation(Rule::Required, "a JSON body", "nothing", SOURCE));
+        return Err(body_violation(Rule::Required, "a JSON body", "nothing", &source));
     }
     let text = std::str::from_utf8(body).map_err(|error| {
         let found = format!("other bytes at offset {}", error.valid_up_to());
-        body_violation(Rule::Encoding, "JSON in UTF-8", found, SOURCE)
+        body_violation(Rule::Encoding, "JSON in UTF-8", found, &source)
     })?;
     let error = match serde_json::from_str(text) {
         Ok(value) => return Ok(value),
@@ -113,7 +116,12 @@ fn parse(body: &[u8]) -> Result<Value, Violation> {
     let depth = depth(body);
     if depth > MAX_DEPTH {
         let expected = format!("JSON nested at most {MAX_DEPTH} deep");
-        return Err(body_violation(Rule::Depth, expected, "deeper nesting", SOURCE));
+        return Err(body_violation(
+            Rule::Depth,
+            expected,
+            "deeper nesting",
+            "assumed: the documentation names no limit for nesting",
+        ));
     }
     // serde_json's own limit refuses the last level that is allowed here.
     let error = if depth == MAX_DEPTH {
@@ -129,9 +137,13 @@ fn parse(body: &[u8]) -> Result<Value, Violation> {
     let found = if text.starts_with('\u{feff}') {
         "a byte order mark before it".to_owned()
     } else {
-        error.to_string()
+        let mut found = not_json::phrase(text, &error);
+        if let Some(id) = hints::broken_sample(spec, text, &error) {
+            found += &format!("; the sample of the page has the same fault (ledger: {id})");
+        }
+        found
     };
-    Err(body_violation(Rule::Json, "JSON", found, SOURCE))
+    Err(body_violation(Rule::Json, "JSON", found, &source))
 }
 
 /// How deep the brackets of a text nest, those within strings left out; stops beyond the limit.
@@ -173,7 +185,7 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut findings = Findings::default();
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
-        match parse(body) {
+        match parse(spec, body) {
             Err(violation) => findings = violation.into(),
             Ok(mut value) => {
                 readings::rename(&spec.schema, &mut value, &mut readings);

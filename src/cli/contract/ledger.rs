@@ -91,6 +91,8 @@ mod tests {
                 LedgerKind::Accepted => vec!["number".into()],
                 _ => vec![],
             },
+            sample: None,
+            paths: vec![],
         };
         assert_eq!(
             text(&[
