@@ -187,6 +187,11 @@ impl Contract {
         self.token.as_ref().map(|token| token.header.as_str())
     }
 
+    /// The claim that names the client in the token's payload; none when any JWT will do.
+    pub fn token_claim(&self) -> Option<&str> {
+        self.token.as_ref()?.claim.as_deref()
+    }
+
     /// The pages that ask for the token; empty when the document asks for none.
     pub fn token_source(&self) -> &str {
         self.token.as_ref().map_or("", |token| &token.source)
@@ -294,10 +299,11 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// The security scheme: the header, in lower case, and where it is documented.
+/// The security scheme: the header, in lower case, the claim that names the client, and where it is documented.
 #[derive(Debug)]
 struct Token {
     header: String,
+    claim: Option<String>,
     source: String,
 }
 
@@ -315,6 +321,7 @@ fn token(root: &Node) -> Result<Option<Token>, ContractError> {
     }
     Ok(Some(Token {
         header: scheme.need("name")?.text()?.to_ascii_lowercase(),
+        claim: scheme.optional_text("x-claim")?,
         source: scheme.optional_text("x-source")?.unwrap_or_default(),
     }))
 }

@@ -25,6 +25,10 @@ pub struct Operation {
     pub segments: Vec<Segment>,
     /// What it does, in a line.
     pub summary: String,
+    /// What else there is to say about it.
+    pub description: String,
+    /// Ids of the ledger entries that concern it.
+    pub ledger: Vec<String>,
     /// The page that documents it.
     pub source: String,
     /// Path, query and header parameters; neither the token nor the media type is one.
@@ -103,6 +107,8 @@ pub struct Body {
 pub struct Replies {
     /// The status code.
     pub status: u16,
+    /// What it means.
+    pub description: String,
     /// Whether the reply is the request's body with the sample's members added.
     pub echoes: bool,
     /// What the body of the reply looks like.
@@ -292,6 +298,8 @@ impl<'a> OperationReader<'a> {
             path: path.to_owned(),
             segments,
             summary: node.optional_text("summary")?.unwrap_or_default(),
+            description: node.optional_text("description")?.unwrap_or_default(),
+            ledger: node.optional_texts("x-ledger")?,
             source: node.optional_text("x-source")?.unwrap_or_default(),
             parameters,
             body: node.get("requestBody").map(|node| self.body(&node)).transpose()?,
@@ -384,6 +392,7 @@ impl<'a> OperationReader<'a> {
         let same_as = node.get("x-same-as").map(|node| same_as(&node)).transpose()?;
         Ok(Replies {
             status: code,
+            description: node.optional_text("description")?.unwrap_or_default(),
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,
             examples,

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::{not_json, readings, validate, validate::Findings};
+use super::{readings, validate, validate::Findings};
 use crate::{
     Contract, LedgerEntry, Operation, Request, Rule, Violation,
     contract::{Body, Parameter, Place, Says, Schema, escape},
+    json,
 };
 
 /// What was found where the member `name` of `object` is missing: nothing, or a name that is nearly it.
@@ -118,15 +119,14 @@ pub(super) fn other_operation(
 }
 
 /// The entry of the ledger about a sample that is not JSON for the same reason as this text.
-pub(super) fn broken_sample<'a>(body: &'a Body, text: &str, error: &serde_json::Error) -> Option<&'a str> {
-    let word = not_json::word_at(text, error);
-    let same = |sample: &str| {
-        let error = serde_json::from_str::<serde::de::IgnoredAny>(sample).err();
-        error.is_some_and(|error| not_json::word_at(sample, &error) == word)
-    };
+pub(super) fn broken_sample<'a>(body: &'a Body, sent: &[u8]) -> Option<&'a str> {
+    if body.broken.is_empty() {
+        return None;
+    }
     // A single character says too little.
-    let mut samples = body.broken.iter().filter(|_| word.len() > 1);
-    samples.find(|(_, sample)| same(sample)).map(|(id, _)| id.as_str())
+    let word = json::faulty_word(str::from_utf8(sent).ok()?).filter(|word| word.len() > 1);
+    let same = |sample: &str| word.is_some() && json::faulty_word(sample) == word;
+    body.broken.iter().find(|(_, sample)| same(sample)).map(|(id, _)| id.as_str())
 }
 
 /// The entry of the ledger, and its source, that names this path without a page for it.

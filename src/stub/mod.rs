@@ -7,7 +7,6 @@ mod answer;
 mod authorize;
 mod body;
 mod hints;
-mod not_json;
 mod prefer;
 mod profile;
 mod readings;

@@ -1,27 +1,23 @@
 //! Why a text is not JSON, as a phrase that completes "but found …".
 
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
-
-use super::quote;
 
 /// What was found where the parser gave up, with line and column.
 pub(super) fn phrase(text: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
-    let offset = offset(text, error);
-    let before = &text[..offset];
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let (start, word) = word(text, offset(text, error));
+    let column = text[..start].rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let place = format!("at line {} column {column}", error.line());
-    let end =
-        if error.is_eof() { format!("the end of the text at line {}", error.line()) } else { String::new() };
-    let word = quote(word(text, offset));
+    let end = format!("the end of the text at line {}", error.line());
+    let word = quote(word);
     match message {
         "EOF while parsing a value" => format!("{end}, where a value belongs"),
         _ if error.classify() == Category::Eof => {
             format!("{end}, within {}", message.trim_start_matches("EOF while parsing "))
         }
-        "expected value" => format!("{word} {place}, where a value belongs"),
-        "expected ident" => format!("{word} {place}, which is no value of JSON"),
+        "expected ident" | "expected value" => format!("{word} {place}, where a value belongs"),
         "expected `:`" | "expected `,` or `}`" | "expected `,` or `]`" => {
             format!("{word} {place}, where {} belongs", &message["expected ".len()..])
         }
@@ -41,9 +37,10 @@ pub(super) fn phrase(text: &str, error: &serde_json::Error) -> String {
     }
 }
 
-/// The word at which the parser gave up.
-pub(super) fn word_at<'a>(text: &'a str, error: &serde_json::Error) -> &'a str {
-    word(text, offset(text, error))
+/// The word at which a text stops being JSON.
+pub(crate) fn faulty_word(text: &str) -> Option<&str> {
+    let error = serde_json::from_str::<IgnoredAny>(text).err()?;
+    Some(word(text, offset(text, &error)).1)
 }
 
 /// The place of an error in bytes, at the start of a character.
@@ -56,19 +53,27 @@ fn offset(text: &str, error: &serde_json::Error) -> usize {
     offset
 }
 
-/// The run of letters, digits and the like around a place, else the one character there.
-fn word(text: &str, offset: usize) -> &str {
+/// The run of letters, digits and the like around a place, else the one character there; with where it starts.
+fn word(text: &str, offset: usize) -> (usize, &str) {
     let is_part = |c: char| c.is_alphanumeric() || "_.+-$".contains(c);
-    let start = text[..offset].char_indices().rev().take_while(|(_, c)| is_part(*c)).last();
     let after = &text[offset..];
-    let Some(first) = after.chars().next() else {
-        return after;
+    let Some(first) = after.chars().next().filter(|first| is_part(*first)) else {
+        return (offset, &after[..after.chars().next().map_or(0, char::len_utf8)]);
     };
-    if !is_part(first) {
-        return &after[..first.len_utf8()];
-    }
-    let length = after.find(|c| !is_part(c)).unwrap_or(after.len());
-    &text[start.map_or(offset, |(index, _)| index)..offset + length]
+    let before = text[..offset].char_indices().rev().take_while(|(_, c)| is_part(*c)).last();
+    let start = before.map_or(offset, |(index, _)| index);
+    let rest = &after[first.len_utf8()..];
+    let end = text.len() - rest.trim_start_matches(is_part).len();
+    (start, &text[start..end])
+}
+
+/// A word for people, cut when it is long.
+fn quote(word: &str) -> String {
+    const MOST: usize = 40;
+    let cut = if word.chars().nth(MOST).is_some() { "…" } else { "" };
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let start: String = word.chars().take(MOST).map(plain).collect();
+    format!("`{start}{cut}`")
 }
 
 #[cfg(test)]
@@ -86,9 +91,9 @@ mod tests {
             ("\"a", "the end of the text at line 1, within a string"),
             ("firstName=nov05", "`firstName` at line 1 column 1, where a value belongs"),
             ("{\"é\":\n undefined}", "`undefined` at line 2 column 2, where a value belongs"),
-            ("nil", "`nil` at line 1 column 2, which is no value of JSON"),
+            ("nil", "`nil` at line 1 column 1, where a value belongs"),
             ("{'a': 1}", "`'` at line 1 column 2, where a name in double quotes belongs"),
-            ("{\"a\": 134xxx}", "`134xxx` at line 1 column 10, where `,` or `}` belongs"),
+            ("{\"a\": 134xxx}", "`134xxx` at line 1 column 7, where `,` or `}` belongs"),
             ("[1 2]", "`2` at line 1 column 4, where `,` or `]` belongs"),
             ("{\"a\" 1}", "`1` at line 1 column 6, where `:` belongs"),
             ("[1,]", "a comma before `]` at line 1 column 4"),
@@ -97,9 +102,9 @@ mod tests {
             ("{} é", "`é` at line 1 column 4, after the end of the value"),
             ("\"a\tb\"", "a control character within a string at line 1 column 3"),
             ("\"\\x\"", "an escape that JSON does not have at line 1 column 3"),
-            ("\"\\ud800\"", "half of a surrogate pair at line 1 column 8"),
-            ("1e999", "a number that is too large at line 1 column 5"),
-            ("01", "a number in a form that JSON does not have at line 1 column 2"),
+            ("\"\\ud800\"", "half of a surrogate pair at line 1 column 3"),
+            ("1e999", "a number that is too large at line 1 column 1"),
+            ("01", "a number in a form that JSON does not have at line 1 column 1"),
         ];
         for (text, expected) in cases {
             let error = serde_json::from_str::<Value>(text).expect_err(text);
