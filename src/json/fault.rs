@@ -102,7 +102,7 @@ mod tests {
             ("{} é", "`é` at line 1 column 4, after the end of the value"),
             ("\"a\tb\"", "a control character within a string at line 1 column 3"),
             ("\"\\x\"", "an escape that JSON does not have at line 1 column 3"),
-            ("\"\\ud800\"", "half of a surrogate pair at line 1 column 3"),
+            ("\"\\ud800\"", "half of a surrogate pair at line 1 column 8"),
             ("1e999", "a number that is too large at line 1 column 1"),
             ("01", "a number in a form that JSON does not have at line 1 column 1"),
         ];

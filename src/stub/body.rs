@@ -111,10 +111,12 @@ fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
             JsonError::Depth => "assumed: the documentation names no limit for nesting",
             _ => &spec.source,
         };
-        let mut found = error.found();
-        if let Some(id) = hints::broken_sample(spec, body) {
-            found += &format!("; the sample of the page has the same fault (ledger: {id})");
-        }
+        let found = match hints::broken_sample(spec, body) {
+            Some(id) => {
+                format!("{}; the sample of the page has the same fault (ledger: {id})", error.found())
+            }
+            None => error.found(),
+        };
         body_violation(rule, error.expected(), found, source)
     })
 }

@@ -106,8 +106,9 @@ pub(super) fn other_operation(
         readings::rename(&body.schema, &mut value, &mut Vec::new());
         validate::body(&body.schema, &value, &mut other_findings);
         if other_findings.violations.is_empty() {
-            violation.found += &format!(
-                "; the body is one for {}, `{} {}` (ledger: {})",
+            violation.found = format!(
+                "{}; the body is one for {}, `{} {}` (ledger: {})",
+                violation.found,
                 other.id,
                 other.method,
                 other.path,

@@ -153,7 +153,9 @@ fn what_is_shown_is_as_wide_as_the_terminal_and_no_wider_than_160_columns() {
     for (columns, most) in [("80", 80), ("120", 120), ("500", 160)] {
         for arguments in [&["contract", "show", "importDataV2"][..], &["contract", "ledger"]] {
             let shown = end(standin(arguments).env("COLUMNS", columns)).fine();
-            let widest = shown.lines().map(|line| line.chars().count()).max();
+            // A path is never broken: it may stand alone in a line that is too long.
+            let breakable = |line: &&str| line.trim_start_matches("importDataV2: POST ").trim().contains(' ');
+            let widest = shown.lines().filter(breakable).map(|line| line.chars().count()).max();
             assert!(
                 widest.is_some_and(|widest| widest <= most && widest > most - 10),
                 "{columns}: {widest:?}"

@@ -172,10 +172,10 @@ impl Page<'_> {
             text.push(' ');
         }
         if !usual.is_empty() {
-            text += &format!("{}. ", self.source(&usual));
+            let _ = write!(text, "{}. ", self.source(&usual));
         }
         if !schema.ledger.is_empty() {
-            text += &format!("Ledger: {}.", schema.ledger.join(" "));
+            let _ = write!(text, "Ledger: {}.", schema.ledger.join(" "));
         }
         text.trim_end().to_owned()
     }
@@ -184,7 +184,7 @@ impl Page<'_> {
         let origin = crate::contract::Origin { source: source.into(), assumed: assumed.map(Into::into) };
         let mut text = self.source(&origin.to_string());
         if !ledger.is_empty() {
-            text += &format!(". Ledger: {}", ledger.join(" "));
+            let _ = write!(text, ". Ledger: {}", ledger.join(" "));
         }
         text
     }
