@@ -1,9 +1,13 @@
 //! The one reader of JSON that a client sends: of members with the same name the last counts, and nesting has a limit.
 
+mod fault;
+
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(crate) use fault::faulty_word;
 
 /// The deepest nesting that is read.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -77,7 +81,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     Err(JsonError::Json(if text.starts_with('\u{feff}') {
         "a byte order mark before it".to_owned()
     } else {
-        error.to_string()
+        fault::phrase(text, &error)
     }))
 }
 
@@ -126,9 +130,9 @@ mod tests {
             (b"", "expected a JSON body, but found nothing"),
             (b"\"\xff\"", "expected JSON in UTF-8, but found other bytes at offset 1"),
             (b"\xef\xbb\xbf{}", "expected JSON, but found a byte order mark before it"),
-            (b"{\"a\":1,}", "expected JSON, but found trailing comma at line 1 column 8"),
-            (b"1e400", "expected JSON, but found number out of range at line 1 column 5"),
-            (cut.as_bytes(), "expected JSON, but found EOF while parsing a list at line 1 column 129"),
+            (b"{\"a\":1,}", "expected JSON, but found a comma before `}` at line 1 column 8"),
+            (b"1e400", "expected JSON, but found a number that is too large at line 1 column 1"),
+            (cut.as_bytes(), "expected JSON, but found the end of the text at line 1, within a list"),
         ];
         for (bytes, expected) in cases {
             assert_eq!(parse(bytes).map_err(|error| error.to_string()), Err(expected.to_owned()));

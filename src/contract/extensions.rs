@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{ContractError, LedgerEntry, reader::Node, role::Role};
 
-const OURS: [&str; 7] = ["x-source", "x-assumed", "x-ledger", "x-accepts", "x-same-as", "x-claim", "x-scope"];
+const OURS: [&str; 8] =
+    ["x-source", "x-assumed", "x-rules", "x-ledger", "x-accepts", "x-same-as", "x-claim", "x-scope"];
+
 /// Fails on any `x-` keyword that is not one of ours, and on any `x-ledger` that names no entry, outside of samples.
 pub(super) fn check(root: &Node, ledger: &[LedgerEntry]) -> Result<(), ContractError> {
     check_in(root, Role::Keywords, ledger)

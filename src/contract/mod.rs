@@ -6,6 +6,7 @@
 mod extensions;
 mod ledger;
 mod operation;
+pub(crate) mod origin;
 pub(crate) mod pattern;
 mod publish;
 mod reader;
@@ -28,6 +29,7 @@ pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
+pub use origin::{Basis, Origin};
 use reader::Node;
 pub(crate) use reader::escape;
 pub use refusal::Errors;
@@ -40,6 +42,8 @@ use schema_reader::SchemaReader;
 pub struct Contract {
     title: String,
     version: String,
+    /// The titles of the pages that it is about.
+    pages: Vec<String>,
     token: Option<Token>,
     sample_token: Option<String>,
     operations: Vec<Operation>,
@@ -140,6 +144,9 @@ impl Contract {
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
+            pages: origin::places(&info.optional_text("x-source")?.unwrap_or_default())
+                .map(str::to_owned)
+                .collect(),
             token,
             sample_token: sample_token(&root)?,
             operations,
@@ -157,6 +164,12 @@ impl Contract {
     /// The document's version.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What kind of place a source is, such as that of a [`crate::Violation`] or a [`Schema`]: one of the pages that
+    /// `info.x-source` lists, another place, or none.
+    pub fn basis(&self, source: &str) -> Basis {
+        Basis::of(source, &self.pages)
     }
 
     /// The document as it was read.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    readings,
+    hints, readings,
     validate::{self, Findings},
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn read(
     }
     media_type(body, request)?;
     size(request, max_body)?;
-    parse(&request.body).map(Some)
+    parse(body, &request.body).map(Some)
 }
 
 fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {
@@ -63,9 +63,12 @@ fn size(request: &Request, max_body: usize) -> Result<(), Violation> {
     };
     let (rule, expected, found, why) = match end {
         BodyEnd::Complete => return Ok(()),
-        BodyEnd::Broken => {
-            (Rule::Incomplete, "a whole body".to_owned(), format!("an end after {length} bytes"), "HTTP")
-        }
+        BodyEnd::Broken => (
+            Rule::Incomplete,
+            "a whole body".to_owned(),
+            format!("an end after {length} bytes"),
+            "assumed: HTTP breaks off such a request",
+        ),
         BodyEnd::TimedOut => (
             Rule::Timeout,
             "a body that arrives in time".to_owned(),
@@ -97,7 +100,7 @@ fn body_violation(
     }
 }
 
-fn parse(body: &[u8]) -> Result<Value, Violation> {
+fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
     json::parse(body).map_err(|error| {
         let rule = match &error {
             JsonError::Depth => Rule::Depth,
@@ -105,7 +108,17 @@ fn parse(body: &[u8]) -> Result<Value, Violation> {
             JsonError::Encoding(_) => Rule::Encoding,
             JsonError::Json(_) => Rule::Json,
         };
-        body_violation(rule, error.expected(), error.found(), "RFC 8259; the limits are assumed")
+        let source = match &error {
+            JsonError::Depth => "assumed: the documentation names no limit for nesting",
+            _ => &spec.source,
+        };
+        let found = match hints::broken_sample(spec, body) {
+            Some(id) => {
+                format!("{}; the sample of the page has the same fault (ledger: {id})", error.found())
+            }
+            None => error.found(),
+        };
+        body_violation(rule, error.expected(), found, source)
     })
 }
 
@@ -127,7 +140,7 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut findings = Findings::default();
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
-        match parse(body) {
+        match parse(spec, body) {
             Err(violation) => findings = violation.into(),
             Ok(mut value) => {
                 readings::rename(&spec.schema, &mut value, &mut readings);

@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod body;
+mod hints;
 mod prefer;
 mod profile;
 mod readings;
@@ -26,7 +27,7 @@ use serde_json::Value;
 
 use crate::{
     Contract, Errors, Exchange, Reading, Reply, Request, Step, Violation,
-    contract::Cause,
+    contract::{Cause, origin},
     state::{Change, Session},
     token::Secret,
 };
@@ -156,9 +157,9 @@ impl Stub {
     }
 
     fn judge(&self, request: &Request) -> Verdict {
-        let route = match route::find(self.contract.operations(), request) {
+        let route = match route::find(&self.contract, request) {
             Ok(route) => route,
-            Err(refusal) => return self.refuse(None, Step::Route, *refusal),
+            Err(refusal) => return self.refuse(request, None, Step::Route, *refusal),
         };
         let index = route.index;
         let operation = route.operation;
@@ -166,16 +167,16 @@ impl Stub {
             && let Err(violation) = authorize::check(
                 header,
                 self.contract.token_claim(),
-                self.contract.token_source(),
+                || origin::on_page(self.contract.token_source(), &operation.source),
                 request,
                 &self.settings.token,
             )
         {
-            return self.refuse(Some(index), Step::Authorize, violation.into());
+            return self.refuse(request, Some(index), Step::Authorize, violation.into());
         }
         let mut body = match body::read(operation, request, self.settings.max_body) {
             Ok(body) => body,
-            Err(violation) => return self.refuse(Some(index), Step::Body, violation.into()),
+            Err(violation) => return self.refuse(request, Some(index), Step::Body, violation.into()),
         };
         let mut findings = Findings::default();
         let mut readings = Vec::new();
@@ -187,6 +188,10 @@ impl Stub {
                 validate::body(&spec.schema, value, &mut findings);
             }
             readings::find(operation, &values, body.as_ref(), &mut readings);
+            if !findings.violations.is_empty() {
+                hints::parameters(operation, self.contract.token_header(), request, &mut findings);
+                hints::other_operation(&self.contract, operation, body.as_ref(), &mut findings);
+            }
         }
         let (step, outcome) = if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
             let reply = self.profile.refusal(Some(index), Cause::Violations, &findings);
@@ -197,15 +202,19 @@ impl Stub {
         Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, outcome }
     }
 
-    fn refuse(&self, index: Option<usize>, step: Step, refusal: Refusal) -> Verdict {
+    fn refuse(&self, request: &Request, index: Option<usize>, step: Step, refusal: Refusal) -> Verdict {
+        let operation = index.map(|index| &self.contract.operations()[index]);
         let cause = profile::cause(step, &refusal.violation);
-        let findings = Findings::from(refusal.violation);
+        let mut findings = Findings::from(refusal.violation);
+        if let Some(operation) = operation {
+            hints::parameters(operation, self.contract.token_header(), request, &mut findings);
+        }
         let mut reply = self.profile.refusal(index, cause, &findings);
         if let Some(allow) = refusal.allow {
             reply.headers.push("allow", allow.as_bytes());
         }
         Verdict {
-            operation: index.map(|index| Arc::clone(&self.contract.operations()[index].id)),
+            operation: operation.map(|operation| Arc::clone(&operation.id)),
             step,
             findings,
             readings: Vec::new(),
