@@ -48,6 +48,7 @@ mod exchange;
 pub mod fuzzing;
 mod journal;
 mod json;
+mod matching;
 pub mod pact;
 pub mod payload;
 mod percent;
@@ -59,12 +60,13 @@ mod violation;
 
 pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
-    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
+    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
+    Request, SecretKind, Step,
 };
 pub use journal::{
-    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits, Miss, Page,
-    Verdict,
+    Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Verdict,
 };
+pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
 pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
