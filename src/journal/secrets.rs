@@ -359,7 +359,7 @@ mod tests {
             for encoded in [BASE64_STANDARD_NO_PAD.encode(&text), BASE64_URL_SAFE_NO_PAD.encode(&text)] {
                 let shown = hidden(&format!(r#""{encoded}=""#));
                 assert!(shown.contains('#'), "{before}: {shown}");
-                let left: String = shown.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+                let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
                 assert!(left.len() < 20, "{before}: {shown}");
             }
         }
