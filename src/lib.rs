@@ -48,17 +48,19 @@ mod exchange;
 pub mod fuzzing;
 mod journal;
 mod json;
+pub mod judge;
 mod matching;
 pub mod pact;
 pub mod payload;
 mod percent;
 pub mod render;
 mod server;
+mod state;
 mod stub;
 pub mod token;
 mod violation;
 
-pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation};
+pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
     Request, SecretKind, Step,
@@ -68,7 +70,8 @@ pub use journal::{
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
-pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
+pub use state::{Change, Session};
+pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.

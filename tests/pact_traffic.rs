@@ -17,7 +17,13 @@ use support::{
 
 /// A token that is good and not the documentation's.
 fn token() -> String {
-    standin::token::mint("cs-secret-client", &standin::token::Secret::new("s3cret"), 1_700_000_000, None)
+    standin::token::mint(
+        Some("appId"),
+        "cs-secret-client",
+        &standin::token::Secret::new("s3cret"),
+        1_700_000_000,
+        None,
+    )
 }
 
 /// Has the client do all that it can, with that token.
@@ -34,7 +40,7 @@ fn traffic(server: &Server) {
 fn export(server: &Server, query: &str) -> String {
     let reply = Client::connect(server.addr()).call(get(&format!("/__standin/export?format=pact{query}")));
     assert_eq!(reply.status, 200);
-    String::from_utf8(reply.body).unwrap()
+    reply.text()
 }
 
 fn descriptions(pact: &Value) -> Vec<&str> {

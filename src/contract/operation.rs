@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     ContractError, LedgerEntry, Samples,
     reader::Node,
+    refusal::Errors,
     schema::{JsonType, Schema},
     schema_reader::{SchemaReader, same_as, variants},
 };
@@ -42,6 +43,8 @@ pub struct Operation {
 pub(crate) struct Shared {
     /// The header that carries the token, in lower case.
     pub(crate) token_header: Option<String>,
+    /// The claim that names the client in the token's payload.
+    pub(crate) token_claim: Option<String>,
     /// Method and path template of each operation.
     pub(crate) routes: Vec<(String, Vec<Segment>)>,
 }
@@ -70,6 +73,8 @@ pub struct Parameter {
     pub schema: Schema,
     /// A value for it that the fixtures use.
     pub example: Option<String>,
+    /// What of the caller's it names, such as the stream; none when it names a thing that operations make or read.
+    pub scope: Option<String>,
 }
 
 /// Where a parameter is sent.
@@ -107,6 +112,10 @@ pub struct Replies {
     pub schema: Option<Schema>,
     /// The samples; the first answers when nothing chooses another.
     pub examples: Vec<Example>,
+    /// What problem details (RFC 9457) with this status look like.
+    pub(crate) problem_schema: Option<Schema>,
+    /// The samples as problem details; there are some only for refusals.
+    pub problems: Vec<Example>,
 }
 
 /// A named sample of a request or reply.
@@ -211,8 +220,13 @@ impl Example {
 impl Replies {
     /// The position of the sample of this name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.examples.iter().position(|example| example.name == name)
+        position(&self.examples, name)
     }
+}
+
+/// The position of the sample of this name.
+pub(crate) fn position(examples: &[Example], name: &str) -> Option<usize> {
+    examples.iter().position(|example| example.name == name)
 }
 
 /// Reads operations and their parts from one document.
@@ -315,7 +329,7 @@ impl<'a> OperationReader<'a> {
     }
 
     fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {
-        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as"];
+        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as", "x-scope"];
         known(node, "a parameter", &members)?;
         let place = match node.need("in")?.text()? {
             "header" => Place::Header,
@@ -350,6 +364,7 @@ impl<'a> OperationReader<'a> {
             place,
             required,
             accepts: node.optional_texts("x-accepts")?,
+            scope: node.optional_text("x-scope")?,
             schema,
             example: node.get("example").map(|example| match example.value {
                 Value::String(text) => text.clone(),
@@ -381,21 +396,32 @@ impl<'a> OperationReader<'a> {
         if bodiless && let Some(content) = node.get("content") {
             return Err(content.complain(&format!("a reply with the status {code} has no body")));
         }
-        let media = node.get("content").map(|content| media(&content)).transpose()?;
-        let (schema, examples) = match &media {
-            None if bodiless => (None, vec![Example::empty(&node)?]),
-            None => (None, Vec::new()),
-            Some(media) => (
-                media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?,
-                self.examples(media)?,
-            ),
+        let mut described = |errors: Errors| {
+            let Some(media) = node.get("content").and_then(|content| content.get(errors.media())) else {
+                return Ok((None, Vec::new()));
+            };
+            let schema = media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?;
+            Ok((schema, self.examples(&media)?))
         };
+        let (problem_schema, problems) =
+            if code < 400 { (None, Vec::new()) } else { described(Errors::Rfc)? };
+        let (schema, mut examples) = described(Errors::Vendor)?;
+        if bodiless {
+            examples.push(Example::empty(&node)?);
+        } else if let Some(content) =
+            node.get("content").filter(|_| schema.is_none() && examples.is_empty() && problems.is_empty())
+        {
+            // Says what is missing.
+            media(&content)?;
+        }
         let same_as = node.get("x-same-as").map(|node| same_as(&node)).transpose()?;
         Ok(Replies {
             status: code,
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,
             examples,
+            problem_schema,
+            problems,
         })
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Redactor {
 impl Redactor {
     pub(super) fn new(secrets: Secrets) -> Self {
         let key = RandomState::new();
-        let nothing = (key.hash_one(b"".as_slice()), token::redact(b"", &key).into());
+        let nothing = (key.hash_one(b"".as_slice()), token::redact(b"", secrets.token_claim(), &key).into());
         let token_alone = secrets.token_header().map(|header| Redaction {
             pointer: format!("{REQUEST_HEADER}{header}"),
             secret: SecretKind::Token,
@@ -97,7 +97,7 @@ impl Redactor {
         let hash = self.key.hash_one(value);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.0 != hash {
-            *last = (hash, token::redact(value, &self.key).into());
+            *last = (hash, token::redact(value, self.secrets.token_claim(), &self.key).into());
         }
         Arc::clone(&last.1)
     }

@@ -23,6 +23,7 @@ use crate::{Contract, SecretKind, token::Secret};
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     token_header: Option<String>,
+    token_claim: Option<String>,
     values: Vec<Secret>,
     are_kept: bool,
 }
@@ -30,7 +31,11 @@ pub struct Secrets {
 impl Secrets {
     /// The token of this contract: the values of the header that carries it.
     pub fn of(contract: &Contract) -> Self {
-        contract.token_header().map_or_else(Self::default, |header| Self::default().token_in(header))
+        Self {
+            token_header: contract.token_header().map(str::to_ascii_lowercase),
+            token_claim: contract.token_claim().map(str::to_owned),
+            ..Self::default()
+        }
     }
 
     /// The token is in this header.
@@ -64,6 +69,11 @@ impl Secrets {
 
     pub(super) fn token_header(&self) -> Option<&str> {
         self.token_header.as_deref()
+    }
+
+    /// The claim whose value is shown of a token.
+    pub(super) fn token_claim(&self) -> Option<&str> {
+        self.token_claim.as_deref()
     }
 
     /// Why all of a header's value is a secret, when it is; the name is in lower case.

@@ -211,7 +211,7 @@ impl RequestWriter<'_> {
             .any(|violation| violation.pointer.strip_prefix("/header/") == self.contract.token_header());
         if value.is_empty() {
             String::new()
-        } else if is_refused && !is_recorded && token::read(value).is_err() {
+        } else if is_refused && !is_recorded && token::read(value, None).is_err() {
             NO_JWT.to_owned()
         } else {
             sample

@@ -43,7 +43,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    pub(super) fn new(header: &str, credentials: &Credentials) -> Self {
+    pub(super) fn new(header: &str, claim: Option<&str>, credentials: &Credentials) -> Self {
         const JWT: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
         let Credentials { app_id, secret } = credentials;
         let now = RECEIVED.as_second();
@@ -62,7 +62,7 @@ impl Tokens {
             secret: secret.clone(),
             valid: vec![
                 sign(JWT, plain.clone()),
-                token::mint(app_id, secret, now, None),
+                token::mint(claim, app_id, secret, now, None),
                 sign(r#"{"alg":"HS256"}"#, extra),
             ],
             app_id_missing: vec![
@@ -73,8 +73,8 @@ impl Tokens {
             app_id_case: ["appid", "AppId", "APPID"].map(|name| sign(JWT, json!({name: app_id}))).into(),
             algorithm: vec![unsigned, stripped, sign(r#"{"alg":"HS512","typ":"JWT"}"#, plain.clone())],
             expired: vec![
-                token::mint(app_id, secret, now - 7200, Some(now - 3600)),
-                token::mint(app_id, secret, 0, Some(0)),
+                token::mint(claim, app_id, secret, now - 7200, Some(now - 3600)),
+                token::mint(claim, app_id, secret, 0, Some(0)),
             ],
             other_secret: vec![token::sign(JWT, &plain.to_string(), &other)],
         }

@@ -135,7 +135,11 @@ impl Plan {
             parameters,
             body,
             nodes,
-            token: operation.shared.token_header.as_ref().map(|header| Tokens::new(header, credentials)),
+            token: operation
+                .shared
+                .token_header
+                .as_ref()
+                .map(|header| Tokens::new(header, operation.shared.token_claim.as_deref(), credentials)),
             routes: operation.shared.routes.clone(),
             sites: Vec::new(),
             is_whole: !is_full,

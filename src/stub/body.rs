@@ -137,5 +137,5 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
             }
         }
     }
-    BodyCheck { violations: findings.violations, more_violations: findings.more, readings }
+    BodyCheck { violations: findings.violations, more_violations: findings.truncated, readings }
 }

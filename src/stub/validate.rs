@@ -14,17 +14,17 @@ use crate::{
 };
 
 /// The violations found so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) violations: Vec<Violation>,
     /// Whether there are more than are listed.
-    pub(super) more: bool,
+    pub(super) truncated: bool,
 }
 
 impl Findings {
     pub(super) fn push(&mut self, violation: Violation) {
         if self.violations.len() == Exchange::MAX_VIOLATIONS {
-            self.more = true;
+            self.truncated = true;
         } else if self.violations.iter().all(|other| other.pointer != violation.pointer) {
             // One value gives one violation, also when a branch says more about it.
             self.violations.push(violation);
@@ -34,7 +34,7 @@ impl Findings {
 
 impl From<Violation> for Findings {
     fn from(violation: Violation) -> Self {
-        Self { violations: vec![violation], more: false }
+        Self { violations: vec![violation], truncated: false }
     }
 }
 
@@ -97,7 +97,7 @@ impl Path<'_> {
 }
 
 fn check(schema: &Schema, value: &Value, path: &Path, findings: &mut Findings) {
-    if findings.more {
+    if findings.truncated {
         return;
     }
     if let Some(frame) = schema.frame()
@@ -120,8 +120,7 @@ fn items(schema: &Schema, value: &Value, path: &Path, findings: &mut Findings) {
             }
         }
         Value::Object(members) => {
-            let branches = schema.branches_for(value).flat_map(|branch| &branch.then.properties);
-            for property in schema.properties.iter().chain(branches) {
+            for property in schema.properties_for(value) {
                 if property.schema.has_items()
                     && let Some(member) = members.get(&property.name)
                 {
