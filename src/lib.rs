@@ -49,6 +49,7 @@ pub mod fuzzing;
 mod journal;
 mod json;
 pub mod judge;
+mod matching;
 pub mod pact;
 pub mod payload;
 mod percent;
@@ -61,12 +62,13 @@ mod violation;
 
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
-    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
+    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
+    Request, SecretKind, Step,
 };
 pub use journal::{
-    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits, Miss, Page,
-    Verdict,
+    Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Verdict,
 };
+pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
 pub use state::{Change, Session};
 pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};

@@ -329,6 +329,7 @@ mod tests {
                 more_violations: false,
                 readings: Vec::new(),
             },
+            redactions: Arc::new([]),
             delivery: DeliveryCell::new(Delivery::Pending),
         }
     }

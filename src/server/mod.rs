@@ -14,7 +14,7 @@ use bytes::Bytes;
 use hyper_util::server::conn::auto;
 
 use crate::{
-    Contract, Settings, Stub,
+    Contract, Secrets, Settings, Stub, TokenPolicy,
     journal::{self, Journal},
     token::Secret,
 };
@@ -150,6 +150,16 @@ pub async fn serve(
     Ok(Arc::clone(&shell.journal))
 }
 
+/// What must not get into the journal.
+fn secrets(config: &Config) -> Secrets {
+    let client_secret = match &config.settings.token {
+        TokenPolicy::Verified(secret) => Some(secret),
+        TokenPolicy::Any | TokenPolicy::WellFormed => None,
+    };
+    let values = client_secret.into_iter().chain(&config.control.token);
+    values.fold(Secrets::of(&config.contract), |secrets, value| secrets.value(value.clone()))
+}
+
 /// A server without a listener: it is handed its connections.
 pub(crate) struct Connections(Arc<Shell>);
 
@@ -190,7 +200,7 @@ struct Shell {
 
 impl Shell {
     fn new(config: Config) -> Arc<Self> {
-        let journal = Arc::new(Journal::new(config.journal));
+        let journal = Arc::new(Journal::new(config.journal).hiding(secrets(&config)));
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
         let stop = Arc::<stop::Stop>::default();

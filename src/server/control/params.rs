@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use jiff::SignedDuration;
 
 use super::{ControlState, reply::Problem};
-use crate::{Filter, Outcome};
+use crate::{Filter, Matcher};
 
 /// The parameters of a query. Those without a value count as not given.
 pub(super) struct Params(Vec<(&'static str, String)>);
@@ -85,18 +85,18 @@ impl Params {
         };
         let outcome = match self.text("outcome") {
             None => None,
-            Some("answered") => Some(Outcome::Answered),
-            Some("refused") => Some(Outcome::Refused),
-            Some("unmatched") => Some(Outcome::Unmatched),
             Some(text) => {
-                return Err(unexpected("outcome", "answered, refused or unmatched", text));
+                Some(text.parse().map_err(|expected: String| unexpected("outcome", &expected, text))?)
             }
         };
         Ok(Filter {
-            operation: self.text("operation").map(str::to_owned),
-            status,
-            outcome,
-            contains: self.text("contains").map(str::to_owned),
+            matcher: Matcher {
+                operation: self.text("operation").map(str::to_owned),
+                status,
+                outcome: outcome.into_iter().collect(),
+                contains: self.text("contains").map(str::to_owned),
+                ..Matcher::default()
+            },
             after: self.number("after")?.unwrap_or(0),
         })
     }

@@ -129,7 +129,7 @@ pub(super) async fn verify(
 ) -> Result<Response<ControlBody>, Problem> {
     reply::expect_json(parts)?;
     let expectation = Expectation::from_json(body).map_err(|error| Problem::bad(error.to_string()))?;
-    if let Some(operation) = &expectation.operation {
+    if let Some(operation) = &expectation.matcher.operation {
         known_operation(state, operation)
             .map_err(|expected| unexpected("/operation", &expected, operation))?;
     }
