@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_tokens_of_valid_requests_are_verified_ones() {
-        let tokens = Tokens::new("auth", &Credentials::default());
+        let tokens = Tokens::new("auth", Some("appId"), &Credentials::default());
         for token in &tokens.valid {
             assert_eq!(rule(token.as_bytes(), &tokens.secret, true, RECEIVED.as_second()), None, "{token}");
         }

@@ -74,7 +74,7 @@ mod tests {
     fn a_command_adds_nothing_and_puts_the_body_beside_its_arguments() {
         let contract = Contract::builtin();
         let generator = Generator::new(contract.operation("createAgent").unwrap());
-        let generator = generator.using(Operator::MediaTypeMissing).unwrap();
+        let generator = generator.using(Operator::MEDIA_TYPE_MISSING).unwrap();
         let command = command(&generator.mutant_at(1, 0).unwrap()).unwrap();
         assert!(
             command.contains("curl -sS -g --path-as-is --http1.1 -X 'POST' 'http://127.0.0.1:8484/"),
