@@ -41,13 +41,16 @@
 //! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
 //! and the control API, and no calls are made to anywhere.
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod contract;
 mod exchange;
+#[cfg(feature = "payload")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod journal;
 pub mod pact;
+#[cfg(feature = "payload")]
 pub mod payload;
 pub mod render;
 mod server;
@@ -68,6 +71,6 @@ pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_bod
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "payload"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

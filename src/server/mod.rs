@@ -150,9 +150,11 @@ pub async fn serve(
     Ok(Arc::clone(&shell.journal))
 }
 
-/// A server without a listener: it is handed its connections.
+/// A server without a listener: it is handed its connections, by a fuzz target.
+#[cfg(feature = "payload")]
 pub(crate) struct Connections(Arc<Shell>);
 
+#[cfg(feature = "payload")]
 impl Connections {
     pub(crate) fn new(config: Config) -> Self {
         Self(Shell::new(config))
