@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, end, run, run_with_input, standin};
+use crate::support::program::{Folder, end, ended, run, run_with_input, standin, start};
 
 const SAMPLE: &str = "fixtures/createAgent/request.json";
 
@@ -279,13 +279,10 @@ fn there_are_completions_for_every_shell() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut command = standin(["check", "createAgent", "-"]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = start(standin(["check", "createAgent", "-"]).stdin(Stdio::piped()));
     // Nothing is printed before standard input has ended, so the reader is gone by then.
     drop(child.stdout.take());
     drop(child.stdin.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let ended = ended(child);
+    assert_eq!((ended.code, ended.err.as_str()), (1, ""));
 }
