@@ -49,6 +49,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod journal;
+mod json;
 pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;
