@@ -6,21 +6,20 @@
 mod contract;
 mod http;
 mod request;
+mod verdicts;
 
-use std::{
-    collections::hash_map::RandomState,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::hash_map::RandomState, sync::LazyLock};
 
 use arbitrary::{Arbitrary, Unstructured};
 
 pub use contract::contract;
 pub use http::http;
+pub use verdicts::Verdicts;
 
 use crate::{
-    Contract, Exchange, Request, Rule, Settings, Step, Stub, TokenPolicy,
+    Contract, Exchange, Request, Step, Stub,
     judge::Judge,
-    payload::{Case, Credentials, Expect, Label, RECEIVED, token_rule},
+    payload::{Case, RECEIVED, token_rule},
     token::redact,
 };
 
@@ -31,59 +30,21 @@ pub const TARGETS: [(&str, Body); 5] =
 /// What a target does with its input.
 pub type Body = fn(&[u8]);
 
-/// Stubs with the default settings, and with tokens verified.
-struct Stubs {
-    default: Stub,
-    verified: Stub,
-}
-
 static JUDGE: LazyLock<Judge> =
     LazyLock::new(|| Judge::new(&Contract::builtin()).expect("the built-in reply schemas compile"));
 
-static STUBS: LazyLock<Stubs> = LazyLock::new(|| Stubs::new(&Contract::builtin()));
-
-impl Stubs {
-    fn new(contract: &Arc<Contract>) -> Self {
-        let token = TokenPolicy::Verified(Credentials::default().secret);
-        let verified = Settings { token, ..Settings::default() };
-        Self {
-            default: Stub::new(contract.clone(), Settings::default()),
-            verified: Stub::new(contract.clone(), verified),
-        }
-    }
-
-    /// Panics unless the verdict on a case is what its label says.
-    fn judge(&self, case: &Case) {
-        let (rule, pointer, expect) = match &case.label {
-            Label::Mutant { rule, pointer, expect, .. } => (*rule, pointer.as_str(), *expect),
-            Label::Valid => (None, "", Expect::Valid),
-        };
-        agree(case, &self.default, rule.filter(|_| expect == Expect::Refused), pointer);
-        if expect == Expect::RefusedWhenVerified {
-            agree(case, &self.verified, rule, pointer);
-        }
-    }
-}
-
-fn agree(case: &Case, stub: &Stub, rule: Option<Rule>, pointer: &str) {
-    let exchange = stub.respond(case.request.clone());
-    let found: Vec<_> = exchange.violations.iter().map(|v| (v.pointer.as_str(), v.rule)).collect();
-    let wanted: Vec<_> = rule.map(|rule| (pointer, rule)).into_iter().collect();
-    let body = String::from_utf8_lossy(&case.request.body);
-    assert_eq!(found, wanted, "{case}\n{body}");
-    assert_eq!(exchange.step == Step::Answer, rule.is_none(), "{case}\n{body}");
-}
+static VERDICTS: LazyLock<Verdicts> = LazyLock::new(|| Verdicts::new(&Contract::builtin()));
 
 /// Target `case`: the stub's verdict on any case is what the label says.
 pub fn case(bytes: &[u8]) {
     if let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(bytes)) {
-        STUBS.judge(&case);
+        VERDICTS.confirm(&case);
     }
 }
 
 /// Target `respond`: the bytes are a request as it stands on the wire; any request gets a sound answer.
 pub fn respond(bytes: &[u8]) {
-    let exchange = sound(&STUBS.default, request::parse(bytes));
+    let exchange = sound(&VERDICTS.default, request::parse(bytes));
     let Exchange { reply, operation, .. } = &exchange;
     let breaches = JUDGE.judge(operation.as_deref(), reply.status, &reply.headers, &reply.body);
     assert!(breaches.is_empty(), "{breaches:?}");
@@ -117,15 +78,16 @@ pub fn token(bytes: &[u8]) {
     let target = "/agentassist/api/v1/public/st-1/agents";
     let mut request = Request::new("POST", target).header("auth", bytes).header("accountId", "a");
     request.received = RECEIVED;
-    for (stub, verified) in [(&STUBS.default, false), (&STUBS.verified, true)] {
+    let claim = VERDICTS.default.contract().token_claim();
+    for (stub, verified) in [(&VERDICTS.default, false), (&VERDICTS.verified, true)] {
         let exchange = stub.respond(request.clone());
         let found = exchange.violations.iter().find(|violation| violation.pointer == "/header/auth");
-        if let Ok(wanted) = token_rule(bytes, verified) {
+        if let Ok(wanted) = token_rule(bytes, claim, verified) {
             let value = bytes.escape_ascii().to_string();
             assert_eq!(found.map(|violation| violation.rule), wanted, "{value}");
         }
     }
-    let shown = redact(bytes, Some("appId"), &RandomState::new());
+    let shown = redact(bytes, claim, &RandomState::new());
     let gives_away = bytes.len() > 100 && shown.as_bytes().windows(bytes.len()).any(|window| window == bytes);
     assert!(!gives_away, "{shown}");
 }

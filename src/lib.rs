@@ -41,9 +41,11 @@
 //! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
 //! and the control API, and no calls are made to anywhere.
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod contract;
 mod exchange;
+#[cfg(feature = "payload")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod journal;
@@ -51,6 +53,7 @@ mod json;
 pub mod judge;
 mod matching;
 pub mod pact;
+#[cfg(feature = "payload")]
 pub mod payload;
 mod percent;
 pub mod render;
@@ -75,6 +78,6 @@ pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_bo
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "payload"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

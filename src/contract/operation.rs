@@ -43,6 +43,7 @@ pub struct Operation {
 }
 
 /// What the operations of a contract share.
+#[cfg_attr(not(feature = "payload"), allow(dead_code))] // only generators read it
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// The header that carries the token, in lower case.

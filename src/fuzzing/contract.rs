@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Stubs, sound};
+use super::{Verdicts, sound};
 use crate::{Contract, Request, payload::Generator};
 
 /// Target `contract`: the bytes are a contract document. Either it is refused with one line that names a place, or it
@@ -22,15 +22,15 @@ pub fn contract(bytes: &[u8]) {
         }
     };
     assert!(!contract.published().is_empty());
-    let stubs = Stubs::new(&contract);
+    let verdicts = Verdicts::new(&contract);
     for operation in contract.operations() {
-        stubs.default.respond(Request::new(operation.method.as_str(), operation.path.as_str()));
+        verdicts.default.respond(Request::new(operation.method.as_str(), operation.path.as_str()));
         let generator = Generator::new(operation);
         for index in 0..4 {
             for case in [generator.valid_at(0, index), generator.mutant_at(0, index)].into_iter().flatten() {
-                stubs.judge(&case);
+                verdicts.confirm(&case);
             }
         }
     }
-    sound(&stubs.default, Request::new("GET", "/"));
+    sound(&verdicts.default, Request::new("GET", "/"));
 }

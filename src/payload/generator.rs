@@ -3,9 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Case, Choices, Credentials, Expect, Label, Operator, Wire, difference, mutant,
-    plan::{Plan, Site},
-    proof, valid,
+    Case, Choices, Credentials, Expect, Label, Operator, difference,
+    operator::{Effect, Site},
+    plan::Plan,
+    proof, valid, wire,
 };
 use crate::{Operation, Rule};
 
@@ -47,7 +48,7 @@ impl Generator {
 
     /// A generator whose mutants all break `rule`; none when no request of the operation can break it.
     pub fn breaking(&self, rule: Rule) -> Option<Self> {
-        self.only(|_, site| site.rule == Some(rule))
+        self.only(|_, site| site.effect.rule() == Some(rule))
     }
 
     /// A generator whose mutants all come from `operator`; none when it never applies to the operation.
@@ -78,7 +79,7 @@ impl Generator {
     pub fn rules(&self) -> Vec<Rule> {
         let chosen = self.selection.iter().flat_map(|(operator, chosen)| {
             let all = self.plan.sites.iter().filter(move |(other, _)| other == operator);
-            all.flat_map(move |(_, sites)| chosen.iter().filter_map(move |at| sites[*at].rule))
+            all.flat_map(move |(_, sites)| chosen.iter().filter_map(move |at| sites[*at].effect.rule()))
         });
         let mut rules: Vec<_> = chosen.collect();
         rules.sort_unstable();
@@ -118,9 +119,9 @@ impl Generator {
         let request = base.draft.request();
         proof::faults(&self.plan, &request, true).is_empty().then(|| Case {
             operation: Arc::clone(&self.plan.id),
+            wire: wire::of(&self.plan, &request, false),
             request,
             label: Label::Valid,
-            wire: Wire::Any,
         })
     }
 
@@ -142,17 +143,16 @@ impl Generator {
 
     fn attempt(&self, operator: Operator, site: &Site, choices: &mut Choices) -> Option<Case> {
         let plan = &self.plan;
-        let mut base = valid::base(plan, Some(site), operator == Operator::UnknownMember, choices);
+        let mut base = valid::base(plan, Some(site), operator.needs_object(), choices);
         let valid = base.draft.request();
-        let change = mutant::apply(plan, operator, site, &mut base, choices)?;
+        let change = site.change(plan, &mut base, choices)?;
         let request = base.draft.request();
-        let expect = match (site.rule, operator) {
-            (None, _) => Expect::Valid,
-            (_, Operator::TokenAlgorithm | Operator::TokenExpired | Operator::TokenSecret) => {
-                Expect::RefusedWhenVerified
-            }
-            _ => Expect::Refused,
+        let expect = match site.effect {
+            Effect::Breaks(_) => Expect::Refused,
+            Effect::BreaksWhenVerified(_) => Expect::RefusedWhenVerified,
+            Effect::Harmless => Expect::Valid,
         };
+        let rule = site.effect.rule();
         let matches = |verified: bool, rule: Option<Rule>| {
             let faults = proof::faults(plan, &request, verified);
             match (faults.as_slice(), rule) {
@@ -161,30 +161,22 @@ impl Generator {
                 _ => false,
             }
         };
-        let is_proved = matches(true, site.rule)
+        let is_proved = matches(true, rule)
             && (expect != Expect::RefusedWhenVerified || matches(false, None))
             && difference::is_only_at(plan, operator, &change.pointer, &valid, &request);
         is_proved.then(|| Case {
             operation: Arc::clone(&plan.id),
+            wire: wire::of(plan, &request, operator.writes_capitals()),
             request,
             label: Label::Mutant {
                 operator,
                 pointer: change.pointer.clone(),
-                rule: site.rule,
+                rule,
                 was: change.was,
                 became: change.became,
                 expect,
             },
-            wire: wire(operator),
         })
-    }
-}
-
-/// What HTTP client libraries change or refuse.
-fn wire(operator: Operator) -> Wire {
-    match operator {
-        Operator::BadEscape | Operator::DotSegment | Operator::HeaderCase => Wire::Http1Raw,
-        _ => Wire::Any,
     }
 }
 

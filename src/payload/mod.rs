@@ -29,7 +29,6 @@ mod difference;
 mod generator;
 mod head;
 mod json;
-mod mutant;
 mod operator;
 mod plan;
 mod proof;
@@ -37,6 +36,7 @@ mod shape;
 mod strategy;
 mod token;
 mod valid;
+mod wire;
 mod words;
 
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -107,16 +107,16 @@ pub enum Expect {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wire {
-    /// Any HTTP client.
+    /// Any HTTP client that is given the body as bytes.
     Any,
-    /// A plain socket: HTTP client libraries would change it, or refuse to send it.
+    /// A plain socket: some HTTP client libraries would change it, or refuse to send it.
     Http1Raw,
 }
 
 impl Case {
     /// The headers as they are to be sent.
     pub fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
-        let in_capitals = matches!(self.label, Label::Mutant { operator: Operator::HeaderCase, .. });
+        let in_capitals = matches!(self.label, Label::Mutant { operator, .. } if operator.writes_capitals());
         self.request.headers.iter().map(move |(name, value)| {
             let name = if in_capitals { name.to_ascii_uppercase().into() } else { name.into() };
             (name, value)
@@ -185,6 +185,10 @@ impl fmt::Display for Case {
 }
 
 /// The rule that a token's header value breaks, as the proof of labels sees it.
-pub(crate) fn token_rule(value: &[u8], verified: bool) -> Result<Option<Rule>, token::Undecided> {
-    token::verdict(value, &Credentials::default(), verified, RECEIVED.as_second())
+pub(crate) fn token_rule(
+    value: &[u8],
+    claim: Option<&str>,
+    verified: bool,
+) -> Result<Option<Rule>, token::Undecided> {
+    token::verdict(value, claim, &Credentials::default(), verified, RECEIVED.as_second())
 }

@@ -1,6 +1,6 @@
 //! A plan: what has to be known of an operation to make and to judge its requests, prepared once.
 //!
-//! The operation's schemas become one list of nodes, references and branches resolved. A plan owns everything,
+//! The operation's schemas become one list of fields, references and branches resolved. A plan owns everything,
 //! so a generator needs no contract beside it.
 
 use std::{collections::HashSet, sync::Arc};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Credentials, Operator,
     head::Tokens,
-    operator::{self, Target},
+    operator::{self, Site},
     shape::Texts,
 };
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
     contract::{Branch, JsonType, Place, Schema, Segment, escape, pattern::Pattern},
 };
 
-/// The position of a node in [`Plan::nodes`].
-pub(super) type NodeId = usize;
+/// The position of a field in [`Plan::fields`].
+pub(super) type FieldId = usize;
 
 /// What is known of an operation.
 pub(super) struct Plan {
@@ -27,8 +27,8 @@ pub(super) struct Plan {
     pub(super) method: String,
     pub(super) segments: Vec<Segment>,
     pub(super) parameters: Vec<Slot>,
-    pub(super) body: Option<NodeId>,
-    pub(super) nodes: Vec<Node>,
+    pub(super) body: Option<FieldId>,
+    pub(super) fields: Vec<Field>,
     pub(super) token: Option<Tokens>,
     /// Method and path of each operation of the contract.
     pub(super) routes: Vec<(String, Vec<Segment>)>,
@@ -44,13 +44,13 @@ pub(super) struct Slot {
     pub(super) place: Place,
     pub(super) required: bool,
     pub(super) accepts: Vec<String>,
-    pub(super) node: NodeId,
+    pub(super) field: FieldId,
 }
 
 /// One place of a request body, or one parameter.
-pub(super) struct Node {
+pub(super) struct Field {
     /// The object or list that it is in.
-    pub(super) parent: Option<NodeId>,
+    pub(super) parent: Option<FieldId>,
     /// Its canonical name; empty for a list's items and the body itself.
     pub(super) name: String,
     /// `"name":`, ready to be written.
@@ -65,11 +65,11 @@ pub(super) struct Node {
     pub(super) max_length: Option<usize>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
-    pub(super) properties: Vec<NodeId>,
-    pub(super) items: Option<NodeId>,
+    pub(super) properties: Vec<FieldId>,
+    pub(super) items: Option<FieldId>,
     pub(super) branches: Vec<Fork>,
-    /// The nodes that lead to the member that the branches test.
-    pub(super) selector: Vec<NodeId>,
+    /// The fields that lead to the member that the branches test.
+    pub(super) selector: Vec<FieldId>,
     /// The parameters whose value it ought to have.
     pub(super) same_as: Vec<usize>,
     pub(super) texts: Texts,
@@ -85,48 +85,39 @@ pub(super) struct Node {
 pub(super) struct Fork {
     pub(super) values: Vec<String>,
     /// The members, those that hold without the branch included.
-    pub(super) properties: Vec<NodeId>,
-}
-
-/// A place where an operator can act.
-pub(super) struct Site {
-    pub(super) target: Target,
-    /// The rule that is broken there; none when the request stays valid.
-    pub(super) rule: Option<Rule>,
-    /// The nodes from the body to the target; all of them must be there.
-    pub(super) path: Vec<NodeId>,
+    pub(super) properties: Vec<FieldId>,
 }
 
 impl Plan {
     pub(super) fn new(operation: &Operation, credentials: &Credentials) -> Self {
-        let mut builder = Builder { nodes: Vec::new(), operation, is_full: false };
+        let mut builder = Builder { fields: Vec::new(), operation, is_full: false };
         let parameters = operation.parameters.iter().map(|parameter| {
-            let node = builder.node(&[&parameter.schema], None, &parameter.name, true, &[]);
+            let field = builder.field(&[&parameter.schema], None, &parameter.name, true, &[]);
             let mut samples: Vec<String> = parameter.example.iter().cloned().collect();
-            samples.append(&mut builder.nodes[node].texts.samples);
-            builder.nodes[node].texts.samples = samples;
+            samples.append(&mut builder.fields[field].texts.samples);
+            builder.fields[field].texts.samples = samples;
             Slot {
                 name: parameter.name.clone(),
                 place: parameter.place,
                 required: parameter.required,
                 accepts: parameter.accepts.clone(),
-                node,
+                field,
             }
         });
         let parameters: Vec<_> = parameters.collect();
         let body = operation.body.as_ref().map(|body| {
-            let root = builder.node(&[&body.schema], None, "", body.required, &[]);
+            let root = builder.field(&[&body.schema], None, "", body.required, &[]);
             for example in &body.examples {
                 builder.learn(root, &example.value);
             }
             root
         });
         let is_full = builder.is_full;
-        let mut nodes = builder.nodes;
-        for node in &mut nodes {
-            let mut texts = std::mem::take(&mut node.texts);
-            texts.prepare(node);
-            node.texts = texts;
+        let mut fields = builder.fields;
+        for field in &mut fields {
+            let mut texts = std::mem::take(&mut field.texts);
+            texts.prepare(field);
+            field.texts = texts;
         }
         let mut plan = Self {
             id: Arc::clone(&operation.id),
@@ -134,7 +125,7 @@ impl Plan {
             segments: operation.segments.clone(),
             parameters,
             body,
-            nodes,
+            fields,
             token: operation
                 .shared
                 .token_header
@@ -150,28 +141,57 @@ impl Plan {
         plan
     }
 
-    /// The nodes from the body to `node`, both included.
-    pub(super) fn path(&self, node: NodeId) -> Vec<NodeId> {
-        let mut path = vec![node];
-        while let Some(parent) = self.nodes[path[path.len() - 1]].parent {
+    /// The fields from the body to `field`, both included.
+    pub(super) fn path(&self, field: FieldId) -> Vec<FieldId> {
+        let mut path = vec![field];
+        while let Some(parent) = self.fields[path[path.len() - 1]].parent {
             path.push(parent);
         }
         path.reverse();
         path
     }
 
+    /// Whether the path ends with this parameter.
+    pub(super) fn ends_with(&self, slot: &Slot) -> bool {
+        self.segment(slot).is_some_and(|at| at + 1 == self.segments.len())
+    }
+
+    /// The position of a parameter's segment in the path; none when its place is another.
+    pub(super) fn segment(&self, slot: &Slot) -> Option<usize> {
+        let is_its = |segment: &Segment| matches!(segment, Segment::Parameter(name) if *name == slot.name);
+        (slot.place == Place::Path).then(|| self.segments.iter().position(is_its))?
+    }
+
     /// The members of an object: those of the branch, when one applies.
-    pub(super) fn members(&self, node: NodeId, fork: Option<usize>) -> &[NodeId] {
-        let node = &self.nodes[node];
-        fork.map_or(&node.properties, |fork| &node.branches[fork].properties)
+    pub(super) fn members(&self, field: FieldId, fork: Option<usize>) -> &[FieldId] {
+        let field = &self.fields[field];
+        fork.map_or(&field.properties, |fork| &field.branches[fork].properties)
     }
 }
 
-impl Node {
+impl Slot {
+    /// The pointer into a request.
+    pub(super) fn pointer(&self) -> String {
+        format!("/{}/{}", self.place.name(), escape(&self.name))
+    }
+}
+
+impl Field {
     pub(super) fn allows(&self, kind: JsonType) -> bool {
         self.types.is_empty()
             || self.types.contains(&kind)
             || kind == JsonType::Integer && self.types.contains(&JsonType::Number)
+    }
+
+    /// The rule that an empty text breaks: the first of listed values, form and length.
+    pub(super) fn empty_breaks(&self) -> Option<Rule> {
+        if !self.values.is_empty() {
+            (!self.values.iter().any(|value| value == "")).then_some(Rule::Enum)
+        } else if self.patterns.iter().any(|pattern| !pattern.is_match("")) {
+            Some(Rule::Format)
+        } else {
+            (self.min_length > 0).then_some(Rule::MinLength)
+        }
     }
 
     /// Whether it is an object or a list, whatever else it may be.
@@ -181,87 +201,88 @@ impl Node {
 }
 
 struct Builder<'a> {
-    nodes: Vec<Node>,
+    fields: Vec<Field>,
     operation: &'a Operation,
-    /// Whether there are more nodes than are made.
+    /// Whether there are more fields than are made.
     is_full: bool,
 }
 
-/// The most nodes of a plan. Branches within branches multiply.
+/// The most fields of a plan. Branches within branches multiply.
 const MOST: usize = 100_000;
 
 impl Builder<'_> {
-    /// Makes the node of a value that all of `layers` describe, and the nodes below.
-    fn node(
+    /// Makes the field of a value that all of `layers` describe, and the fields below.
+    fn field(
         &mut self,
         layers: &[&Schema],
-        parent: Option<NodeId>,
+        parent: Option<FieldId>,
         name: &str,
         required: bool,
         accepts: &[String],
-    ) -> NodeId {
-        let id = self.nodes.len();
-        let node = self.leaf(layers, parent, name, required, accepts);
-        self.nodes.push(node);
+    ) -> FieldId {
+        let id = self.fields.len();
+        let field = self.leaf(layers, parent, name, required, accepts);
+        self.fields.push(field);
         if id >= MOST {
             self.is_full = true;
             return id;
         }
-        self.nodes[id].properties = self.properties(layers, id, &[]);
+        self.fields[id].properties = self.properties(layers, id, &[]);
         let items: Vec<_> = layers.iter().filter_map(|schema| schema.items.as_deref()).collect();
         if !items.is_empty() {
-            self.nodes[id].items = Some(self.node(&items, Some(id), "", true, &[]));
+            self.fields[id].items = Some(self.field(&items, Some(id), "", true, &[]));
         }
         let branches: Vec<&Branch> = layers.iter().flat_map(|schema| &schema.branches).collect();
         if let Some(first) = branches.first() {
             let mut at = id;
             for name in &first.path {
-                let below = &self.nodes[at].properties;
-                let Some(member) = below.iter().copied().find(|node| self.nodes[*node].name == *name) else {
+                let below = &self.fields[at].properties;
+                let Some(member) = below.iter().copied().find(|field| self.fields[*field].name == *name)
+                else {
                     break;
                 };
-                self.nodes[id].selector.push(member);
+                self.fields[id].selector.push(member);
                 at = member;
             }
-            if self.nodes[id].selector.len() < first.path.len() {
+            if self.fields[id].selector.len() < first.path.len() {
                 // Nothing is known of the member, so nothing makes the branches apply but chance.
-                self.nodes[id].selector.clear();
+                self.fields[id].selector.clear();
             }
         }
         for branch in branches {
             let properties = self.properties(layers, id, &[&branch.then]);
             let fork = Fork { values: branch.values.clone(), properties };
-            self.nodes[id].branches.push(fork);
+            self.fields[id].branches.push(fork);
         }
         self.prune(id);
         id
     }
 
     /// Marks the members that no request can have, because one of the branches applies always.
-    fn prune(&mut self, id: NodeId) {
-        let node = &self.nodes[id];
-        let Some(selector) = node.selector.last() else {
+    fn prune(&mut self, id: FieldId) {
+        let field = &self.fields[id];
+        let Some(selector) = field.selector.last() else {
             return;
         };
         let covered = |value: &Value| {
-            let mut values = node.branches.iter().flat_map(|fork| &fork.values);
+            let mut values = field.branches.iter().flat_map(|fork| &fork.values);
             values.any(|other| value == other)
         };
-        let values = &self.nodes[*selector].values;
-        let is_certain = node.selector.iter().all(|member| self.nodes[*member].required);
+        let values = &self.fields[*selector].values;
+        let is_certain = field.selector.iter().all(|member| self.fields[*member].required);
         if values.is_empty() || !is_certain || !values.iter().all(covered) {
             return;
         }
-        let is_dead = |member: &NodeId| !node.branches.iter().any(|fork| fork.properties.contains(member));
-        let dead: Vec<_> = node.properties.iter().copied().filter(is_dead).collect();
+        let is_dead = |member: &FieldId| !field.branches.iter().any(|fork| fork.properties.contains(member));
+        let dead: Vec<_> = field.properties.iter().copied().filter(is_dead).collect();
         for member in dead {
-            self.nodes[member].is_reachable = false;
+            self.fields[member].is_reachable = false;
         }
     }
 
     /// The members that `layers` and `more` describe; those that only `layers` describe are there already when `more` is not empty.
-    fn properties(&mut self, layers: &[&Schema], id: NodeId, more: &[&Schema]) -> Vec<NodeId> {
-        let mut list: Vec<NodeId> = Vec::new();
+    fn properties(&mut self, layers: &[&Schema], id: FieldId, more: &[&Schema]) -> Vec<FieldId> {
+        let mut list: Vec<FieldId> = Vec::new();
         let all = || layers.iter().chain(more).copied();
         let mut done = HashSet::new();
         for property in all().flat_map(|schema| &schema.properties) {
@@ -272,13 +293,13 @@ impl Builder<'_> {
                 all().flat_map(|schema| &schema.properties).filter(|p| p.name == property.name).collect();
             let is_new = more.iter().flat_map(|schema| &schema.properties).any(|p| p.name == property.name);
             if !more.is_empty() && !is_new {
-                let known = self.nodes[id].properties.iter().copied();
-                list.extend(known.filter(|node| self.nodes[*node].name == property.name));
+                let known = self.fields[id].properties.iter().copied();
+                list.extend(known.filter(|field| self.fields[*field].name == property.name));
                 continue;
             }
             let required = same.iter().any(|property| property.required);
             let schemas: Vec<_> = same.iter().map(|property| &property.schema).collect();
-            list.push(self.node(&schemas, Some(id), &property.name, required, &property.accepts));
+            list.push(self.field(&schemas, Some(id), &property.name, required, &property.accepts));
         }
         list
     }
@@ -286,11 +307,11 @@ impl Builder<'_> {
     fn leaf(
         &self,
         layers: &[&Schema],
-        parent: Option<NodeId>,
+        parent: Option<FieldId>,
         name: &str,
         required: bool,
         accepts: &[String],
-    ) -> Node {
+    ) -> Field {
         let mut types: Vec<JsonType> = Vec::new();
         let mut values: Vec<Value> = Vec::new();
         for schema in layers {
@@ -309,7 +330,7 @@ impl Builder<'_> {
         let limit = |number: &serde_json::Number| number.as_f64();
         let twins = layers.iter().flat_map(|schema| &schema.same_as);
         let samples: Vec<&Value> = layers.iter().flat_map(|schema| &schema.examples).collect();
-        let mut node = Node {
+        let mut field = Field {
             parent,
             name: name.to_owned(),
             key: if name.is_empty() { String::new() } else { format!("{}:", Value::from(name)) },
@@ -332,11 +353,11 @@ impl Builder<'_> {
             numbers: Vec::new(),
             objects: Vec::new(),
         };
-        node.texts.holds_json = layers.iter().any(|schema| schema.holds_json);
+        field.texts.holds_json = layers.iter().any(|schema| schema.holds_json);
         for sample in samples {
-            node.learn(sample);
+            field.learn(sample);
         }
-        node
+        field
     }
 
     /// The position of the parameter at a pointer such as `/header/accountId`.
@@ -346,29 +367,30 @@ impl Builder<'_> {
         parameters.position(|parameter| parameter.place.name() == place && escape(&parameter.name) == name)
     }
 
-    /// Takes the values of a sample as examples for the nodes that describe them.
-    fn learn(&mut self, id: NodeId, sample: &Value) {
-        self.nodes[id].learn(sample);
+    /// Takes the values of a sample as examples for the fields that describe them.
+    fn learn(&mut self, id: FieldId, sample: &Value) {
+        self.fields[id].learn(sample);
         match sample {
             Value::Array(list) => {
-                if let Some(items) = self.nodes[id].items {
+                if let Some(items) = self.fields[id].items {
                     for item in list {
                         self.learn(items, item);
                     }
                 }
             }
             Value::Object(members) => {
-                let node = &self.nodes[id];
-                let selected = node
+                let field = &self.fields[id];
+                let selected = field
                     .selector
                     .iter()
-                    .try_fold(sample, |value, member| value.get(&self.nodes[*member].name));
+                    .try_fold(sample, |value, member| value.get(&self.fields[*member].name));
                 let selected = selected.and_then(Value::as_str).unwrap_or_default();
                 let fork =
-                    node.branches.iter().find(|fork| fork.values.iter().any(|value| value == selected));
-                let properties = fork.map_or(&node.properties, |fork| &fork.properties).clone();
+                    field.branches.iter().find(|fork| fork.values.iter().any(|value| value == selected));
+                let properties = fork.map_or(&field.properties, |fork| &fork.properties).clone();
                 for member in properties {
-                    let names = std::iter::once(&self.nodes[member].name).chain(&self.nodes[member].accepts);
+                    let names =
+                        std::iter::once(&self.fields[member].name).chain(&self.fields[member].accepts);
                     if let Some(value) = names.into_iter().find_map(|name| members.get(name)) {
                         self.learn(member, &value.clone());
                     }
@@ -379,7 +401,7 @@ impl Builder<'_> {
     }
 }
 
-impl Node {
+impl Field {
     fn learn(&mut self, sample: &Value) {
         fn add(list: &mut Vec<String>, text: String) {
             if !list.contains(&text) && list.len() < 20 {

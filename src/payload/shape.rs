@@ -2,7 +2,7 @@
 //!
 //! No name of a field is looked at, so this works for any contract.
 
-use super::{Choices, plan::Node, words};
+use super::{Choices, plan::Field, words};
 use crate::contract::pattern::witness;
 
 /// How texts for one place are made.
@@ -39,36 +39,36 @@ enum Shape {
 
 impl Texts {
     /// Looks at the samples, and drops those that are not allowed.
-    pub(super) fn prepare(&mut self, node: &Node) {
-        self.samples.retain(|text| allowed(node, text));
-        let sample = self.samples.iter().find(|text| !text.is_empty()).or(node.numbers.first());
+    pub(super) fn prepare(&mut self, field: &Field) {
+        self.samples.retain(|text| allowed(field, text));
+        let sample = self.samples.iter().find(|text| !text.is_empty()).or(field.numbers.first());
         self.shape = match sample {
             _ if self.holds_json => Shape::Sample,
             Some(text) => shape(text),
             // What must not be empty is mostly an id.
-            None if node.min_length > 0 => Shape::Id("0123456789abcdef01234567".into()),
+            None if field.min_length > 0 => Shape::Id("0123456789abcdef01234567".into()),
             None => Shape::Name,
         };
-        let longest = node.max_length.unwrap_or(300).min(5000);
+        let longest = field.max_length.unwrap_or(300).min(5000);
         let mut odd: Vec<String> = words::ODD.iter().map(|text| (*text).to_owned()).collect();
-        odd.retain(|text| allowed(node, text));
+        odd.retain(|text| allowed(field, text));
         self.odd = odd;
-        let shortest = node.min_length.clamp(1, 5000);
+        let shortest = field.min_length.clamp(1, 5000);
         let limits = [("m", shortest), ("é", longest), ("x", longest), ("\u{1f642}", longest.min(60))];
         self.limits = limits.map(|(letter, count)| letter.repeat(count)).into();
-        self.limits.retain(|text| allowed(node, text));
+        self.limits.retain(|text| allowed(field, text));
         if self.samples.is_empty()
-            && let Some(pattern) = node.patterns.first()
-            && let Some(text) = witness(pattern, node.min_length, node.max_length.unwrap_or(usize::MAX))
+            && let Some(pattern) = field.patterns.first()
+            && let Some(text) = witness(pattern, field.min_length, field.max_length.unwrap_or(usize::MAX))
         {
             self.limits.insert(0, text);
         }
     }
 
-    /// Appends a text that is allowed at `node` to `out`, now and then an odd one when `odd` is set; false when none was found.
-    pub(super) fn write(&self, node: &Node, odd: bool, choices: &mut Choices, out: &mut String) -> bool {
+    /// Appends a text that is allowed at `field` to `out`, now and then an odd one when `odd` is set; false when none was found.
+    pub(super) fn write(&self, field: &Field, odd: bool, choices: &mut Choices, out: &mut String) -> bool {
         let start = out.len();
-        if let Some(text) = (!node.values.is_empty()).then(|| choices.pick(&node.values)) {
+        if let Some(text) = (!field.values.is_empty()).then(|| choices.pick(&field.values)) {
             out.push_str(text.as_str().unwrap_or_default());
             return text.is_string();
         }
@@ -76,11 +76,11 @@ impl Texts {
             0 => {}
             1 if !self.samples.is_empty() => out.push_str(choices.word(&self.samples)),
             9 if odd && !self.limits.is_empty() => out.push_str(choices.word(&self.limits)),
-            10 if odd => self.matching(node, choices, out),
+            10 if odd => self.matching(field, choices, out),
             11 if odd && !self.odd.is_empty() => out.push_str(choices.word(&self.odd)),
             _ => self.shaped(choices, out),
         }
-        if out.len() > start && allowed(node, &out[start..]) {
+        if out.len() > start && allowed(field, &out[start..]) {
             return true;
         }
         out.truncate(start);
@@ -89,8 +89,8 @@ impl Texts {
             return true;
         }
         for _ in 0..20 {
-            self.matching(node, choices, out);
-            if allowed(node, &out[start..]) {
+            self.matching(field, choices, out);
+            if allowed(field, &out[start..]) {
                 return true;
             }
             out.truncate(start);
@@ -131,8 +131,8 @@ impl Texts {
     }
 
     /// Appends a text made from the pattern.
-    fn matching(&self, node: &Node, choices: &mut Choices, out: &mut String) {
-        match node.patterns.first() {
+    fn matching(&self, field: &Field, choices: &mut Choices, out: &mut String) {
+        match field.patterns.first() {
             Some(pattern) => pattern.write(&mut |count| choices.below(count), out),
             None => self.shaped(choices, out),
         }
@@ -140,11 +140,11 @@ impl Texts {
 }
 
 /// Whether `text` keeps to everything that the contract says of strings there.
-pub(super) fn allowed(node: &Node, text: &str) -> bool {
-    (node.values.is_empty() || node.values.iter().any(|value| value == text))
-        && (node.min_length == 0 || text.chars().nth(node.min_length - 1).is_some())
-        && node.max_length.is_none_or(|most| text.len() <= most || text.chars().nth(most).is_none())
-        && node.patterns.iter().all(|pattern| pattern.is_match(text))
+pub(super) fn allowed(field: &Field, text: &str) -> bool {
+    (field.values.is_empty() || field.values.iter().any(|value| value == text))
+        && (field.min_length == 0 || text.chars().nth(field.min_length - 1).is_some())
+        && field.max_length.is_none_or(|most| text.len() <= most || text.chars().nth(most).is_none())
+        && field.patterns.iter().all(|pattern| pattern.is_match(text))
 }
 
 fn shape(sample: &str) -> Shape {

@@ -63,7 +63,7 @@ impl Strategy for Cases {
             let mut choices = Choices::recording(runner.rng().next_u64());
             if let Some(case) = self.make(&mut choices) {
                 let list = choices.into_list();
-                return Ok(CaseTree { cases: self.clone(), case, list, step: Step::Cut(0), before: None });
+                return Ok(CaseTree { cases: self.clone(), case, list, step: Step::Cut(8), before: None });
             }
         }
         Err("no case could be proved".into())
@@ -84,7 +84,7 @@ pub struct CaseTree {
 /// The next thing to try in order to make the case simpler.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Keep the first choices only: this many halvings less of the list.
+    /// Leave out the last choices: the list's length halved this many times.
     Cut(u32),
     /// Make a run of choices zero: its length as a power of two, and where it starts.
     Zero(u32, usize),
@@ -136,8 +136,8 @@ impl CaseTree {
             let length = self.list.len();
             match self.step {
                 Step::Cut(halvings) => {
-                    self.step = if halvings < 8 { Step::Cut(halvings + 1) } else { Step::Zero(5, 0) };
-                    let keep = length - (length >> (8 - halvings)).min(length);
+                    self.step = if halvings > 0 { Step::Cut(halvings - 1) } else { Step::Zero(5, 0) };
+                    let keep = length - (length >> halvings);
                     if keep < length {
                         return Some(self.list[..keep].to_vec());
                     }

@@ -3,8 +3,8 @@
 use super::{
     Choices,
     head::Draft,
-    operator::Target,
-    plan::{Node, NodeId, Plan, Site},
+    operator::{Site, Target},
+    plan::{Field, FieldId, Plan},
     shape, words,
 };
 use crate::contract::{JsonType, Place};
@@ -20,7 +20,7 @@ pub(super) struct Base {
 /// Where a value stands in a body.
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
-    pub(super) node: NodeId,
+    pub(super) field: FieldId,
     /// The position of the spot that it is in; the body itself is in itself.
     pub(super) parent: usize,
     /// Its position among a list's items.
@@ -56,7 +56,7 @@ pub(super) fn base(plan: &Plan, site: Option<&Site>, as_object: bool, choices: &
     let is_wanted = target == Some(Target::Request);
     let sends_body = plan
         .body
-        .filter(|root| plan.nodes[*root].required || !path.is_empty() || is_wanted || choices.below(2) == 1);
+        .filter(|root| plan.fields[*root].required || !path.is_empty() || is_wanted || choices.below(2) == 1);
     let media = sends_body.map(|_| if odd { *choices.pick(&MEDIA_TYPES) } else { MEDIA_TYPES[0] });
     let mut draft = Draft::new(plan, &texts, token, media);
     for (name, _, index) in &mut draft.query {
@@ -81,7 +81,7 @@ pub(super) fn base(plan: &Plan, site: Option<&Site>, as_object: bool, choices: &
             scratch: String::new(),
             gap: if odd { ["", " ", "\r\n\t"][choices.below(3)] } else { "" },
             ascii: odd && choices.one_in(4),
-            is_large: !choices.one_in(200),
+            large_list: choices.one_in(200),
             choices,
         };
         writer.value(root, 0, 0, 0, (!path.is_empty()).then_some(0));
@@ -95,7 +95,7 @@ pub(super) fn base(plan: &Plan, site: Option<&Site>, as_object: bool, choices: &
 /// The texts of the parameters, none for those that are left out.
 fn parameters(
     plan: &Plan,
-    path: &[NodeId],
+    path: &[FieldId],
     wanted: Option<usize>,
     odd: bool,
     choices: &mut Choices,
@@ -107,27 +107,27 @@ fn parameters(
             texts.push(None);
             continue;
         }
-        let node = &plan.nodes[slot.node];
+        let field = &plan.fields[slot.field];
         if let Some((_, text)) = pinned.as_ref().filter(|(parameter, _)| *parameter == index) {
             texts.push(Some(text.clone()));
             continue;
         }
-        let twin = node.same_as.iter().find_map(|other| texts.get(*other)?.clone());
-        if let Some(text) = twin.filter(|text| fits(slot.place, node, text))
+        let twin = field.same_as.iter().find_map(|other| texts.get(*other)?.clone());
+        if let Some(text) = twin.filter(|text| fits(slot.place, field, text))
             && !choices.one_in(8)
         {
             texts.push(Some(text));
             continue;
         }
         let mut text = String::new();
-        scalar(node, odd, choices, &mut text);
-        if !fits(slot.place, node, &text) {
-            let samples = node.texts.samples.iter();
+        scalar(field, odd, choices, &mut text);
+        if !fits(slot.place, field, &text) {
+            let samples = field.texts.samples.iter();
             text = samples
-                .filter(|text| fits(slot.place, node, text))
+                .filter(|text| fits(slot.place, field, text))
                 .map(String::clone)
                 .next()
-                .unwrap_or_else(|| "m".repeat(node.min_length.clamp(1, 5000)));
+                .unwrap_or_else(|| "m".repeat(field.min_length.clamp(1, 5000)));
         }
         texts.push(Some(text));
     }
@@ -135,18 +135,18 @@ fn parameters(
 }
 
 /// The parameter that ought to have the same value as the member that selects the branch on the way, and the value.
-fn pinned(plan: &Plan, path: &[NodeId], choices: &mut Choices) -> Option<(usize, String)> {
+fn pinned(plan: &Plan, path: &[FieldId], choices: &mut Choices) -> Option<(usize, String)> {
     path.windows(2).find_map(|pair| {
-        let node = &plan.nodes[pair[0]];
-        let parameter = *plan.nodes[*node.selector.last()?].same_as.first()?;
-        let fork = node.branches.iter().find(|fork| fork.properties.contains(&pair[1]))?;
-        (!node.properties.contains(&pair[1])).then(|| (parameter, choices.pick(&fork.values).clone()))
+        let field = &plan.fields[pair[0]];
+        let parameter = *plan.fields[*field.selector.last()?].same_as.first()?;
+        let fork = field.branches.iter().find(|fork| fork.properties.contains(&pair[1]))?;
+        (!field.properties.contains(&pair[1])).then(|| (parameter, choices.pick(&fork.values).clone()))
     })
 }
 
 /// Whether a text can be sent in that place by every client, and is allowed there.
-fn fits(place: Place, node: &Node, text: &str) -> bool {
-    can_be_sent(place, text) && (!node.allows(JsonType::String) || shape::allowed(node, text))
+fn fits(place: Place, field: &Field, text: &str) -> bool {
+    can_be_sent(place, text) && (!field.allows(JsonType::String) || shape::allowed(field, text))
 }
 
 /// Whether a text can be sent in that place by every client.
@@ -163,18 +163,18 @@ pub(super) fn can_be_sent(place: Place, text: &str) -> bool {
 }
 
 /// Appends the text of a plain value for a parameter.
-fn scalar(node: &Node, odd: bool, choices: &mut Choices, out: &mut String) {
-    if node.allows(JsonType::String) {
-        node.texts.write(node, odd, choices, out);
-    } else if node.allows(JsonType::Integer) {
-        number(node, odd, choices, out);
+fn scalar(field: &Field, odd: bool, choices: &mut Choices, out: &mut String) {
+    if field.allows(JsonType::String) {
+        field.texts.write(field, odd, choices, out);
+    } else if field.allows(JsonType::Integer) {
+        number(field, odd, choices, out);
     } else {
         out.push_str(["false", "true"][choices.below(2)]);
     }
 }
 
 /// Appends a number that is allowed there.
-pub(super) fn number(node: &Node, odd: bool, choices: &mut Choices, out: &mut String) {
+pub(super) fn number(field: &Field, odd: bool, choices: &mut Choices, out: &mut String) {
     const ODD: [&str; 12] = [
         "0",
         "1",
@@ -189,34 +189,34 @@ pub(super) fn number(node: &Node, odd: bool, choices: &mut Choices, out: &mut St
         "1E-3",
         "123456789012345678901234567890",
     ];
-    if let Some(value) = (!node.values.is_empty()).then(|| choices.pick(&node.values)) {
+    if let Some(value) = (!field.values.is_empty()).then(|| choices.pick(&field.values)) {
         out.push_str(&value.to_string());
         return;
     }
     let start = out.len();
     match choices.below(8) {
-        0 | 1 if !node.numbers.is_empty() => out.push_str(choices.word(&node.numbers)),
+        0 | 1 if !field.numbers.is_empty() => out.push_str(choices.word(&field.numbers)),
         5 if odd => out.push_str(choices.word(&ODD)),
-        6 if node.minimum.is_some() => push_number(node.minimum, out),
-        7 if node.maximum.is_some() => push_number(node.maximum, out),
+        6 if field.minimum.is_some() => push_number(field.minimum, out),
+        7 if field.maximum.is_some() => push_number(field.maximum, out),
         0 => out.push('0'),
         _ => out.push_str(&choices.below(20).to_string()),
     }
     let value: f64 = out[start..].parse().unwrap_or(f64::NAN);
-    if holds(node, value) {
+    if holds(field, value) {
         return;
     }
     out.truncate(start);
     // The nearest integer within the limits.
-    let value = node.minimum.map(f64::ceil).or(node.maximum.map(f64::floor));
+    let value = field.minimum.map(f64::ceil).or(field.maximum.map(f64::floor));
     push_number(value, out);
 }
 
-fn holds(node: &Node, value: f64) -> bool {
+fn holds(field: &Field, value: f64) -> bool {
     value.is_finite()
-        && (node.allows(JsonType::Number) || value.fract() == 0.0)
-        && node.minimum.is_none_or(|least| value >= least)
-        && node.maximum.is_none_or(|most| value <= most)
+        && (field.allows(JsonType::Number) || value.fract() == 0.0)
+        && field.minimum.is_none_or(|least| value >= least)
+        && field.maximum.is_none_or(|most| value <= most)
 }
 
 pub(super) fn push_number(value: Option<f64>, out: &mut String) {
@@ -254,8 +254,8 @@ struct Writer<'p, 'c, 'x> {
     plan: &'p Plan,
     /// The parameters' texts, which some members repeat.
     texts: &'p [Option<String>],
-    /// The nodes that must be there.
-    path: &'p [NodeId],
+    /// The fields that must be there.
+    path: &'p [FieldId],
     choices: &'c mut Choices<'x>,
     out: Vec<u8>,
     spots: Vec<Spot>,
@@ -263,42 +263,42 @@ struct Writer<'p, 'c, 'x> {
     as_object: bool,
     odd: bool,
     /// Members whose text is settled, or which must be left out, because a branch depends on them.
-    planned: Vec<(&'p [NodeId], Option<String>)>,
+    planned: Vec<(&'p [FieldId], Option<String>)>,
     scratch: String,
     /// White space between tokens.
     gap: &'static str,
     /// Whether characters beyond ASCII are escaped.
     ascii: bool,
-    /// Whether there is no large list to come, or there is one already.
-    is_large: bool,
+    /// Whether a large list is still to be written.
+    large_list: bool,
 }
 
 impl<'p> Writer<'p, '_, '_> {
-    /// Writes the value of a node. `at` is the node's position in the path, when it is on it.
-    fn value(&mut self, id: NodeId, parent: usize, index: usize, start: usize, at: Option<usize>) {
-        let node = &self.plan.nodes[id];
+    /// Writes the value of a field. `at` is the field's position in the path, when it is on it.
+    fn value(&mut self, id: FieldId, parent: usize, index: usize, start: usize, at: Option<usize>) {
+        let field = &self.plan.fields[id];
         let spot = self.spots.len();
         let value = self.out.len();
-        self.spots.push(Spot { node: id, parent, index, start, value, end: 0 });
+        self.spots.push(Spot { field: id, parent, index, start, value, end: 0 });
         let next = at.and_then(|at| self.path.get(at + 1)).copied();
         if at.is_some() && next.is_none() {
             self.target = Some(spot);
         }
         let kind = match next {
-            Some(next) if node.items == Some(next) => JsonType::Array,
+            Some(next) if field.items == Some(next) => JsonType::Array,
             Some(_) => JsonType::Object,
             None if at.is_some() && self.as_object => JsonType::Object,
-            None => self.kind(node),
+            None => self.kind(field),
         };
         match kind {
-            JsonType::Array => self.list(node, spot, at, next),
+            JsonType::Array => self.list(field, spot, at, next),
             JsonType::Boolean => {
                 let text = if self.choices.below(2) == 1 { "true" } else { "false" };
                 self.out.extend_from_slice(text.as_bytes());
             }
             JsonType::Integer | JsonType::Number => {
                 self.scratch.clear();
-                number(node, self.odd, self.choices, &mut self.scratch);
+                number(field, self.odd, self.choices, &mut self.scratch);
                 self.out.extend_from_slice(self.scratch.as_bytes());
             }
             JsonType::Null => self.out.extend_from_slice(b"null"),
@@ -308,7 +308,7 @@ impl<'p> Writer<'p, '_, '_> {
         self.spots[spot].end = self.out.len();
     }
 
-    fn kind(&mut self, node: &Node) -> JsonType {
+    fn kind(&mut self, field: &Field) -> JsonType {
         const ANY: [JsonType; 6] = [
             JsonType::String,
             JsonType::Integer,
@@ -317,43 +317,43 @@ impl<'p> Writer<'p, '_, '_> {
             JsonType::Array,
             JsonType::Object,
         ];
-        match node.types.len() {
-            0 if !node.properties.is_empty() => JsonType::Object,
-            0 if node.items.is_some() => JsonType::Array,
+        match field.types.len() {
+            0 if !field.properties.is_empty() => JsonType::Object,
+            0 if field.items.is_some() => JsonType::Array,
             0 => *self.choices.pick(&ANY),
-            1 => node.types[0],
-            _ if !node.values.is_empty() => {
-                let value = self.choices.pick(&node.values);
-                node.types.iter().copied().find(|kind| kind.holds(value)).unwrap_or(node.types[0])
+            1 => field.types[0],
+            _ if !field.values.is_empty() => {
+                let value = self.choices.pick(&field.values);
+                field.types.iter().copied().find(|kind| kind.holds(value)).unwrap_or(field.types[0])
             }
             // The first type is the canonical one.
-            count => node.types[self.choices.below(count + 2).saturating_sub(2)],
+            count => field.types[self.choices.below(count + 2).saturating_sub(2)],
         }
     }
 
-    fn text(&mut self, id: NodeId) {
-        let node = &self.plan.nodes[id];
+    fn text(&mut self, id: FieldId) {
+        let field = &self.plan.fields[id];
         let settled = self.planned.iter().position(|(chain, _)| chain.last() == Some(&id));
         if let Some(text) = settled.and_then(|at| self.planned[at].1.clone()) {
             quote(&text, self.ascii, &mut self.out);
             return;
         }
-        let twin = node.same_as.iter().find_map(|parameter| self.texts[*parameter].as_deref());
-        if let Some(text) = twin.filter(|text| shape::allowed(node, text))
+        let twin = field.same_as.iter().find_map(|parameter| self.texts[*parameter].as_deref());
+        if let Some(text) = twin.filter(|text| shape::allowed(field, text))
             && !self.choices.one_in(8)
         {
             quote(text, self.ascii, &mut self.out);
             return;
         }
         self.scratch.clear();
-        node.texts.write(node, self.odd, self.choices, &mut self.scratch);
+        field.texts.write(field, self.odd, self.choices, &mut self.scratch);
         quote(&self.scratch, self.ascii, &mut self.out);
     }
 
-    fn list(&mut self, node: &Node, spot: usize, at: Option<usize>, next: Option<NodeId>) {
+    fn list(&mut self, field: &Field, spot: usize, at: Option<usize>, next: Option<FieldId>) {
         const LENGTHS: [usize; 8] = [0, 1, 1, 1, 1, 2, 3, 5];
         let mut length = *self.choices.pick(&LENGTHS);
-        let Some(items) = node.items else {
+        let Some(items) = field.items else {
             // Nothing is said about the items, so they are of any kind.
             self.out.push(b'[');
             for index in 0..length.saturating_sub(1) {
@@ -363,8 +363,8 @@ impl<'p> Writer<'p, '_, '_> {
             self.out.push(b']');
             return;
         };
-        if !self.is_large && !self.plan.nodes[items].properties.is_empty() {
-            self.is_large = true;
+        if self.large_list && !self.plan.fields[items].properties.is_empty() {
+            self.large_list = false;
             length = 50 + self.choices.below(200);
         }
         let wanted = next.map(|_| {
@@ -388,28 +388,28 @@ impl<'p> Writer<'p, '_, '_> {
         }
     }
 
-    fn object(&mut self, id: NodeId, spot: usize, at: Option<usize>, next: Option<NodeId>) {
+    fn object(&mut self, id: FieldId, spot: usize, at: Option<usize>, next: Option<FieldId>) {
         let plan = self.plan;
-        let node = &plan.nodes[id];
-        if node.properties.is_empty() && node.branches.is_empty() {
-            self.free_object(node);
+        let field = &plan.fields[id];
+        if field.properties.is_empty() && field.branches.is_empty() {
+            self.free_object(field);
             return;
         }
         let planned = self.planned.len();
-        let fork = self.fork(node, next);
+        let fork = self.fork(field, next);
         let members = plan.members(id, fork);
         // None, all, or each one as it comes.
         let density = self.choices.below(4);
         self.out.push(b'{');
         let mut count = 0;
         for member in members {
-            let node = &plan.nodes[*member];
+            let field = &plan.fields[*member];
             let settled = self.planned.iter().find(|(chain, _)| chain.contains(member));
             let is_there = match settled {
                 Some((chain, None)) if chain.last() == Some(member) => false,
                 Some((_, Some(_))) => true,
                 _ => {
-                    node.required
+                    field.required
                         || next == Some(*member)
                         || density == 1
                         || density > 1 && self.choices.below(2) == 1
@@ -421,11 +421,11 @@ impl<'p> Writer<'p, '_, '_> {
             self.separate(count);
             count += 1;
             let start = self.out.len();
-            if !node.accepts.is_empty() && next != Some(*member) && self.choices.one_in(8) {
-                quote(self.choices.word(&node.accepts), false, &mut self.out);
+            if !field.accepts.is_empty() && next != Some(*member) && self.choices.one_in(8) {
+                quote(self.choices.word(&field.accepts), false, &mut self.out);
                 self.out.push(b':');
             } else {
-                self.out.extend_from_slice(node.key.as_bytes());
+                self.out.extend_from_slice(field.key.as_bytes());
             }
             self.out.extend_from_slice(self.gap.as_bytes());
             let on_path = at.filter(|_| next == Some(*member)).map(|at| at + 1);
@@ -436,13 +436,13 @@ impl<'p> Writer<'p, '_, '_> {
     }
 
     /// Chooses the branch of an object, and with it the text of the member that selects it.
-    fn fork(&mut self, node: &'p Node, next: Option<NodeId>) -> Option<usize> {
-        let selector = node.selector.last()?;
-        let selecting = &self.plan.nodes[*selector];
+    fn fork(&mut self, field: &'p Field, next: Option<FieldId>) -> Option<usize> {
+        let selector = field.selector.last()?;
+        let selecting = &self.plan.fields[*selector];
         let of =
-            |text: &str| node.branches.iter().position(|fork| fork.values.iter().any(|value| value == text));
+            |text: &str| field.branches.iter().position(|fork| fork.values.iter().any(|value| value == text));
         let suits = |fork: Option<usize>| {
-            let members = fork.map_or(&node.properties, |fork| &node.branches[fork].properties);
+            let members = fork.map_or(&field.properties, |fork| &field.branches[fork].properties);
             next.is_none_or(|next| members.contains(&next))
         };
         // As the parameter says that ought to have the same value.
@@ -450,7 +450,7 @@ impl<'p> Writer<'p, '_, '_> {
         if let Some(text) = twin.filter(|text| shape::allowed(selecting, text) && suits(of(text)))
             && !self.choices.one_in(8)
         {
-            self.planned.push((&node.selector, Some(text.to_owned())));
+            self.planned.push((&field.selector, Some(text.to_owned())));
             return of(text);
         }
         for _ in 0..4 {
@@ -458,26 +458,26 @@ impl<'p> Writer<'p, '_, '_> {
             selecting.texts.write(selecting, self.odd, self.choices, &mut text);
             if suits(of(&text)) {
                 let fork = of(&text);
-                self.planned.push((&node.selector, Some(text)));
+                self.planned.push((&field.selector, Some(text)));
                 return fork;
             }
         }
-        let forks: Vec<_> = (0..node.branches.len()).filter(|fork| suits(Some(*fork))).collect();
+        let forks: Vec<_> = (0..field.branches.len()).filter(|fork| suits(Some(*fork))).collect();
         if forks.is_empty() {
-            self.planned.push((&node.selector, None));
+            self.planned.push((&field.selector, None));
             return None;
         }
         let fork = *self.choices.pick(&forks);
-        let text = self.choices.pick(&node.branches[fork].values).clone();
-        self.planned.push((&node.selector, Some(text)));
+        let text = self.choices.pick(&field.branches[fork].values).clone();
+        self.planned.push((&field.selector, Some(text)));
         Some(fork)
     }
 
     /// An object of which the contract says nothing: as in a sample, or with any members.
-    fn free_object(&mut self, node: &Node) {
+    fn free_object(&mut self, field: &Field) {
         let sample = self.choices.below(4);
-        if sample > 1 && !node.objects.is_empty() {
-            self.out.extend_from_slice(self.choices.word(&node.objects).as_bytes());
+        if sample > 1 && !field.objects.is_empty() {
+            self.out.extend_from_slice(self.choices.word(&field.objects).as_bytes());
             return;
         }
         let count = if sample == 0 { 0 } else { self.choices.below(words::MEMBERS.len() + 1) };

@@ -160,9 +160,11 @@ fn secrets(config: &Config) -> Secrets {
     values.fold(Secrets::of(&config.contract), |secrets, value| secrets.value(value.clone()))
 }
 
-/// A server without a listener: it is handed its connections.
+/// A server without a listener: it is handed its connections, by a fuzz target.
+#[cfg(feature = "payload")]
 pub(crate) struct Connections(Arc<Shell>);
 
+#[cfg(feature = "payload")]
 impl Connections {
     pub(crate) fn new(config: Config) -> Self {
         Self(Shell::new(config))
