@@ -63,7 +63,7 @@ pub use journal::{
     Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits, Miss, Page,
     Verdict,
 };
-pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
+pub use server::{Config, ControlConfig, Limits, Server, serve};
 pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
 

@@ -4,15 +4,17 @@ mod support;
 
 use std::time::Duration;
 
-use standin::{BodyEnd, Delivery, LogFormat, Server};
-use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled};
+use standin::{BodyEnd, Delivery, Server};
+use support::{
+    AGENTS, Client, events::Events, eventually, exchange, get, http2, post, post_head, server, settled,
+};
 
 const SHORT: Duration = Duration::from_millis(100);
 
 #[test]
 fn what_is_not_http_is_refused_counted_and_logged() {
-    let lines = Lines::default();
-    let server = server(|config| config.log = lines.log(LogFormat::Text));
+    let events = Events::default();
+    let server = events.server(|_| {});
     let many = "x: 1\r\n".repeat(101);
     let cases = [
         ("not http at all\r\n\r\n".to_owned(), 400),
@@ -34,8 +36,8 @@ fn what_is_not_http_is_refused_counted_and_logged() {
     assert!(server.journal().snapshot().is_empty());
     Client::connect(server.addr()).call(post("{}"));
     drop(server);
-    let text = lines.text();
-    assert_eq!(text.matches("not a request, from 127.0.0.1:").count(), 6, "{text}");
+    let refusals = events.of("WARN standin::unparsed peer=127.0.0.1:");
+    assert_eq!(refusals.len(), 6, "{refusals:?}");
 }
 
 #[test]
@@ -69,11 +71,8 @@ fn http2_heads_have_the_same_limits() {
 
 #[test]
 fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
-    let lines = Lines::default();
-    let server = server(|config| {
-        config.limits.head_time = SHORT;
-        config.log = lines.log(LogFormat::Json);
-    });
+    let events = Events::default();
+    let server = events.server(|config| config.limits.head_time = SHORT);
     let mut idle = Client::connect(server.addr());
     idle.call(get("/before"));
 
@@ -88,7 +87,7 @@ fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
     idle.send("GET /half");
     assert!(idle.is_closed());
     drop(server);
-    assert!(lines.text().contains("\"unparsed\":\"the head of a request did not arrive in time\""));
+    assert!(events.text().contains(" reason=the head of a request did not arrive in time\n"));
 }
 
 #[test]

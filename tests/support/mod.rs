@@ -4,14 +4,15 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
+use standin::{Config, Delivery, Recorded, Server};
 
 pub mod agentassist;
+pub mod events;
 pub mod faulty;
 pub mod http2;
 pub mod interactions;
@@ -183,32 +184,6 @@ impl Client {
         self.stream.read_line(&mut line).expect("a line arrives");
         assert!(line.ends_with('\n'), "the connection ended after `{line}`");
         line.trim_end().to_owned()
-    }
-}
-
-/// A log whose lines can be read.
-#[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    pub fn log(&self, format: LogFormat) -> Log {
-        Log::new(format, self.clone())
-    }
-
-    pub fn text(&self) -> String {
-        let bytes = self.0.lock().expect("nobody panics with it");
-        String::from_utf8(bytes.clone()).expect("lines are UTF-8")
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
