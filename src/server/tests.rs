@@ -109,7 +109,7 @@ async fn times_may_be_as_long_as_they_like() {
         let mut talk = Talk::new(limits);
         talk.say(text, 1).await;
         tokio::time::sleep(Duration::from_secs(59)).await;
-        talk.client.write_all(b"GET / HTTP/1.1").await.unwrap();
+        talk.client.write_all(b"GET /nowhere HTTP/1.1").await.unwrap();
         tokio::time::sleep(Duration::from_secs(9)).await;
         talk.say("\r\nhost: a\r\n\r\n", 1).await;
         assert!(!talk.serving.is_finished());
