@@ -61,6 +61,21 @@ fn http2_is_spoken_with_prior_knowledge() {
 }
 
 #[test]
+fn the_authority_of_http2_is_the_host() {
+    let server = server(|_| {});
+    let mut client = http2::Client::connect(server.addr(), &[]);
+
+    for (stream, headers) in [(1, &[][..]), (3, &[("host", "other.test")])] {
+        client.request(stream, "GET", "/nowhere", headers, true);
+        client.reply(stream);
+    }
+
+    let all = server.journal().snapshot();
+    let hosts = all.iter().map(|recorded| recorded.exchange.request.headers.all("host").collect::<Vec<_>>());
+    assert_eq!(hosts.collect::<Vec<_>>(), [[&b"localhost"[..]], [&b"other.test"[..]]]);
+}
+
+#[test]
 fn a_reply_that_was_taken_is_sent() {
     let server = server(|_| {});
     let mut client = Client::connect(server.addr());

@@ -2,12 +2,12 @@
 
 use std::{
     fmt::{Debug, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use standin::{Config, Server};
 use tracing::{
-    Event, Metadata, Subscriber,
+    Dispatch, Event, Metadata, Subscriber,
     field::{Field, Visit},
     span, subscriber,
 };
@@ -19,6 +19,7 @@ pub struct Events(Arc<Mutex<String>>);
 impl Events {
     /// Starts a server with the settings that `change` makes, and hears what it reports.
     pub fn server(&self, change: impl FnOnce(&mut Config)) -> Server {
+        LazyLock::force(&SPARE);
         subscriber::with_default(self.clone(), || super::server(change))
     }
 
@@ -31,6 +32,10 @@ impl Events {
         self.text().lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect()
     }
 }
+
+/// While there is a single subscriber, `tracing` lets whichever thread comes first to an event decide for all threads
+/// whether anybody wants it, and most threads of the tests have none.
+static SPARE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Events::default()));
 
 impl Subscriber for Events {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
