@@ -134,6 +134,7 @@ impl Drop for Pending<'_> {
     }
 }
 
+/// Says which exchange there was, to whoever listens.
 fn report(recorded: &Recorded) {
     let exchange = &recorded.exchange;
     tracing::info!(

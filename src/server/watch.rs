@@ -274,10 +274,7 @@ impl Watch {
             End::EmptyLine => return !tail.ends_with(b"\n\r\n") && !tail.ends_with(b"\n\n"),
             End::Bytes(last) => last,
         };
-        fn written_back(bytes: &[u8]) -> impl Iterator<Item = &u8> {
-            bytes.iter().rev().skip_while(|byte| matches!(byte, b'\r' | b'\n'))
-        }
-        written_back(&tail).zip(written_back(last)).any(|(read, last)| read != last)
+        from_the_end(&tail).zip(from_the_end(last)).any(|(read, last)| read != last)
     }
 }
 
@@ -336,6 +333,11 @@ impl Drop for InFlight {
             }
         }
     }
+}
+
+/// The bytes from the last to the first, without the line ends after the last.
+fn from_the_end(bytes: &[u8]) -> impl Iterator<Item = &u8> {
+    bytes.iter().rev().skip_while(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// The time of `from` and `duration` together, or one that nobody lives to see.

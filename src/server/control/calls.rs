@@ -115,7 +115,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "whether it serves, and its counts",
         params: &[],
         token: Token::Header,
-        handler: Handler::Now(health),
+        handler: Handler::Now(|ask| Ok(health(ask))),
     },
     Call {
         method: Method::GET,
@@ -142,7 +142,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "forget all exchanges",
         params: &[],
         token: Token::Header,
-        handler: Handler::Now(requests::clear),
+        handler: Handler::Now(|ask| Ok(requests::clear(ask))),
     },
     Call {
         method: Method::POST,
@@ -187,7 +187,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "the contract as OpenAPI 3.1",
         params: &[],
         token: Token::Header,
-        handler: Handler::Now(openapi),
+        handler: Handler::Now(|ask| Ok(openapi(ask))),
     },
     Call {
         method: Method::GET,
@@ -196,6 +196,6 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "where the documentation contradicts itself",
         params: &[],
         token: Token::Header,
-        handler: Handler::Now(ledger),
+        handler: Handler::Now(|ask| Ok(ledger(ask))),
     },
 ];

@@ -127,7 +127,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     }
 }
 
-fn health(ask: &Ask<'_>) -> Answer {
+fn health(ask: &Ask<'_>) -> Response<ControlBody> {
     let state = ask.state;
     let counts = state.journal.counts();
     let limits = state.journal.limits();
@@ -152,13 +152,13 @@ fn health(ask: &Ask<'_>) -> Answer {
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
     });
-    Ok(reply::whole(StatusCode::OK, json_text(&body)))
+    reply::whole(StatusCode::OK, json_text(&body))
 }
 
-fn openapi(ask: &Ask<'_>) -> Answer {
-    Ok(reply::whole(StatusCode::OK, ask.state.contract.published().clone()))
+fn openapi(ask: &Ask<'_>) -> Response<ControlBody> {
+    reply::whole(StatusCode::OK, ask.state.contract.published().clone())
 }
 
-fn ledger(ask: &Ask<'_>) -> Answer {
-    Ok(reply::json(StatusCode::OK, ask.state.contract.ledger()))
+fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
+    reply::json(StatusCode::OK, ask.state.contract.ledger())
 }

@@ -129,9 +129,9 @@ pub(super) fn one(ask: &Ask<'_>) -> Answer {
 }
 
 /// `DELETE requests`.
-pub(super) fn clear(ask: &Ask<'_>) -> Answer {
+pub(super) fn clear(ask: &Ask<'_>) -> Response<ControlBody> {
     let forgotten = ask.state.journal.clear();
-    Ok(reply::json(StatusCode::OK, &json!({"forgotten": forgotten})))
+    reply::json(StatusCode::OK, &json!({"forgotten": forgotten}))
 }
 
 /// `POST requests/verify`.

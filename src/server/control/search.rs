@@ -88,3 +88,47 @@ const LONG: usize = 64 * 1024;
 
 /// What a violation counts for: its message is put together before it is searched.
 const VIOLATION: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::pin};
+
+    use super::*;
+    use crate::journal::tests::{exchange, journal};
+
+    fn search(exchanges: usize, body: &str, contains: Option<&str>) -> Search {
+        let journal = Arc::new(journal(1000, 0));
+        for _ in 0..exchanges {
+            journal.record(exchange("createAgent", body));
+        }
+        Search::new(&journal, Filter { contains: contains.map(str::to_owned), ..Filter::default() })
+    }
+
+    /// Searches to the end, and says how often others had their turn in between.
+    async fn turns(mut search: Search) -> usize {
+        let mut all = pin!(async { while !search.next().await.unwrap().is_end {} });
+        let mut turns = 0;
+        poll_fn(|cx| {
+            turns += 1;
+            all.as_mut().poll(cx)
+        })
+        .await;
+        turns
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_a_journal_is_searched() {
+        assert!(turns(search(10 * SLICE, "{}", None)).await >= 10);
+        assert!(turns(search(10 * SLICE, "{}", Some("nowhere"))).await >= 10);
+    }
+
+    #[tokio::test]
+    async fn what_takes_long_is_told_from_what_does_not() {
+        for (count, body, expected) in
+            [(SLICE, LONG / SLICE, true), (1, LONG, true), (SLICE, 2, false), (1, LONG / 2, false)]
+        {
+            let search = search(count, &"x".repeat(body), None);
+            assert_eq!(is_long(&search.journal.snapshot()), expected, "{count} of {body}");
+        }
+    }
+}

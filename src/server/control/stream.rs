@@ -90,15 +90,14 @@ impl Reader {
     /// Moves to the next exchange that matches, or to the end.
     async fn look(&mut self) -> Result<Option<String>, Refused> {
         loop {
-            while let Some(id) = self.found.pop_front() {
-                let Some(recorded) = self.journal.get(id) else {
-                    // It has gone, and others with it: the next look counts them.
-                    self.found.clear();
-                    self.search.position = id - 1;
-                    break;
-                };
-                let line = ndjson::line(&recorded);
-                return Ok(Some(format!("id: {id}\nevent: exchange\ndata: {line}\n\n")));
+            if let Some(id) = self.found.pop_front() {
+                if let Some(recorded) = self.journal.get(id) {
+                    let line = ndjson::line(&recorded);
+                    return Ok(Some(format!("id: {id}\nevent: exchange\ndata: {line}\n\n")));
+                }
+                // It has gone, and others with it: the next look counts them.
+                self.found.clear();
+                self.search.position = id - 1;
             }
             let slice = self.search.next().await?;
             self.found = slice.found.into();
