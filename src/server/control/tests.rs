@@ -377,6 +377,9 @@ async fn a_reader_that_takes_its_time_keeps_nothing_and_is_told_what_it_missed()
         assert_eq!(text.matches(missing).count(), 1, "{path}: {text}");
         assert!(text.contains("/createAgent"), "{path}: {text}");
         assert!(!text.contains("/createQueue"), "{path}: {text}");
+        if path.ends_with("ndjson") {
+            assert_eq!(crate::render::ndjson::read(&text).unwrap().len(), 1);
+        }
     }
 }
 
