@@ -72,7 +72,7 @@ pub use journal::{
     Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Verdict,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
-pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
+pub use server::{Config, ControlConfig, Limits, Server, serve};
 pub use state::{Change, Session};
 pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};

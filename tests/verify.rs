@@ -5,10 +5,11 @@ mod support;
 use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
-use standin::{Checks, Config, ControlConfig, LogFormat, Server, TokenPolicy, token::Secret};
+use standin::{Checks, Config, ControlConfig, Server, TokenPolicy, token::Secret};
 use support::{
-    Client, Lines,
+    Client,
     agentassist::Agentassist,
+    events::Events,
     faulty::{Faulty, write},
     get,
     interactions::{INTERACTIONS, fixture, small_pact},
@@ -143,9 +144,8 @@ fn a_reply_may_vary_as_the_contract_allows_and_not_otherwise() {
 
 #[test]
 fn states_are_posted_where_asked_and_the_control_token_does_not_show() {
-    let lines = Lines::default();
-    let server = server(|config| {
-        config.log = lines.log(LogFormat::Text);
+    let events = Events::default();
+    let server = events.server(|config| {
         config.control = ControlConfig { token: Some(Secret::new("s3same")), ..ControlConfig::default() };
     });
     let states = format!("{}/__standin/provider-states?token=s3same", server.url());
@@ -165,7 +165,7 @@ fn states_are_posted_where_asked_and_the_control_token_does_not_show() {
     );
     assert!(!bad.out.contains("gu3ss") && !bad.err.contains("gu3ss"));
     server.stop();
-    assert!(!lines.text().contains("s3same") && !lines.text().contains("gu3ss"));
+    assert!(!events.text().contains("s3same") && !events.text().contains("gu3ss"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod error;
 mod generate;
 mod journal;
 mod junit;
+mod log;
 mod output;
 mod serve;
 mod table;

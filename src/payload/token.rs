@@ -44,14 +44,14 @@ fn rule(value: &[u8], claim: Option<&str>, secret: &Secret, verified: bool, now:
     let (Some(header), Some(payload)) = (Object::read(&header_json), Object::read(&claims)) else {
         return Some(Rule::Format);
     };
-    if header.is_ambiguous(&["alg"]) || payload.is_ambiguous(&["exp", "nbf"])
+    if header.is_ambiguous(&["alg"])
+        || payload.is_ambiguous(&["exp", "nbf"])
         || claim.is_some_and(|claim| payload.is_ambiguous(&[claim]))
     {
         return Some(Rule::Format);
     }
-    let names_client = |claim| {
-        payload.get(claim).is_some_and(|id| id.kind() == JsonType::String && !id.text().is_empty())
-    };
+    let names_client =
+        |claim| payload.get(claim).is_some_and(|id| id.kind() == JsonType::String && !id.text().is_empty());
     if !claim.is_none_or(names_client) {
         return Some(Rule::Token);
     }
@@ -127,7 +127,11 @@ mod tests {
     fn the_tokens_of_valid_requests_are_verified_ones() {
         let tokens = Tokens::new("auth", Some("appId"), &Credentials::default());
         for token in &tokens.valid {
-            assert_eq!(rule(token.as_bytes(), Some("appId"), &tokens.secret, true, RECEIVED.as_second()), None, "{token}");
+            assert_eq!(
+                rule(token.as_bytes(), Some("appId"), &tokens.secret, true, RECEIVED.as_second()),
+                None,
+                "{token}"
+            );
         }
     }
 }

@@ -59,9 +59,15 @@ pub fn read(lines: &str) -> Result<Vec<Recorded>, ParseError> {
     lines
         .lines()
         .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
+        .filter(|(_, line)| !line.trim().is_empty() && !is_gap(line))
         .map(|(index, line)| parse(line).map_err(|error| ParseError { line: Some(index + 1), ..error }))
         .collect()
+}
+
+/// Whether a line of an export says how many exchanges are missing there, and has none.
+fn is_gap(line: &str) -> bool {
+    let count = line.trim().strip_prefix("{\"dropped\":").and_then(|rest| rest.strip_suffix('}'));
+    count.is_some_and(|count| count.parse::<u64>().is_ok())
 }
 
 fn no_json(error: &serde_json::Error) -> ParseError {
