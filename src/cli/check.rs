@@ -10,6 +10,7 @@ use super::{
     error::{one_line, reason},
     junit::{Case, Outcome, Suite},
     output::{self, Target},
+    suggested,
 };
 use crate::{BodyCheck, Contract, Operation, check_body};
 
@@ -27,6 +28,7 @@ Examples:
 Exit codes: 0 every file keeps to the contract, 1 some do not, 2 wrong usage, 3 a file could not be read.")]
 pub(super) struct Check {
     /// The operation that the bodies are for, such as createAgent
+    #[arg(value_parser = suggested::operation())]
     operation: String,
 
     /// Files that hold one body each; - is standard input
