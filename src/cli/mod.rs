@@ -7,11 +7,13 @@
 // Doc comments of the types are help text, where a code mark is noise.
 #![allow(clippy::doc_markdown)]
 
+mod call;
 mod check;
 mod completions;
 mod contract;
 mod error;
 mod generate;
+mod health;
 mod journal;
 mod junit;
 mod output;
@@ -83,6 +85,7 @@ enum Command {
     Generate(generate::Generate),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
+    Health(health::Health),
     Completions(completions::Completions),
 }
 
@@ -115,6 +118,7 @@ impl Command {
             Self::Generate(generate) => generate.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
+            Self::Health(health) => health.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

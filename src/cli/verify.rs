@@ -152,7 +152,8 @@ fn setting(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A time of some length.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     parsed
         .and_then(|time| Duration::try_from(time).ok())

@@ -23,7 +23,7 @@ fn agent(member: &str, value: Value) -> String {
 #[test]
 fn help_has_examples_for_every_command() {
     for command in
-        ["serve", "contract", "check", "token", "generate", "journal", "completions"]
+        ["serve", "contract", "check", "token", "generate", "verify", "health", "journal", "completions"]
     {
         let help = run([command, "--help"]).fine();
         assert!(help.contains(&format!("Usage: standin {command}")), "{help}");
