@@ -171,7 +171,7 @@ mod end {
     use super::*;
 
     #[test]
-    fn each_signal_ends_it_with_success_within_a_second_or_so() {
+    fn each_signal_ends_it_with_success_and_waits_for_no_client() {
         for signal in ["TERM", "INT"] {
             let server = Server::start(&[]);
             // One connection is idle, one is half-way through a request.
@@ -182,8 +182,8 @@ mod end {
             server.signal(signal);
             let (status, rest) = server.wait();
             assert!(status.success(), "{signal}: {status} {rest:?}");
-            // Twice the promise, for a machine that is busy.
-            assert!(asked.elapsed() < Duration::from_secs(2), "{signal}: {:?}", asked.elapsed());
+            // The half request alone would be waited for three times as long.
+            assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: {:?}", asked.elapsed());
         }
     }
 

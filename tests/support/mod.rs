@@ -4,7 +4,7 @@
 
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -27,6 +27,9 @@ pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";
 
 /// How long anything may take before a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A limit that no test reaches.
+pub const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A server with the settings that `change` makes.
 pub fn server(change: impl FnOnce(&mut Config)) -> Server {
@@ -63,6 +66,13 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         assert!(began.elapsed() < PATIENCE, "never happened: {what}");
         thread::yield_now();
     }
+}
+
+/// What a function returns that has to end; the test fails when it does not.
+pub fn within<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || done.send(run()));
+    end.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never ended: {what}"))
 }
 
 /// Waits for the exchange with this number.

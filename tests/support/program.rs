@@ -113,7 +113,6 @@ pub fn ended(mut child: Child) -> Ended {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
