@@ -1,7 +1,5 @@
 //! Puts the commit and the cargo features into the program, for `standin --version`.
 
-#![expect(clippy::print_stdout, reason = "that is how cargo is told")]
-
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -344,7 +344,7 @@ fn what_is_exported_from_traffic_holds() {
     let folder = Folder::new();
     let journal = folder.file("run.ndjson", lines.join("\n"));
 
-    let converted = run(&["journal", &journal, "--as", "pact", "--consumer", "me"]);
+    let converted = run(["journal", &journal, "--as", "pact", "--consumer", "me"]);
     let exported = folder.file("exported.json", reply.body);
     let converted_pact = folder.file("converted.json", converted.fine());
 

@@ -10,7 +10,7 @@ use super::{
     error::{one_line, reason},
     junit::{Case, Outcome, Suite},
     output::{self, Target},
-    suggested,
+    style, suggested,
 };
 use crate::{BodyCheck, Contract, Operation, check_body};
 
@@ -98,10 +98,10 @@ impl Check {
             })
             .collect();
 
-        output::print(&match self.format {
-            Format::Text => text(&checked),
-            Format::Json => format!("{:#}\n", document(operation, &checked)),
-        })?;
+        match self.format {
+            Format::Text => output::print_painted(&text(&checked))?,
+            Format::Json => output::print(&format!("{:#}\n", document(operation, &checked)))?,
+        }
         if let Some(report) = report {
             report.write([suite(operation, &checked).to_xml()])?;
         }
@@ -166,28 +166,29 @@ fn text(checked: &[Checked]) -> String {
     let mut lines = Vec::new();
     for Checked { name, result } in checked {
         match result {
-            Err(reason) => lines.push(format!("{name}: not read: {reason}")),
+            Err(reason) => lines.push((style::BAD, name, format!("not read: {reason}"))),
             Ok(check) => {
                 if check.violations.is_empty() {
-                    lines.push(format!("{name}: ok"));
+                    lines.push((style::GOOD, name, "ok".to_owned()));
                 }
                 for violation in &check.violations {
-                    lines.push(format!("{name}: {violation} [{}]", violation.source));
+                    lines.push((style::BAD, name, format!("{violation} [{}]", violation.source)));
                 }
                 if check.more_violations {
                     let listed = check.violations.len();
-                    lines.push(format!("{name}: only the first {listed} violations are listed"));
+                    lines.push((style::BAD, name, format!("only the first {listed} violations are listed")));
                 }
                 for reading in &check.readings {
-                    lines.push(format!(
-                        "{name}: note: {}: {} [{}]",
-                        reading.pointer, reading.note, reading.ledger
-                    ));
+                    let note = format!("note: {}: {} [{}]", reading.pointer, reading.note, reading.ledger);
+                    lines.push((style::NOTED, name, note));
                 }
             }
         }
     }
-    lines.iter().fold(String::new(), |text, line| text + &one_line(line) + "\n")
+    lines.iter().fold(String::new(), |text, (style, name, line)| {
+        let name = style::paint(*style, &one_line(&format!("{name}:")));
+        text + &name + " " + &one_line(line) + "\n"
+    })
 }
 
 fn document(operation: &Operation, checked: &[Checked]) -> Value {
@@ -276,8 +277,9 @@ mod tests {
 
     #[test]
     fn the_text_has_every_violation_and_reading_and_no_control_characters() {
+        // The program's own colours are the only ones.
         assert_eq!(
-            text(&checked()),
+            anstream::adapter::strip_str(&text(&checked())).to_string(),
             "bad.json: /body/maxChatSupport: expected a number, but found `\\u{1b}[31mfive` \
              [Update a specific agent › Body Parameters › maxChatSupport]\n\
              bad.json: only the first 1 violations are listed\n\

@@ -63,7 +63,7 @@ impl Health {
             let limit = if self.wait.is_some() { left.clamp(PAUSE, LIMIT) } else { LIMIT };
             let why = match self.ask(limit) {
                 Ok(line) => {
-                    output::print(&format!("{}\n", one_line(&line)))?;
+                    output::print_painted(&format!("{}\n", style::paint(style::GOOD, &one_line(&line))))?;
                     return Ok(Exit::Fine);
                 }
                 Err(Trouble::NotYet(_)) if began.elapsed() < wait => {

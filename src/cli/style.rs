@@ -16,6 +16,7 @@ pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What a person may want to look at.
 pub(super) const NOTED: Style = AnsiColor::Yellow.on_default();
 /// What stands above other text.
+#[cfg_attr(not(feature = "verify"), allow(dead_code, reason = "only verify has headings in colour yet"))]
 pub(super) const HEADING: Style = Style::new().bold();
 
 /// Whether text is coloured.
