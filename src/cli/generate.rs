@@ -10,7 +10,7 @@ use super::{
     ContractSource, Error, Exit,
     check::find,
     error::{one_line, reason},
-    output,
+    output, suggested,
 };
 use crate::{
     Rule,
@@ -31,6 +31,7 @@ Examples:
   standin generate createQueue --mutants --as curl | sh")]
 pub(super) struct Generate {
     /// The operation, such as createAgent
+    #[arg(value_parser = suggested::operation())]
     operation: String,
 
     /// How many
@@ -46,7 +47,7 @@ pub(super) struct Generate {
     mutants: bool,
 
     /// Only mutants that break this rule, such as required
-    #[arg(long, value_name = "RULE", requires = "mutants", env = "STANDIN_RULE")]
+    #[arg(long, value_name = "RULE", requires = "mutants", value_parser = suggested::rule(), env = "STANDIN_RULE")]
     rule: Option<String>,
 
     /// What to print
