@@ -108,11 +108,20 @@ pub(super) struct Serve {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ErrorsArg {
+pub(super) enum ErrorsArg {
     /// The vendor's envelope, {"errors": […]}
     Vendor,
     /// RFC 9457 problem details
     Rfc,
+}
+
+impl From<ErrorsArg> for Errors {
+    fn from(errors: ErrorsArg) -> Self {
+        match errors {
+            ErrorsArg::Rfc => Self::Rfc,
+            ErrorsArg::Vendor => Self::Vendor,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -248,10 +257,7 @@ impl Serve {
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
             settings: Settings {
-                errors: match self.errors {
-                    ErrorsArg::Rfc => Errors::Rfc,
-                    ErrorsArg::Vendor => Errors::Vendor,
-                },
+                errors: self.errors.into(),
                 checks: match self.checks {
                     ChecksArg::Enforce => Checks::Enforce,
                     ChecksArg::Off => Checks::Off,

@@ -210,6 +210,7 @@ impl Shared {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
+                config.settings.errors,
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),

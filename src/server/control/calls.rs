@@ -183,11 +183,11 @@ pub(crate) static CALLS: [Call; 10] = [
     Call {
         method: Method::GET,
         path: "/__standin/openapi.json",
-        query: "",
-        purpose: "the contract as OpenAPI 3.1",
-        params: &[],
+        query: "?for=generators",
+        purpose: "the contract as OpenAPI 3.1, exact or for client generators",
+        params: &["for"],
         token: Token::Header,
-        handler: Handler::Now(|ask| Ok(openapi(ask))),
+        handler: Handler::Now(openapi),
     },
     Call {
         method: Method::GET,

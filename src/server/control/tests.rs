@@ -39,6 +39,7 @@ impl Api {
         let journal = Arc::new(journal);
         let state = ControlState::new(
             Contract::builtin(),
+            crate::Errors::Vendor,
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
@@ -327,7 +328,8 @@ async fn the_contract_and_the_ledger_are_served() {
     let api = Api::new(journal(1, 0));
 
     let contract = Contract::builtin();
-    let published: Value = serde_json::from_slice(contract.published()).unwrap();
+    let published: Value =
+        serde_json::from_slice(contract.published(crate::contract::Audience::Exact)).unwrap();
     assert_eq!(api.get("openapi.json").await.json(), published);
     assert_eq!(api.get("ledger").await.json(), serde_json::to_value(contract.ledger()).unwrap());
 }
