@@ -18,6 +18,7 @@ pub use verdicts::Verdicts;
 
 use crate::{
     Contract, Exchange, Request, Step, Stub,
+    judge::Judge,
     payload::{Case, RECEIVED, token_rule},
     token::redact,
 };
@@ -28,6 +29,9 @@ pub const TARGETS: [(&str, Body); 5] =
 
 /// What a target does with its input.
 pub type Body = fn(&[u8]);
+
+static JUDGE: LazyLock<Judge> =
+    LazyLock::new(|| Judge::new(&Contract::builtin()).expect("the built-in reply schemas compile"));
 
 static VERDICTS: LazyLock<Verdicts> = LazyLock::new(|| Verdicts::new(&Contract::builtin()));
 
@@ -40,20 +44,19 @@ pub fn case(bytes: &[u8]) {
 
 /// Target `respond`: the bytes are a request as it stands on the wire; any request gets a sound answer.
 pub fn respond(bytes: &[u8]) {
-    sound(&VERDICTS.default, request::parse(bytes));
+    let exchange = sound(&VERDICTS.default, request::parse(bytes));
+    let Exchange { reply, operation, .. } = &exchange;
+    let breaches = JUDGE.judge(operation.as_deref(), reply.status, &reply.headers, &reply.body);
+    assert!(breaches.is_empty(), "{breaches:?}");
 }
 
 /// Panics unless the reply is one that the contract knows, is the JSON it claims to be, and comes again.
-fn sound(stub: &Stub, request: Request) {
+fn sound(stub: &Stub, request: Request) -> Exchange {
     let exchange = stub.respond(request.clone());
     assert_eq!(exchange, stub.respond(request), "another answer to the same request");
     let Exchange { reply, violations, step, operation, .. } = &exchange;
-    let operation_of = |id: &str| stub.contract().operation(id);
-    let known = operation.as_deref().and_then(operation_of).map(|operation| &operation.replies);
-    let is_known = match known {
-        Some(replies) => replies.iter().any(|replies| replies.status == reply.status),
-        None => matches!(reply.status, 404 | 405),
-    };
+    let mut known = stub.contract().operations().iter().flat_map(|operation| &operation.replies);
+    let is_known = known.any(|replies| replies.status == reply.status);
     assert!(is_known, "status {} is not in the contract", reply.status);
     assert_eq!(*step == Step::Answer, violations.is_empty(), "{violations:?}");
     assert_eq!(operation.is_none(), *step == Step::Route);
@@ -66,6 +69,7 @@ fn sound(stub: &Stub, request: Request) {
         assert!(violation.pointer.starts_with('/'), "{violation:?}");
         assert!(!violation.expected.is_empty() && !violation.found.is_empty(), "{violation:?}");
     }
+    exchange
 }
 
 /// Target `token`: the bytes are the value of the token's header. The stub and the proof of labels agree on any value,
@@ -77,12 +81,12 @@ pub fn token(bytes: &[u8]) {
     for (stub, verified) in [(&VERDICTS.default, false), (&VERDICTS.verified, true)] {
         let exchange = stub.respond(request.clone());
         let found = exchange.violations.iter().find(|violation| violation.pointer == "/header/auth");
-        if let Ok(wanted) = token_rule(bytes, verified) {
+        if let Ok(wanted) = token_rule(bytes, stub.contract().token_claim(), verified) {
             let value = bytes.escape_ascii().to_string();
             assert_eq!(found.map(|violation| violation.rule), wanted, "{value}");
         }
     }
-    let shown = redact(bytes, &RandomState::new());
+    let shown = redact(bytes, VERDICTS.default.contract().token_claim(), &RandomState::new());
     let gives_away = bytes.len() > 100 && shown.as_bytes().windows(bytes.len()).any(|window| window == bytes);
     assert!(!gives_away, "{shown}");
 }

@@ -50,16 +50,19 @@ mod exchange;
 pub mod fuzzing;
 mod journal;
 mod json;
+pub mod judge;
 pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;
+mod percent;
 pub mod render;
 mod server;
+mod state;
 mod stub;
 pub mod token;
 mod violation;
 
-pub use contract::{Contract, ContractError, LedgerEntry, LedgerKind, Operation};
+pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
 };
@@ -68,7 +71,8 @@ pub use journal::{
     Verdict,
 };
 pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
-pub use stub::{BodyCheck, Checks, Errors, Settings, Stub, TokenPolicy, check_body};
+pub use state::{Change, Session};
+pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.

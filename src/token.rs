@@ -1,7 +1,7 @@
 //! JSON Web Tokens: read, check, mint, redact. Nothing else decodes one.
 //!
-//! The vendor's tokens are signed HS256 with the client secret; their payload names the client as `appId`,
-//! spelt exactly so (API introduction page).
+//! The vendor's tokens are signed HS256 with the client secret. The contract says which claim of their payload names
+//! the client ([`Contract::token_claim`](crate::Contract::token_claim)).
 
 use std::{collections::hash_map::RandomState, fmt, hash::BuildHasher, str::FromStr};
 
@@ -11,8 +11,11 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// The vendor's own sample token ends in non-zero padding bits (I11), so those are not looked at.
@@ -58,8 +61,6 @@ impl FromStr for Secret {
 pub struct Token<'a> {
     header: Header,
     payload: Payload,
-    /// The payload's JSON.
-    claims: Vec<u8>,
     signed: &'a str,
     signature: Vec<u8>,
 }
@@ -71,24 +72,29 @@ struct Header {
 }
 
 /// The members of a token's payload that matter.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 struct Payload {
-    app_id: Option<Value>,
+    /// The claim that names the client.
+    client: Option<Value>,
+    /// Whether there is one whose name differs from that in case alone.
+    has_misspelt: bool,
     exp: Option<Value>,
     nbf: Option<Value>,
 }
 
+/// Reads a [`Payload`] in which the client is named by this claim.
+struct PayloadReader<'a>(Option<&'a str>);
+
 /// Why a value is no token, or a token is not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Problem {
-    /// The payload has no `appId`.
-    AppIdMissing,
-    /// The payload spells `appId` in another way.
-    AppIdMisspelt,
+pub enum TokenError {
     /// `alg` is not `HS256`.
     Algorithm,
+    /// The payload does not have the claim that names the client.
+    ClaimMissing,
+    /// The payload spells that claim in another way.
+    ClaimMisspelt,
     /// `exp` is over.
     Expired,
     /// The header is not a JSON object in base64url.
@@ -109,17 +115,17 @@ pub enum Problem {
     WrongSecret,
 }
 
-impl Problem {
+impl TokenError {
     /// Whether the value is no JWT at all; otherwise it is one that is not accepted.
     pub fn is_malformed(self) -> bool {
         matches!(self, Self::Header | Self::Parts | Self::Payload | Self::Scheme | Self::Signature)
     }
 
-    /// What was found, as a phrase that completes "but found …".
-    pub fn found(self) -> &'static str {
-        match self {
-            Self::AppIdMissing => "a payload whose `appId` is missing or not a string",
-            Self::AppIdMisspelt => "a payload that spells `appId` in another way",
+    /// What was found where the client is named by `claim`, as a phrase that completes "but found …".
+    pub fn found(self, claim: &str) -> String {
+        let found = match self {
+            Self::ClaimMissing => return format!("a payload whose `{claim}` is missing or not a string"),
+            Self::ClaimMisspelt => return format!("a payload that spells `{claim}` in another way"),
             Self::Algorithm => "another `alg` in its header",
             Self::Expired => "one whose `exp` is over",
             Self::Header => "a header that is not a JSON object in base64url",
@@ -130,32 +136,35 @@ impl Problem {
             Self::Scheme => "a value that starts with a scheme such as `Bearer`; send the token alone",
             Self::Signature => "a signature that is not base64url",
             Self::WrongSecret => "a signature made with another secret",
-        }
+        };
+        found.to_owned()
     }
 }
 
-/// Takes a token apart: three base64url parts, of which header and payload are JSON objects.
+/// Takes a token apart: three base64url parts, of which header and payload are JSON objects. The client is named by
+/// the payload's `claim`.
 ///
 /// # Errors
 ///
-/// The [`Problem`] that makes it no JWT.
-pub fn read(value: &[u8]) -> Result<Token<'_>, Problem> {
-    let text = std::str::from_utf8(value).map_err(|_| Problem::Parts)?;
+/// The [`TokenError`] that makes it no JWT.
+pub fn read<'a>(value: &'a [u8], claim: Option<&str>) -> Result<Token<'a>, TokenError> {
+    let text = std::str::from_utf8(value).map_err(|_| TokenError::Parts)?;
     if text.contains(' ') {
-        return Err(Problem::Scheme);
+        return Err(TokenError::Scheme);
     }
-    let (signed, signature) = text.rsplit_once('.').ok_or(Problem::Parts)?;
-    let (header, payload) = signed.split_once('.').ok_or(Problem::Parts)?;
+    let (signed, signature) = text.rsplit_once('.').ok_or(TokenError::Parts)?;
+    let (header, payload) = signed.split_once('.').ok_or(TokenError::Parts)?;
     if payload.contains('.') {
-        return Err(Problem::Parts);
+        return Err(TokenError::Parts);
     }
-    let claims = decode(payload).ok_or(Problem::Payload)?;
+    let payload = decode(payload).ok_or(TokenError::Payload)?;
+    // Serde would take an array for a struct too, hence the look at the first character.
+    let header = decode(header).filter(|json| json.trim_ascii_start().starts_with(b"{"));
     Ok(Token {
-        header: decode(header).and_then(|json| object(&json)).ok_or(Problem::Header)?,
-        payload: object(&claims).ok_or(Problem::Payload)?,
-        claims,
+        payload: PayloadReader(claim).read(&payload).ok_or(TokenError::Payload)?,
+        header: header.and_then(|json| serde_json::from_slice(&json).ok()).ok_or(TokenError::Header)?,
         signed,
-        signature: BASE64.decode(signature).map_err(|_| Problem::Signature)?,
+        signature: BASE64.decode(signature).map_err(|_| TokenError::Signature)?,
     })
 }
 
@@ -163,77 +172,118 @@ fn decode(part: &str) -> Option<Vec<u8>> {
     BASE64.decode(part).ok()
 }
 
-/// Reads a JSON object. Serde would take an array for a struct too, hence the look at the first character.
-fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
-    let starts = json.trim_ascii_start().starts_with(b"{");
-    starts.then(|| serde_json::from_slice(json).ok()).flatten()
+impl PayloadReader<'_> {
+    fn read(self, json: &[u8]) -> Option<Payload> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let payload = self.deserialize(&mut reader).ok()?;
+        reader.end().ok().map(|()| payload)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for PayloadReader<'_> {
+    type Value = Payload;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Payload, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PayloadReader<'_> {
+    type Value = Payload;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Payload, A::Error> {
+        let mut payload = Payload::default();
+        while let Some(name) = members.next_key::<String>()? {
+            let slot = match name.as_str() {
+                "exp" => &mut payload.exp,
+                "nbf" => &mut payload.nbf,
+                name if Some(name) == self.0 => &mut payload.client,
+                name => {
+                    payload.has_misspelt |= self.0.is_some_and(|claim| claim.eq_ignore_ascii_case(name));
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            // Readers differ on which of two counts.
+            if slot.replace(members.next_value()?).is_some() {
+                return Err(A::Error::custom("a claim is there twice"));
+            }
+        }
+        Ok(payload)
+    }
 }
 
 impl Token<'_> {
-    /// The client id.
+    /// The client that the claim names.
     ///
     /// # Errors
     ///
-    /// When the payload has no `appId` that is a string, or spells it in another way.
-    pub fn app_id(&self) -> Result<&str, Problem> {
-        if let Some(app_id) = self.payload.app_id.as_ref().and_then(Value::as_str).filter(|id| !id.is_empty())
-        {
-            return Ok(app_id);
-        }
-        let claims: Option<Map<String, Value>> = object(&self.claims);
-        let misspelt = |key: &String| key != "appId" && key.eq_ignore_ascii_case("appId");
-        if claims.is_some_and(|claims| claims.keys().any(misspelt)) {
-            return Err(Problem::AppIdMisspelt);
-        }
-        Err(Problem::AppIdMissing)
+    /// When the payload does not have the claim as a string, or spells it in another way.
+    pub fn client(&self) -> Result<&str, TokenError> {
+        let client = self.payload.client.as_ref().and_then(Value::as_str).filter(|client| !client.is_empty());
+        client.ok_or(if self.payload.has_misspelt {
+            TokenError::ClaimMisspelt
+        } else {
+            TokenError::ClaimMissing
+        })
     }
 
     /// Checks algorithm, signature and, when they are there, `exp` and `nbf` against `now` in seconds since the Unix epoch.
     ///
     /// # Errors
     ///
-    /// The first [`Problem`] found.
-    pub fn verify(&self, secret: &Secret, now: i64) -> Result<(), Problem> {
+    /// The first [`TokenError`] found.
+    pub fn verify(&self, secret: &Secret, now: i64) -> Result<(), TokenError> {
         if self.header.alg.as_ref().and_then(Value::as_str) != Some("HS256") {
-            return Err(Problem::Algorithm);
+            return Err(TokenError::Algorithm);
         }
         let mut mac = mac(secret);
         mac.update(self.signed.as_bytes());
-        mac.verify_slice(&self.signature).map_err(|_| Problem::WrongSecret)?;
+        mac.verify_slice(&self.signature).map_err(|_| TokenError::WrongSecret)?;
         // Seconds since the epoch are far below the 2^53 up to which f64 is exact.
         #[allow(clippy::cast_precision_loss)]
         let now = now as f64;
         if time(self.payload.exp.as_ref())?.is_some_and(|expires| now >= expires) {
-            return Err(Problem::Expired);
+            return Err(TokenError::Expired);
         }
         if time(self.payload.nbf.as_ref())?.is_some_and(|starts| now < starts) {
-            return Err(Problem::NotYet);
+            return Err(TokenError::NotYet);
         }
         Ok(())
     }
 }
 
-fn time(claim: Option<&Value>) -> Result<Option<f64>, Problem> {
-    claim.map(|claim| claim.as_f64().ok_or(Problem::NoTime)).transpose()
+fn time(claim: Option<&Value>) -> Result<Option<f64>, TokenError> {
+    let claim = claim.filter(|claim| !claim.is_null());
+    claim.map(|claim| claim.as_f64().ok_or(TokenError::NoTime)).transpose()
 }
 
 fn mac(secret: &Secret) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length")
 }
 
-/// A token for `app_id`, signed HS256 with `secret`; `issued` and `expires` are seconds since the Unix epoch.
+/// A token for `client`, whom the payload's `claim` names, signed HS256 with `secret`; `issued` and `expires` are seconds
+/// since the Unix epoch.
 ///
 /// ```
 /// use standin::token::{Secret, mint, read};
 ///
 /// let secret = Secret::new("s3cret");
-/// let token = mint("cs-1", &secret, 1_700_000_000, Some(1_700_003_600));
-/// let token = read(token.as_bytes()).unwrap();
-/// assert_eq!(token.app_id(), Ok("cs-1"));
+/// let token = mint(Some("appId"), "cs-1", &secret, 1_700_000_000, Some(1_700_003_600));
+/// let token = read(token.as_bytes(), Some("appId")).unwrap();
+/// assert_eq!(token.client(), Ok("cs-1"));
 /// assert!(token.verify(&secret, 1_700_000_001).is_ok());
 /// ```
-pub fn mint(app_id: &str, secret: &Secret, issued: i64, expires: Option<i64>) -> String {
-    let mut payload = json!({"sub": app_id, "appId": app_id, "iat": issued});
+pub fn mint(claim: Option<&str>, client: &str, secret: &Secret, issued: i64, expires: Option<i64>) -> String {
+    let mut payload = json!({"sub": client});
+    if let Some(claim) = claim {
+        payload[claim] = client.into();
+    }
+    payload["iat"] = issued.into();
     if let Some(expires) = expires {
         payload["exp"] = expires.into();
     }
@@ -248,17 +298,18 @@ pub(crate) fn sign(header: &str, payload: &str, secret: &Secret) -> String {
     format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()))
 }
 
-/// What stands for a secret header value in a journal: the token's app id, the value's length and a keyed hash of it.
+/// What stands for a secret header value in a journal: the client that the token's `claim` names, the value's length and
+/// a keyed hash of it.
 ///
 /// The hash is SipHash under a key that never leaves the process, so equal values can be told from others
 /// within one journal and a value cannot be guessed from its hash.
-pub fn redact(value: &[u8], key: &RandomState) -> String {
+pub fn redact(value: &[u8], claim: Option<&str>, key: &RandomState) -> String {
     let hash = key.hash_one(value);
     let length = value.len();
-    match read(value).as_ref().map(Token::app_id) {
-        Ok(Ok(app_id)) => {
-            let app_id: String = app_id.chars().filter(|c| !c.is_control()).take(80).collect();
-            format!("<token of {app_id}, {length} bytes, hash {hash:016x}>")
+    match read(value, claim).as_ref().map(Token::client) {
+        Ok(Ok(client)) => {
+            let client: String = client.chars().filter(|c| !c.is_control()).take(80).collect();
+            format!("<token of {client}, {length} bytes, hash {hash:016x}>")
         }
         _ => format!("<redacted, {length} bytes, hash {hash:016x}>"),
     }
@@ -268,6 +319,8 @@ pub fn redact(value: &[u8], key: &RandomState) -> String {
 mod tests {
     use super::*;
 
+    const CLAIM: Option<&str> = Some("appId");
+
     /// The token that the v1 import page shows.
     const SAMPLE: &[u8] = b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwiYXBwSWQiOiJjcy0zOWNkNmJhMC1mNmVlLTViYWUtOWI3ZC03M2I0YmE5N2FjOGIifQ.LAiNcKfUNeDaAtPei1nD6JZJbnEGsv1BKo1pQUexxxx";
 
@@ -275,33 +328,36 @@ mod tests {
         format!("{}.{}.{}", BASE64.encode(header), BASE64.encode(payload), BASE64.encode("signature"))
     }
 
-    fn problem(value: &str) -> Option<Problem> {
-        match read(value.as_bytes()) {
+    fn problem(value: &str) -> Option<TokenError> {
+        match read(value.as_bytes(), CLAIM) {
             Err(problem) => Some(problem),
-            Ok(token) => token.app_id().err(),
+            Ok(token) => token.client().err(),
         }
     }
 
     #[test]
     fn the_documented_sample_token_is_read_although_its_padding_bits_are_not_zero() {
-        let token = read(SAMPLE).map_err(Problem::found).unwrap();
-        assert_eq!(token.app_id(), Ok("cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b"));
+        let token = read(SAMPLE, CLAIM).map_err(|error| error.found("appId")).unwrap();
+        assert_eq!(token.client(), Ok("cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b"));
     }
 
     #[test]
     fn what_is_wrong_with_a_token_is_said() {
         let cases = [
-            ("", Problem::Parts),
-            ("a.b", Problem::Parts),
-            ("a.b.c.d", Problem::Parts),
-            ("Bearer a.b.c", Problem::Scheme),
-            ("!.e30.e30", Problem::Header),
-            ("W10.e30.e30", Problem::Header),
-            ("e30.e30=.e30", Problem::Payload),
-            ("e30.e30.*", Problem::Signature),
-            (&token("{}", "{}"), Problem::AppIdMissing),
-            (&token("{}", r#"{"appId":5}"#), Problem::AppIdMissing),
-            (&token("{}", r#"{"appid":"cs-1"}"#), Problem::AppIdMisspelt),
+            ("", TokenError::Parts),
+            ("a.b", TokenError::Parts),
+            ("a.b.c.d", TokenError::Parts),
+            ("Bearer a.b.c", TokenError::Scheme),
+            ("!.e30.e30", TokenError::Header),
+            ("W10.e30.e30", TokenError::Header),
+            ("e30.e30=.e30", TokenError::Payload),
+            ("e30.e30.*", TokenError::Signature),
+            (&token("{}", "{}"), TokenError::ClaimMissing),
+            (&token("{}", r#"{"appId":5}"#), TokenError::ClaimMissing),
+            (&token("{}", r#"{"appid":"cs-1"}"#), TokenError::ClaimMisspelt),
+            (&token("{}", r#"{"appId":"cs-1","appId":"cs-2"}"#), TokenError::Payload),
+            (&token("{}", r#"{"exp":1,"appId":"cs-1","exp":2}"#), TokenError::Payload),
+            (&token("{}", r#"["cs-1"]"#), TokenError::Payload),
         ];
         for (value, expected) in cases {
             assert_eq!(problem(value), Some(expected), "{value}");
@@ -309,17 +365,31 @@ mod tests {
     }
 
     #[test]
+    fn the_claim_that_names_the_client_is_the_one_asked_for() {
+        let value = mint(Some("client"), "cs-1", &Secret::new("s"), 100, None);
+        let client =
+            |claim| read(value.as_bytes(), claim).and_then(|token| token.client().map(str::to_owned));
+        assert_eq!(client(Some("client")).as_deref(), Ok("cs-1"));
+        assert_eq!(client(Some("Client")), Err(TokenError::ClaimMisspelt));
+        assert_eq!(client(CLAIM), Err(TokenError::ClaimMissing));
+        assert_eq!(
+            TokenError::ClaimMissing.found("client"),
+            "a payload whose `client` is missing or not a string"
+        );
+    }
+
+    #[test]
     fn a_verified_token_is_signed_with_the_secret_and_in_its_time() {
         let secret = Secret::new("right");
-        let good = mint("cs-1", &secret, 100, Some(200));
+        let good = mint(CLAIM, "cs-1", &secret, 100, Some(200));
         let verify = |value: &str, secret: &Secret, now| {
-            read(value.as_bytes()).and_then(|token| token.verify(secret, now))
+            read(value.as_bytes(), CLAIM).and_then(|token| token.verify(secret, now))
         };
         assert_eq!(verify(&good, &secret, 150), Ok(()));
-        assert_eq!(verify(&good, &secret, 200), Err(Problem::Expired));
-        assert_eq!(verify(&good, &Secret::new("wrong"), 150), Err(Problem::WrongSecret));
+        assert_eq!(verify(&good, &secret, 200), Err(TokenError::Expired));
+        assert_eq!(verify(&good, &Secret::new("wrong"), 150), Err(TokenError::WrongSecret));
         let unsigned = token(r#"{"alg":"none"}"#, r#"{"appId":"cs-1"}"#);
-        assert_eq!(verify(&unsigned, &secret, 150), Err(Problem::Algorithm));
+        assert_eq!(verify(&unsigned, &secret, 150), Err(TokenError::Algorithm));
     }
 
     #[test]
@@ -329,33 +399,33 @@ mod tests {
             ("{}", Ok(())),
             (r#"{"exp":151,"nbf":150}"#, Ok(())),
             (r#"{"exp":150.5,"nbf":149.5}"#, Ok(())),
-            (r#"{"exp":150}"#, Err(Problem::Expired)),
-            (r#"{"nbf":151}"#, Err(Problem::NotYet)),
-            (r#"{"exp":"151"}"#, Err(Problem::NoTime)),
-            (r#"{"nbf":[]}"#, Err(Problem::NoTime)),
-            (r#"{"exp":-1e300}"#, Err(Problem::Expired)),
+            (r#"{"exp":150}"#, Err(TokenError::Expired)),
+            (r#"{"nbf":151}"#, Err(TokenError::NotYet)),
+            (r#"{"exp":"151"}"#, Err(TokenError::NoTime)),
+            (r#"{"nbf":[]}"#, Err(TokenError::NoTime)),
+            (r#"{"exp":-1e300}"#, Err(TokenError::Expired)),
         ];
         for (payload, expected) in cases {
             let signed = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(payload));
             let mut mac = mac(&secret);
             mac.update(signed.as_bytes());
             let value = format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()));
-            let verdict = read(value.as_bytes()).and_then(|token| token.verify(&secret, 150));
+            let verdict = read(value.as_bytes(), CLAIM).and_then(|token| token.verify(&secret, 150));
             assert_eq!(verdict, expected, "{payload}");
         }
     }
 
     #[test]
-    fn a_redacted_token_keeps_its_app_id_and_hides_the_rest() {
+    fn a_redacted_token_keeps_its_client_and_hides_the_rest() {
         let key = RandomState::new();
-        let redacted = redact(SAMPLE, &key);
+        let redacted = redact(SAMPLE, CLAIM, &key);
         assert!(
             redacted.starts_with("<token of cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b, 175 bytes, hash "),
             "{redacted}"
         );
-        assert_eq!(redacted, redact(SAMPLE, &key));
-        assert_ne!(redacted, redact(SAMPLE, &RandomState::new()));
-        assert!(redact(b"session=1", &key).starts_with("<redacted, 9 bytes, hash "));
+        assert_eq!(redacted, redact(SAMPLE, CLAIM, &key));
+        assert_ne!(redacted, redact(SAMPLE, CLAIM, &RandomState::new()));
+        assert!(redact(b"session=1", CLAIM, &key).starts_with("<redacted, 9 bytes, hash "));
     }
 
     #[test]

@@ -147,3 +147,15 @@ impl fmt::Display for Rule {
         f.write_str(self.name())
     }
 }
+
+/// A value as a phrase for messages, cut when it is long.
+pub(crate) fn quote(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut quoted: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    // Quotes need no escape between backticks.
+    quoted = quoted.replace("\\\"", "\"").replace("\\'", "'");
+    if text.chars().nth(MOST).is_some() {
+        quoted.push('…');
+    }
+    format!("`{quoted}`")
+}

@@ -72,6 +72,14 @@ fn a_bad_document_is_refused_with_its_place() {
             complaint_at("/components/securitySchemes", json!({"a": {"type": "http"}})),
             "/components/securitySchemes/a: the one security scheme",
         ),
+        (
+            complaint_at(
+                "/components/securitySchemes",
+                json!({"a": {"type": "apiKey", "in": "header", "name": "a", "x-claim": "exp"}}),
+            ),
+            "/components/securitySchemes/a/x-claim: expected the name of the claim that names the client",
+        ),
+        (complaint_at("/x-ledger/0/id", json!("A 1")), "/x-ledger/0/id: expected an id of letters, digits"),
         (complaint_at("/x-ledger", json!(5)), "/x-ledger: expected an array"),
         (
             complaint_at("/x-ledger/-", json!({"id": "A2"})),
@@ -92,6 +100,42 @@ fn a_bad_document_is_refused_with_its_place() {
                 set(document, "/paths/~1shop~1{id}~1orders", item);
             }),
             "/paths/~1shop~1{id}~1orders/post: another operation has this method and path too",
+        ),
+    ]);
+}
+
+#[test]
+fn a_refusal_that_is_missing_or_there_twice_is_complained_about() {
+    let without = |name: &str, media: &str, cause: &str| {
+        complaint(|document| {
+            let content = &mut document["components"]["responses"][name]["content"];
+            content[media]["examples"].as_object_mut().expect("examples").shift_remove(cause);
+        })
+    };
+    let scheme = json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
+    let twice = json!({"content": {"application/json": {"examples": {"size": {"value": {}}}}}});
+    assert_complaints(&[
+        (
+            without("Invalid", "application/json", "violations"),
+            "/paths: expected an example `violations` under application/json in the responses",
+        ),
+        (
+            without("NotFound", "application/problem+json", "path"),
+            "/paths: expected an example `path` under application/problem+json in the responses",
+        ),
+        (without("Broken", "application/json", "json"), "expected an example `json`"),
+        // Nobody needs a token, so nobody is refused for it.
+        (without("Unauthorized", "application/json", "token"), "accepted"),
+        (
+            complaint(|document| {
+                document["components"]["securitySchemes"] = scheme;
+                document["components"]["responses"]["Unauthorized"]["content"] = json!({});
+            }),
+            "expected a member `application/json`",
+        ),
+        (
+            complaint_at("/paths/~1shop~1items/get/responses/409", twice),
+            "/paths/~1shop~1items/get/responses: expected the example `size` of application/json under one status, but found it under 413 and 409",
         ),
     ]);
 }

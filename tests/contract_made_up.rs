@@ -7,7 +7,11 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use standin::{Contract, Exchange, Request, Settings, Stub};
+use standin::{
+    Contract, Errors, Exchange, Request, Settings, Stub,
+    pact::States,
+    token::{Secret, mint},
+};
 
 fn made_up_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/made-up.openapi.json")
@@ -168,10 +172,177 @@ fn a_document_that_asks_for_no_token_needs_none() {
         json!({"key": {"type": "apiKey", "in": "header", "name": "X-Key"}});
     inline(&mut document);
     let contract = Arc::new(Contract::from_document(document).expect("a contract"));
-    let stub = Stub::new(contract, Settings { errors: standin::Errors::Rfc, ..Settings::default() });
+    let stub = Stub::new(contract, Settings { errors: Errors::Rfc, ..Settings::default() });
     let exchange = stub.respond(Request::new("GET", "/shop/items?page=1"));
     assert_eq!(violations(&exchange), [("/header/x-key", "required")]);
     let challenge: Vec<_> = exchange.reply.headers.all("www-authenticate").collect();
-    assert_eq!(challenge, [br#"JWT realm="agentassist", header="x-key""#]);
+    assert_eq!(challenge, [br#"JWT header="x-key""#]);
     assert_eq!(self::stub().respond(Request::new("GET", "/shop/items?page=1")).reply.status, 200);
+}
+
+/// The made-up document with a change.
+fn changed(change: impl FnOnce(&mut Value)) -> Contract {
+    let mut document = made_up();
+    inline(&mut document);
+    change(&mut document);
+    Contract::from_document(document).expect("a contract")
+}
+
+#[test]
+fn a_refusal_has_the_status_and_the_body_under_which_the_contract_declares_it() {
+    let contract = Arc::new(changed(|document| {
+        // The operation `order` has refusals of its own, in one wording.
+        let own = json!({"content": {"application/json": {"examples": {"violations": {"value": {"errors": [{"no": 1}]}}}}}});
+        document["paths"]["/shop/{shop}/orders"]["post"]["responses"]["409"] = own;
+    }));
+    let list = || Request::new("GET", "/shop/items?page=0");
+    let order =
+        || Request::new("POST", "/shop/5/orders").header("Content-Type", "application/json").body("{}");
+    let nowhere = || Request::new("GET", "/");
+    let shared = |name: &str| json!({"refused": name});
+    let cases = [
+        (Errors::Vendor, list(), 422, shared("violations")),
+        (Errors::Vendor, order(), 409, json!({"errors": [{"no": 1}]})),
+        (Errors::Vendor, order().body("{"), 400, shared("json")),
+        (Errors::Vendor, nowhere(), 404, shared("path")),
+        (Errors::Rfc, list(), 422, shared("violations")),
+        (Errors::Rfc, order(), 422, shared("violations")),
+        (Errors::Rfc, nowhere(), 404, shared("path")),
+    ];
+    for (errors, request, status, expected) in cases {
+        let settings = Settings { errors, detail: false, ..Settings::default() };
+        let exchange = Stub::new(Arc::clone(&contract), settings).respond(request);
+        let body: Value = serde_json::from_slice(&exchange.reply.body).expect("JSON");
+        assert_eq!(
+            (exchange.reply.status, body),
+            (status, expected),
+            "{errors:?} {}",
+            exchange.request.target
+        );
+    }
+}
+
+#[test]
+fn the_claim_of_the_token_is_the_one_that_the_contract_names() {
+    let stub = |claim: Option<&str>| {
+        let mut scheme = json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+        if let Some(claim) = claim {
+            scheme["x-claim"] = claim.into();
+        }
+        let contract = changed(|document| document["components"]["securitySchemes"] = json!({"key": scheme}));
+        Stub::new(Arc::new(contract), Settings::default())
+    };
+    let message = |claim: Option<&str>, minted: Option<&str>| {
+        let token = mint(minted, "cs-1", &Secret::new("s"), 0, None);
+        let exchange = stub(claim).respond(Request::new("GET", "/shop/items?page=1").header("x-key", token));
+        exchange.violations.first().map(standin::Violation::message)
+    };
+    assert_eq!(message(Some("client"), Some("client")), None);
+    assert_eq!(
+        message(Some("client"), Some("Client")).as_deref(),
+        Some(
+            "expected a JWT with `client` in its payload, but found a payload that spells `client` in another way"
+        )
+    );
+    assert_eq!(
+        message(Some("client"), Some("appId")).as_deref(),
+        Some(
+            "expected a JWT with `client` in its payload, but found a payload whose `client` is missing or not a string"
+        )
+    );
+    assert_eq!(message(None, None), None);
+}
+
+#[test]
+fn a_path_parameter_with_a_scope_names_no_thing_that_has_to_exist() {
+    let states = |scope: Option<&str>| {
+        let contract = changed(|document| {
+            let parameter = &mut document["paths"]["/shop/{shop}/orders"]["post"]["parameters"][0];
+            if let Some(scope) = scope {
+                parameter["x-scope"] = scope.into();
+            }
+        });
+        States::of(&contract).names().to_vec()
+    };
+    assert_eq!(states(None), ["the account's token is valid", "a shop exists"]);
+    assert_eq!(states(Some("shop")), ["the account's token is valid"]);
+}
+
+#[test]
+fn a_property_may_have_the_name_of_any_keyword() {
+    let names = [
+        "$ref",
+        "allOf",
+        "content",
+        "enum",
+        "example",
+        "examples",
+        "externalValue",
+        "if",
+        "items",
+        "paths",
+        "properties",
+        "required",
+        "schemas",
+        "then",
+        "title",
+        "type",
+        "value",
+        "x-accepts",
+        "x-assumed",
+        "x-ledger",
+        "x-same-as",
+        "x-source",
+        "x-thing",
+    ];
+    for name in names {
+        let nested = json!({"type": "object", "properties": {name: {"type": "boolean"}}, "required": [name]});
+        let contract = changed(|document| {
+            let schema = &mut document["components"]["schemas"]["Order"];
+            schema["properties"][name] = nested.clone();
+        });
+        let published: Value = serde_json::from_slice(contract.published()).expect("JSON");
+        let place = format!("/components/schemas/Order/properties/{name}");
+        assert_eq!(published.pointer(&place), Some(&nested), "{name}");
+        let stub = Stub::new(Arc::new(contract), Settings::default());
+        let base = json!({"kind": "gift", "lines": [], "to": "me"});
+        let cases = [
+            (json!({name: true}), vec![]),
+            (json!({name: "yes"}), vec![(format!("/body/{name}/{name}"), "type")]),
+            (json!({}), vec![(format!("/body/{name}/{name}"), "required")]),
+            (json!(5), vec![(format!("/body/{name}"), "type")]),
+        ];
+        for (value, expected) in cases {
+            let mut body = base.clone();
+            body[name] = value;
+            let request = Request::new("POST", "/shop/5/orders").header("Content-Type", "application/json");
+            let exchange = stub.respond(request.body(body.to_string()));
+            let found: Vec<_> = exchange
+                .violations
+                .iter()
+                .map(|violation| (violation.pointer.clone(), violation.rule.name()))
+                .collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_sample_may_have_any_name_and_any_members() {
+    let sample = json!({
+        "externalValue": "no file", "x-thing": 1, "properties": {"a": {"x-accepts": ["b"]}}, "x-ledger": ["Z9"],
+        "list": [{"name": "a", "x-accepts": ["b"]}],
+    });
+    let contract = changed(|document| {
+        let place = "/paths/~1shop~1items/get/responses/200/content/application~1json/examples";
+        let examples = document.pointer_mut(place).expect("the examples");
+        *examples = json!({"externalValue": {"value": sample.clone()}, "x-odd": {"value": 1}});
+    });
+    let published: Value = serde_json::from_slice(contract.published()).expect("JSON");
+    let place =
+        "/paths/~1shop~1items/get/responses/200/content/application~1json/examples/externalValue/value";
+    assert_eq!(published.pointer(place), Some(&sample));
+    let stub = Stub::new(Arc::new(contract), Settings::default());
+    let exchange = stub.respond(Request::new("GET", "/shop/items?page=1").header("Prefer", "example=x-odd"));
+    assert_eq!(exchange.reply.body, "1");
 }

@@ -17,7 +17,13 @@ use support::{
 
 /// A token that is good and not the documentation's.
 fn token() -> String {
-    standin::token::mint("cs-secret-client", &standin::token::Secret::new("s3cret"), 1_700_000_000, None)
+    standin::token::mint(
+        Some("appId"),
+        "cs-secret-client",
+        &standin::token::Secret::new("s3cret"),
+        1_700_000_000,
+        None,
+    )
 }
 
 /// Has the client do all that it can, with that token.

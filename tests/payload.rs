@@ -11,7 +11,7 @@ use std::{
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use standin::{
     Contract, Rule,
@@ -111,11 +111,27 @@ fn labels_and_verdicts_agree_on_another_contract() {
     }
 }
 
-/// What the built-in contract does not have: limits of numbers, plain parameters of other types, optional parts.
+/// What the built-in contract does not have: another token, limits of numbers, plain parameters of other types, optional parts.
 fn other_contract() -> Arc<Contract> {
+    let causes = [
+        "credentials",
+        "incomplete",
+        "json",
+        "mediaType",
+        "method",
+        "path",
+        "size",
+        "timeout",
+        "token",
+        "violations",
+    ];
+    let causes: Map<_, _> =
+        causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": cause}))).collect();
+    let refused = json!({"examples": causes});
     let document = json!({
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key", "x-claim": "client"}}},
         "paths": {
             "/shops/{shop}/orders/{number}": {
                 "put": {
@@ -149,7 +165,10 @@ fn other_contract() -> Arc<Contract> {
                             }}}
                         }]
                     }}}},
-                    "responses": {"200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}}}
+                    "responses": {
+                        "200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}},
+                        "400": {"content": {"application/json": refused, "application/problem+json": refused}}
+                    }
                 }
             },
             "/ping": {

@@ -294,7 +294,9 @@ fn every_reply_can_be_read_by_a_page_of_any_origin() {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
         let exposed = reply.header("access-control-expose-headers");
         let exposed = exposed.expect("headers are exposed");
-        for name in ["X-Standin-Exchange", "Preference-Applied", "Allow", "WWW-Authenticate"] {
+        for name in
+            ["X-Standin-Exchange", "X-Standin-Ledger", "Preference-Applied", "Allow", "WWW-Authenticate"]
+        {
             assert!(exposed.contains(name), "{exposed}");
         }
     }

@@ -3,7 +3,7 @@
 mod stub_support;
 
 use serde_json::{Value, json};
-use standin::{Checks, Errors, Outcome, Settings, Step};
+use standin::{Change, Checks, Errors, Exchange, Outcome, Session, Settings, Step, judge::Judge};
 use stub_support::{Call, OPERATIONS, body, fixture, readings, reply_headers, stub, stub_with, violations};
 
 #[test]
@@ -148,6 +148,83 @@ fn prefer_chooses_status_and_example() {
         assert_eq!(body(&exchange), expected, "{prefer}");
         assert_eq!(reply_headers(&exchange, "preference-applied"), Vec::from_iter(applied), "{prefer}");
         assert_eq!((exchange.step, exchange.outcome()), (Step::Answer, Outcome::Answered), "{prefer}");
+    }
+}
+
+#[test]
+fn a_reply_names_the_ledger_entries_that_its_request_makes_use_of() {
+    let queue = || Call::sample("createQueue");
+    let update = || Call::sample("updateAgent");
+    let cases = [
+        (Call::sample("createAgent"), None),
+        // The page's own sample gets what the page shows, and that contradicts it twice.
+        (queue(), Some("I2, I5")),
+        (queue().header("Prefer", "example=created"), None),
+        (queue().with("/name", "Another queue"), None),
+        (Call::sample("createAgent").no_header("auth"), None),
+    ];
+    for (call, expected) in cases {
+        let exchange = call.send();
+        assert_eq!(
+            reply_headers(&exchange, "x-standin-ledger"),
+            Vec::from_iter(expected),
+            "{:?}",
+            exchange.readings
+        );
+    }
+    assert_eq!(body(&queue().send()), fixture("createQueue/response.json"));
+
+    // Each id once, in the order of the readings, with a refusal too.
+    for call in [update(), update().without("/firstName"), update().with("/firstName", 5)] {
+        let exchange = call.renamed("/emailId", "emaiId").send();
+        let mut ids: Vec<&str> = Vec::new();
+        for reading in &exchange.readings {
+            if !ids.contains(&reading.ledger.as_str()) {
+                ids.push(&reading.ledger);
+            }
+        }
+        assert!(!ids.is_empty() && ids.len() <= exchange.readings.len());
+        assert_eq!(reply_headers(&exchange, "x-standin-ledger"), [ids.join(", ")]);
+    }
+}
+
+#[test]
+fn to_respond_is_to_check_and_then_to_decide() {
+    let sample = Call::sample("createQueue");
+    let requests = [
+        sample.request(),
+        sample.clone().header("Prefer", "code=429").request(),
+        sample.clone().no_header("auth").request(),
+        sample.request_with("{"),
+        sample.request_with("{}"),
+        sample.request_to("/nowhere"),
+    ];
+    for request in requests {
+        let checked = stub().check(request.clone());
+        let (exchange, change) = stub().decide(&Session::default(), checked);
+        assert_eq!((exchange, change), (stub().respond(request), Change::default()));
+    }
+}
+
+#[test]
+fn every_answer_to_a_sample_holds_for_the_reply_schema() {
+    let judge = Judge::new(stub_support::contract()).expect("the reply schemas compile");
+    for errors in [Errors::Rfc, Errors::Vendor] {
+        let stub = stub_with(Settings { errors, ..Settings::default() });
+        for operation in stub_support::OPERATIONS {
+            let sample = Call::sample(operation);
+            for code in [200, 400, 401, 404, 405, 408, 412, 413, 415, 429, 500] {
+                let request = sample.clone().header("Prefer", format!("code={code}")).request();
+                for request in
+                    [request, sample.request_with("{}"), sample.request_with("["), sample.request_to("/")]
+                {
+                    let Exchange { reply, operation, .. } = stub.respond(request);
+                    let breaches =
+                        judge.judge(operation.as_deref(), reply.status, &reply.headers, &reply.body);
+                    assert_eq!(breaches, [], "{operation:?} {}", reply.status);
+                }
+            }
+        }
     }
 }
 

@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use standin::{
     BodyEnd, Contract, Exchange, Request, Settings, Step, Stub,
     token::{Secret, mint},
 };
 
 fn stub(change: impl FnOnce(&mut Value)) -> Stub {
-    let done = json!({"200": {"content": {"application/json": {"examples": {"done": {"value": "done"}}}}}});
+    let causes = ["incomplete", "json", "mediaType", "method", "path", "size", "timeout", "violations"];
+    let causes: Map<_, _> =
+        causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": cause}))).collect();
+    let refused = json!({"examples": causes});
+    let done = json!({
+        "200": {"content": {"application/json": {"examples": {"done": {"value": "done"}}}}},
+        "400": {"content": {"application/json": refused, "application/problem+json": refused}},
+    });
     let operation = |id: &str| json!({"operationId": id, "responses": done});
     let with = |id: &str, name: &str, value: Value| {
         let mut operation = operation(id);
@@ -259,7 +266,7 @@ fn an_app_id_has_to_be_a_text_that_is_not_empty() {
     let secret = Secret::new("s3cret");
     for (app_id, rule) in [("cs-1", None), (" ", None), ("", Some("token"))] {
         let request = Request::new("POST", "/agentassist/api/v1/public/st-1/agents")
-            .header("auth", mint(app_id, &secret, 0, None));
+            .header("auth", mint(Some("appId"), app_id, &secret, 0, None));
         let exchange = stub.respond(request);
         let found = violations(&exchange).into_iter().find(|(pointer, _)| *pointer == "/header/auth");
         assert_eq!(found.map(|(_, rule)| rule), rule, "`{app_id}`");

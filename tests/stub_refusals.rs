@@ -371,9 +371,9 @@ fn each_token_policy_accepts_what_it_says() {
         received: jiff::Timestamp::from_second(second).expect("a time"),
         ..create().request()
     };
-    let good = mint("cs-1", &secret, 1_000, Some(2_000));
-    let forever = mint("cs-1", &secret, 1_000, None);
-    let forged = mint("cs-1", &Secret::new("other"), 1_000, None);
+    let good = mint(Some("appId"), "cs-1", &secret, 1_000, Some(2_000));
+    let forever = mint(Some("appId"), "cs-1", &secret, 1_000, None);
+    let forged = mint(Some("appId"), "cs-1", &Secret::new("other"), 1_000, None);
     // {"alg":"none"}.{"appId":"cs-1"}.
     let unsigned = "eyJhbGciOiJub25lIn0.eyJhcHBJZCI6ImNzLTEifQ.";
     let (ok, token, format) = (None, Some("token"), Some("format"));

@@ -189,7 +189,7 @@ fn what_is_exported_from_traffic_holds() {
     for interaction in INTERACTIONS {
         (interaction.call)(&Agentassist {
             address: server.addr().to_string(),
-            token: Some(standin::token::mint("cs-1", &Secret::new("s"), 0, None)),
+            token: Some(standin::token::mint(Some("appId"), "cs-1", &Secret::new("s"), 0, None)),
             account: Some("649bdcaf5037ed113942xxxx".into()),
         });
     }

@@ -4,7 +4,10 @@ use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use super::{Error, Exit, output};
-use crate::token::{Secret, mint};
+use crate::{
+    Contract,
+    token::{Secret, mint},
+};
 
 /// The app id that the documentation's sample token carries.
 pub(super) const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
@@ -56,7 +59,7 @@ impl Token {
             Some(secret) => secret.clone(),
             None => Secret::new(DEVELOPMENT_SECRET),
         };
-        let token = mint(&self.app_id, &secret, now.as_second(), expires);
+        let token = mint(Contract::builtin().token_claim(), &self.app_id, &secret, now.as_second(), expires);
         output::print(&format!("{token}\n"))?;
         Ok(Exit::Fine)
     }

@@ -2,43 +2,43 @@
 
 use serde_json::Value;
 
-use super::{ContractError, LedgerEntry, reader::Node};
+use super::{ContractError, LedgerEntry, reader::Node, role::Role};
 
-const OURS: [&str; 7] = ["x-source", "x-assumed", "x-rules", "x-ledger", "x-accepts", "x-same-as", "x-claim"];
-/// Members whose values are the API's own data.
-const FREE_FORM: [&str; 4] = ["value", "example", "enum", "x-same-as"];
+const OURS: [&str; 8] =
+    ["x-source", "x-assumed", "x-rules", "x-ledger", "x-accepts", "x-same-as", "x-claim", "x-scope"];
 
 /// Fails on any `x-` keyword that is not one of ours, and on any `x-ledger` that names no entry, outside of samples.
-pub(super) fn check(node: &Node, ledger: &[LedgerEntry]) -> Result<(), ContractError> {
+pub(super) fn check(root: &Node, ledger: &[LedgerEntry]) -> Result<(), ContractError> {
+    check_in(root, Role::Keywords, ledger)
+}
+
+fn check_in(node: &Node, role: Role, ledger: &[LedgerEntry]) -> Result<(), ContractError> {
     match node.value {
+        _ if role == Role::Data => Ok(()),
         Value::Object(members) => {
-            // The members of `properties` have names of the API's choosing.
-            let names = node.pointer.ends_with("/properties");
             for (key, value) in members {
                 let child = node.at(key, value);
-                let is_root = node.pointer.is_empty();
-                match key.as_str() {
-                    _ if names => check(&child, ledger)?,
-                    "x-ledger" if is_root => {}
-                    "x-ledger" => known_ids(&child, ledger)?,
-                    // A list of values, unlike an object of named examples.
-                    "examples" if value.is_array() => {}
-                    key if key.starts_with("x-") && !OURS.contains(&key) => {
-                        return Err(child.complain(&format!(
-                            "this keyword is unknown; the document's own keywords are {}",
-                            OURS.join(", ")
-                        )));
+                if role.has_keywords() {
+                    match key.as_str() {
+                        "x-ledger" if node.pointer.is_empty() => continue,
+                        "x-ledger" => known_ids(&child, ledger)?,
+                        key if key.starts_with("x-") && !OURS.contains(&key) => {
+                            return Err(child.complain(&format!(
+                                "this keyword is unknown; the document's own keywords are {}",
+                                OURS.join(", ")
+                            )));
+                        }
+                        _ => {}
                     }
-                    key if FREE_FORM.contains(&key) => {}
-                    _ => check(&child, ledger)?,
                 }
+                check_in(&child, role.of_member(key, value), ledger)?;
             }
             Ok(())
         }
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .try_for_each(|(index, value)| check(&node.at(&index.to_string(), value), ledger)),
+            .try_for_each(|(index, value)| check_in(&node.at(&index.to_string(), value), role, ledger)),
         _ => Ok(()),
     }
 }

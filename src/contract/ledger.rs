@@ -60,6 +60,11 @@ pub(super) fn read(root: &Node) -> Result<Vec<LedgerEntry>, ContractError> {
     for node in list.items()? {
         let entry: LedgerEntry = serde_json::from_value(node.value.clone())
             .map_err(|error| node.complain(&format!("this is no entry of a ledger: {error}")))?;
+        // Ids stand in a header, separated by commas.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if entry.id.is_empty() || !entry.id.bytes().all(is_plain) {
+            return Err(node.need("id")?.error("an id of letters, digits, `-`, `.` and `_`"));
+        }
         if let Some(path) = entry.paths.iter().find(|path| !path.starts_with('/')) {
             return Err(
                 node.complain(&format!("expected the end of a path, from a `/` on, but found `{path}`"))

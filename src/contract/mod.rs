@@ -10,13 +10,15 @@ pub(crate) mod origin;
 pub(crate) mod pattern;
 mod publish;
 mod reader;
+mod refusal;
+mod role;
 mod schema;
 mod schema_reader;
 
 use std::{
     fmt, fs,
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use bytes::Bytes;
@@ -24,11 +26,14 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
 pub use ledger::{LedgerEntry, LedgerKind, Says};
+pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
 pub use origin::{Basis, Origin};
 use reader::Node;
 pub(crate) use reader::escape;
+pub use refusal::Errors;
+pub(crate) use refusal::{Cause, Refusals};
 pub use schema::{Branch, JsonType, Property, Schema};
 use schema_reader::SchemaReader;
 
@@ -43,7 +48,6 @@ pub struct Contract {
     sample_token: Option<String>,
     operations: Vec<Operation>,
     ledger: Vec<LedgerEntry>,
-    refusals: Vec<(u16, Example)>,
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
     published: OnceLock<Bytes>,
@@ -59,14 +63,17 @@ static FIXTURES: Dir = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 impl Contract {
-    /// The contract of the agentassist API, built into the program.
+    /// The contract of the agentassist API, built into the program; read once in a process.
     ///
     /// # Panics
     ///
     /// When the built-in document is broken, which a test rules out.
     pub fn builtin() -> Arc<Self> {
-        let document = built_in_document();
-        Arc::new(Self::new(&document, &built_in_sample, false).expect("the built-in contract is complete"))
+        static CONTRACT: LazyLock<Arc<Contract>> = LazyLock::new(|| {
+            let contract = Contract::new(&built_in_document(), &built_in_sample, false);
+            Arc::new(contract.expect("the built-in contract is complete"))
+        });
+        Arc::clone(&CONTRACT)
     }
 
     /// Reads a contract document and the samples beside it, which it names by `externalValue`.
@@ -124,6 +131,7 @@ impl Contract {
         let token = token(&root)?;
         let shared = Arc::new(Shared {
             token_header: token.as_ref().map(|token| token.header.clone()),
+            token_claim: token.as_ref().and_then(|token| token.claim.clone()),
             routes: operations
                 .iter()
                 .map(|operation| (operation.method.clone(), operation.segments.clone()))
@@ -132,18 +140,7 @@ impl Contract {
         for operation in &mut operations {
             operation.shared = Arc::clone(&shared);
         }
-        let mut refusals = Vec::new();
-        for operation in &operations {
-            for replies in operation.replies.iter().filter(|replies| replies.status >= 400) {
-                for example in &replies.examples {
-                    if !refusals.iter().any(|(status, other): &(u16, Example)| {
-                        *status == replies.status && other.name == example.name
-                    }) {
-                        refusals.push((replies.status, example.clone()));
-                    }
-                }
-            }
-        }
+        refusal::check(&operations, token.is_some())?;
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -154,7 +151,6 @@ impl Contract {
             sample_token: sample_token(&root)?,
             operations,
             ledger,
-            refusals,
             document: OnceLock::new(),
             published: OnceLock::new(),
         })
@@ -215,14 +211,6 @@ impl Contract {
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
-    }
-
-    /// The sample refusal of this name under this status code.
-    pub fn refusal(&self, status: u16, name: &str) -> Option<&Example> {
-        self.refusals
-            .iter()
-            .find(|(code, example)| *code == status && example.name == name)
-            .map(|(_, example)| example)
     }
 
     /// The self-contained document for outside tools, as JSON: samples inline, accepted names spelt out.
@@ -319,9 +307,15 @@ fn token(root: &Node) -> Result<Option<Token>, ContractError> {
     if schemes.next().is_some() || !is("type", "apiKey") || !is("in", "header") {
         return Err(scheme.complain("the one security scheme that is supported is an apiKey in a header"));
     }
+    let claim = scheme.get("x-claim");
+    if let Some(claim) =
+        claim.as_ref().filter(|node| ["", "exp", "nbf"].iter().any(|name| node.value == name))
+    {
+        return Err(claim.error("the name of the claim that names the client"));
+    }
     Ok(Some(Token {
         header: scheme.need("name")?.text()?.to_ascii_lowercase(),
-        claim: scheme.optional_text("x-claim")?,
+        claim: claim.map(|node| node.text().map(str::to_owned)).transpose()?,
         source: scheme.optional_text("x-source")?.unwrap_or_default(),
     }))
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     ContractError, LedgerEntry, Samples,
     reader::Node,
+    refusal::Errors,
     schema::{JsonType, Schema},
     schema_reader::{SchemaReader, same_as, variants},
 };
@@ -47,6 +48,8 @@ pub struct Operation {
 pub(crate) struct Shared {
     /// The header that carries the token, in lower case.
     pub(crate) token_header: Option<String>,
+    /// The claim that names the client in the token's payload.
+    pub(crate) token_claim: Option<String>,
     /// Method and path template of each operation.
     pub(crate) routes: Vec<(String, Vec<Segment>)>,
 }
@@ -75,6 +78,8 @@ pub struct Parameter {
     pub schema: Schema,
     /// A value for it that the fixtures use.
     pub example: Option<String>,
+    /// What of the caller's it names, such as the stream; none when it names a thing that operations make or read.
+    pub scope: Option<String>,
 }
 
 /// Where a parameter is sent.
@@ -116,6 +121,10 @@ pub struct Replies {
     pub schema: Option<Schema>,
     /// The samples; the first answers when nothing chooses another.
     pub examples: Vec<Example>,
+    /// What problem details (RFC 9457) with this status look like.
+    pub(crate) problem_schema: Option<Schema>,
+    /// The samples as problem details; there are some only for refusals.
+    pub problems: Vec<Example>,
 }
 
 /// A named sample of a request or reply.
@@ -152,19 +161,35 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
-    /// The names and values of the path's parameters, as sent; none when the path is not of this operation's template.
-    pub(crate) fn path_values<'a>(&'a self, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
-        let mut sent = path.strip_prefix('/')?.split('/');
-        let mut values = Vec::new();
+    /// How many literal segments a path shares with this operation's template; none when it does not fit the template.
+    pub(crate) fn fit(&self, path: &str) -> Option<usize> {
+        // Bytes, because splitting short texts at a character costs more than everything else here.
+        let mut sent = path.strip_prefix('/')?.as_bytes().split(|byte| *byte == b'/').peekable();
+        let mut literals = 0;
         for segment in &self.segments {
             let text = sent.next()?;
             match segment {
-                Segment::Literal(literal) if literal == text => {}
+                Segment::Literal(literal) if literal.as_bytes() == text => literals += 1,
                 Segment::Literal(_) => return None,
-                Segment::Parameter(name) => values.push((name.as_str(), text)),
+                // A path that ends in a slash is another path, not one with an empty value.
+                Segment::Parameter(_) if text.is_empty() && sent.peek().is_none() => return None,
+                Segment::Parameter(_) => {}
             }
         }
-        sent.next().is_none().then_some(values)
+        sent.next().is_none().then_some(literals)
+    }
+
+    /// The names and values of the path's parameters, as sent; none when the path does not fit this operation's template.
+    pub(crate) fn path_values<'a, 'p>(
+        &'a self,
+        path: &'p str,
+    ) -> Option<impl Iterator<Item = (&'a str, &'p str)>> {
+        self.fit(path)?;
+        let sent = path.split('/').skip(1);
+        Some(self.segments.iter().zip(sent).filter_map(|(segment, text)| match segment {
+            Segment::Literal(_) => None,
+            Segment::Parameter(name) => Some((name.as_str(), text)),
+        }))
     }
 
     /// Whether no request could tell the two apart.
@@ -204,8 +229,13 @@ impl Example {
 impl Replies {
     /// The position of the sample of this name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.examples.iter().position(|example| example.name == name)
+        position(&self.examples, name)
     }
+}
+
+/// The position of the sample of this name.
+pub(crate) fn position(examples: &[Example], name: &str) -> Option<usize> {
+    examples.iter().position(|example| example.name == name)
 }
 
 /// Reads operations and their parts from one document.
@@ -310,7 +340,7 @@ impl<'a> OperationReader<'a> {
     }
 
     fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {
-        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as"];
+        let members = ["name", "in", "required", "schema", "example", "x-accepts", "x-same-as", "x-scope"];
         known(node, "a parameter", &members)?;
         let place = match node.need("in")?.text()? {
             "header" => Place::Header,
@@ -345,6 +375,7 @@ impl<'a> OperationReader<'a> {
             place,
             required,
             accepts: node.optional_texts("x-accepts")?,
+            scope: node.optional_text("x-scope")?,
             schema,
             example: node.get("example").map(|example| match example.value {
                 Value::String(text) => text.clone(),
@@ -381,15 +412,24 @@ impl<'a> OperationReader<'a> {
         if bodiless && let Some(content) = node.get("content") {
             return Err(content.complain(&format!("a reply with the status {code} has no body")));
         }
-        let media = node.get("content").map(|content| media(&content)).transpose()?;
-        let (schema, examples) = match &media {
-            None if bodiless => (None, vec![Example::empty(&node)?]),
-            None => (None, Vec::new()),
-            Some(media) => (
-                media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?,
-                self.examples(media)?,
-            ),
+        let mut described = |errors: Errors| {
+            let Some(media) = node.get("content").and_then(|content| content.get(errors.media())) else {
+                return Ok((None, Vec::new()));
+            };
+            let schema = media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?;
+            Ok((schema, self.examples(&media)?))
         };
+        let (problem_schema, problems) =
+            if code < 400 { (None, Vec::new()) } else { described(Errors::Rfc)? };
+        let (schema, mut examples) = described(Errors::Vendor)?;
+        if bodiless {
+            examples.push(Example::empty(&node)?);
+        } else if let Some(content) =
+            node.get("content").filter(|_| schema.is_none() && examples.is_empty() && problems.is_empty())
+        {
+            // Says what is missing.
+            media(&content)?;
+        }
         let same_as = node.get("x-same-as").map(|node| same_as(&node)).transpose()?;
         Ok(Replies {
             status: code,
@@ -397,6 +437,8 @@ impl<'a> OperationReader<'a> {
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,
             examples,
+            problem_schema,
+            problems,
         })
     }
 

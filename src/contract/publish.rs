@@ -3,39 +3,40 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{ContractError, Samples, reader::Node};
+use super::{ContractError, Samples, reader::Node, role::Role};
 
 /// The document with its samples inline and each `x-accepts` spelt out in plain JSON Schema and OpenAPI.
 pub(super) fn document(root: &Node, samples: &Samples) -> Result<Bytes, ContractError> {
-    let value = rewrite(root, samples)?;
+    let value = rewrite(root, Role::Keywords, samples)?;
     Ok(Bytes::from(format!("{value:#}\n")))
 }
 
-fn rewrite(node: &Node, samples: &Samples) -> Result<Value, ContractError> {
+fn rewrite(node: &Node, role: Role, samples: &Samples) -> Result<Value, ContractError> {
     match node.value {
+        other if role == Role::Data => Ok(other.clone()),
         Value::Array(items) => {
             let mut out = Vec::with_capacity(items.len());
             for (index, value) in items.iter().enumerate() {
-                let child = node.at(&index.to_string(), value);
-                let parameter = rewrite(&child, samples)?;
+                let parameter = rewrite(&node.at(&index.to_string(), value), role, samples)?;
                 let twins = twin_parameters(&parameter);
                 out.push(parameter);
                 out.extend(twins);
             }
             Ok(Value::Array(out))
         }
-        Value::Object(members) if members.contains_key("externalValue") => {
-            let mut out = members.clone();
-            out.shift_remove("externalValue");
-            out.insert("value".into(), samples.value(node)?);
-            Ok(Value::Object(out))
-        }
         Value::Object(members) => {
             let mut out = Map::new();
             for (key, value) in members {
-                out.insert(key.clone(), rewrite(&node.at(key, value), samples)?);
+                if role == Role::Example && key == "externalValue" {
+                    out.insert("value".into(), samples.value(node)?);
+                } else {
+                    let child = node.at(key, value);
+                    out.insert(key.clone(), rewrite(&child, role.of_member(key, value), samples)?);
+                }
             }
-            accept_spellings(&mut out);
+            if role.has_keywords() {
+                accept_spellings(&mut out);
+            }
             Ok(Value::Object(out))
         }
         other => Ok(other.clone()),

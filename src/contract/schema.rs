@@ -128,19 +128,17 @@ impl Schema {
         let names: Vec<_> =
             pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
         let mut found = Vec::new();
-        self.gather(&names, Some(value), &mut found);
+        self.gather(&names, value, &mut found);
         found.iter().copied().find(|schema| says(schema)).or(found.first().copied())
     }
 
-    fn gather<'a>(&'a self, names: &[String], value: Option<&Value>, found: &mut Vec<&'a Self>) {
+    fn gather<'a>(&'a self, names: &[String], value: &Value, found: &mut Vec<&'a Self>) {
         let Some((name, rest)) = names.split_first() else {
             found.push(self);
             return;
         };
-        let applying = self.branches.iter().filter(|branch| value.is_some_and(|value| branch.applies(value)));
-        let properties = self.properties.iter().chain(applying.flat_map(|branch| &branch.then.properties));
-        for property in properties.filter(|property| property.name == *name) {
-            property.schema.gather(rest, value.and_then(|value| value.get(name)), found);
+        for property in self.properties_for(value).filter(|property| property.name == *name) {
+            property.schema.gather(rest, value.get(name).unwrap_or(&Value::Null), found);
         }
     }
 
@@ -201,6 +199,12 @@ impl Schema {
         self.below = below;
     }
 
+    /// The known members of `value`: those of the branches that apply to it too.
+    pub fn properties_for<'a>(&'a self, value: &Value) -> impl Iterator<Item = &'a Property> {
+        let branches = self.branches.iter().filter(move |branch| branch.applies(value));
+        self.properties.iter().chain(branches.flat_map(|branch| &branch.then.properties))
+    }
+
     /// The branches that apply to `value`.
     pub fn branches_for(&self, value: &Value) -> impl Iterator<Item = &Branch> {
         self.branches.iter().filter(move |branch| branch.applies(value))
@@ -212,8 +216,14 @@ impl Schema {
         self.judges.then(|| &self.frame.get_or_init(compiled).0)
     }
 
-    /// The JSON Schema for [`Schema::frame`]: what is asserted, without what lies below arrays.
-    fn to_frame(&self) -> Value {
+    /// A validator of its own for this schema, arrays and all.
+    pub(crate) fn validator(&self) -> Result<Validator, ContractError> {
+        validator(&self.to_json(true))
+            .map_err(|error| ContractError::new(format!("this is no schema: {error}")))
+    }
+
+    /// What is asserted, as JSON Schema; for [`Schema::frame`] without what lies below arrays.
+    fn to_json(&self, items: bool) -> Value {
         let mut out = Map::new();
         if !self.types.is_empty() {
             let names: Vec<_> = self.types.iter().map(|kind| kind.name()).collect();
@@ -238,18 +248,21 @@ impl Schema {
             let properties: Map<_, _> = self
                 .properties
                 .iter()
-                .map(|property| (property.name.clone(), property.schema.to_frame()))
+                .map(|property| (property.name.clone(), property.schema.to_json(items)))
                 .collect();
             out.insert("properties".into(), properties.into());
             let required: Vec<_> = self.properties.iter().filter(|property| property.required).collect();
             let required: Vec<_> = required.iter().map(|property| &property.name).collect();
             out.insert("required".into(), json!(required));
         }
+        if let (true, Some(schema)) = (items, &self.items) {
+            out.insert("items".into(), schema.to_json(items));
+        }
         if !self.branches.is_empty() {
             let branches: Vec<_> = self
                 .branches
                 .iter()
-                .map(|branch| json!({"if": branch.condition(), "then": branch.then.to_frame()}))
+                .map(|branch| json!({"if": branch.condition(), "then": branch.then.to_json(items)}))
                 .collect();
             out.insert("allOf".into(), branches.into());
         }
@@ -271,7 +284,7 @@ impl Schema {
     }
 
     fn compile(&self) -> Result<Validator, ValidationError<'static>> {
-        validator(&self.to_frame())
+        validator(&self.to_json(false))
     }
 }
 

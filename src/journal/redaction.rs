@@ -18,7 +18,7 @@ pub(super) struct Redactor {
 impl Redactor {
     pub(super) fn new() -> Self {
         let key = RandomState::new();
-        let nothing = (key.hash_one(b""), token::redact(b"", &key).into());
+        let nothing = (key.hash_one(b""), token::redact(b"", Some("appId"), &key).into());
         Self { key, last: Mutex::new(nothing) }
     }
 
@@ -48,7 +48,7 @@ impl Redactor {
         let hash = self.key.hash_one(value);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.0 != hash {
-            *last = (hash, token::redact(value, &self.key).into());
+            *last = (hash, token::redact(value, Some("appId"), &self.key).into());
         }
         Arc::clone(&last.1)
     }

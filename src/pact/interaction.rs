@@ -12,8 +12,7 @@ use super::{
 use crate::{
     Contract, Exchange, Operation,
     contract::{Place, Schema, Segment},
-    stub::percent_decode,
-    token,
+    percent, token,
 };
 
 /// What stands in a pact for a token that is none.
@@ -77,7 +76,7 @@ fn operation_of<'a>(contract: &'a Contract, exchange: &Exchange) -> Option<&'a O
         return contract.operation(id);
     }
     let path = exchange.request.path();
-    contract.operations().iter().find(|operation| operation.path_values(path).is_some())
+    contract.operations().iter().find(|operation| operation.fit(path).is_some())
 }
 
 /// Writes the request of an interaction.
@@ -103,11 +102,10 @@ impl RequestWriter<'_> {
         }
         self.members.insert("path".into(), path.into());
         let Some(operation) = self.operation else { return Ok(()) };
-        let Some(sent) = operation.path_values(path) else { return Ok(()) };
+        let Some(mut sent) = operation.path_values(path) else { return Ok(()) };
         let mut expression = String::new();
         let mut pattern = String::from("^");
         let mut has_names = false;
-        let mut sent = sent.into_iter();
         for segment in &operation.segments {
             expression.push('/');
             pattern.push('/');
@@ -144,8 +142,8 @@ impl RequestWriter<'_> {
         let text = self.exchange.request.query().unwrap_or_default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decode = |text| percent_decode(text, true).map_err(|found| format!("the query has {found}"));
-            let (name, value) = (decode(name)?, decode(value)?);
+            let decode = |text| percent::decode_form(text).map_err(|found| format!("the query has {found}"));
+            let (name, value) = (decode(name)?.into_owned(), decode(value)?.into_owned());
             let known = self.operation.and_then(|operation| {
                 operation
                     .parameters_in(Place::Query)
@@ -213,7 +211,7 @@ impl RequestWriter<'_> {
             .any(|violation| violation.pointer.strip_prefix("/header/") == self.contract.token_header());
         if value.is_empty() {
             String::new()
-        } else if is_refused && !is_recorded && token::read(value).is_err() {
+        } else if is_refused && !is_recorded && token::read(value, None).is_err() {
             NO_JWT.to_owned()
         } else {
             sample

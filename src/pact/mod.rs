@@ -44,7 +44,15 @@ pub fn document(consumer: &str, interactions: &[Value]) -> Value {
 /// What stands in a pact for any token: the contract's sample, or one of no value when it has none.
 fn stand_in_token(contract: &Contract) -> String {
     contract.sample_token().map_or_else(
-        || crate::token::mint("sample", &crate::token::Secret::new("sample"), 0, None),
+        || {
+            crate::token::mint(
+                contract.token_claim(),
+                "sample",
+                &crate::token::Secret::new("sample"),
+                0,
+                None,
+            )
+        },
         str::to_owned,
     )
 }

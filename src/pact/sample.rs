@@ -1,10 +1,9 @@
 //! The documentation's sample requests, as requests.
 
-use std::fmt::Write;
-
 use crate::{
     Contract, Operation, Request,
     contract::{Example, Place, Segment},
+    percent,
 };
 
 /// The request that the documentation shows for an operation: the values of the contract's parameters, its sample
@@ -28,7 +27,9 @@ pub fn sample(contract: &Contract, operation: &Operation, example: Option<&Examp
         target.push('/');
         match segment {
             Segment::Literal(text) => target.push_str(text),
-            Segment::Parameter(name) => encode(value(operation, Place::Path, name), &mut target),
+            Segment::Parameter(name) => {
+                target.push_str(&percent::encode(value(operation, Place::Path, name)));
+            }
         }
     }
     let mut separator = '?';
@@ -37,7 +38,7 @@ pub fn sample(contract: &Contract, operation: &Operation, example: Option<&Examp
             target.push(separator);
             target.push_str(&parameter.name);
             target.push('=');
-            encode(example, &mut target);
+            target.push_str(&percent::encode(example));
             separator = '&';
         }
     }
@@ -59,15 +60,4 @@ pub fn sample(contract: &Contract, operation: &Operation, example: Option<&Examp
 fn value<'a>(operation: &'a Operation, place: Place, name: &str) -> &'a str {
     let named = operation.parameters_in(place).find(|parameter| parameter.name == name);
     named.and_then(|parameter| parameter.example.as_deref()).unwrap_or("1")
-}
-
-/// Percent-encodes all but the characters that stand for themselves everywhere in a URL.
-fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Contract, Operation, contract::Segment};
+use crate::{
+    Contract, Operation,
+    contract::{Place, Segment},
+};
 
 /// The account's token is one that the provider accepts.
 const TOKEN: &str = "the account's token is valid";
@@ -78,8 +81,7 @@ fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
     {
         states.push(State { name: format!("no {things}"), parameter: None });
     }
-    // The first parameter of a path is the application, which the token is about.
-    for parameter in parameters(operation).skip(1) {
+    for parameter in parameters(operation) {
         let thing = parameter.strip_suffix("Id").unwrap_or(parameter);
         let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         states
@@ -88,10 +90,16 @@ fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
     states
 }
 
+/// The parameters of the path that name a thing, in the path's order; one with a scope is what the token is about.
 fn parameters(operation: &Operation) -> impl Iterator<Item = &str> {
-    operation.segments.iter().filter_map(|segment| match segment {
-        Segment::Parameter(name) => Some(name.as_str()),
-        Segment::Literal(_) => None,
+    let has_scope = |name: &str| {
+        operation
+            .parameters_in(Place::Path)
+            .any(|parameter| parameter.name == name && parameter.scope.is_some())
+    };
+    operation.segments.iter().filter_map(move |segment| match segment {
+        Segment::Parameter(name) if !has_scope(name) => Some(name.as_str()),
+        Segment::Literal(_) | Segment::Parameter(_) => None,
     })
 }
 

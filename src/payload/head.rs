@@ -1,7 +1,5 @@
 //! The head of a request: its tokens, and the parts that it is put together from.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,6 +7,7 @@ use super::{RECEIVED, plan::Plan};
 use crate::{
     BodyEnd, Headers, Request,
     contract::{Place, Segment},
+    percent,
     token::{self, Secret},
 };
 
@@ -77,7 +76,7 @@ impl Tokens {
 
     /// A token as `standin token` makes it.
     pub(super) fn mint(&self, issued: i64, expires: Option<i64>) -> String {
-        token::mint(&self.app_id, &self.secret, issued, expires)
+        token::mint(self.claim.as_deref(), &self.app_id, &self.secret, issued, expires)
     }
 
     /// The pointer into a request.
@@ -172,16 +171,5 @@ impl Draft {
 
 /// Writes a text for a place of the target: everything but letters, digits and `-._~` as `%XX`.
 pub(super) fn percent_encode(text: &str, plus: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            b' ' if plus => out.push('+'),
-            _ => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
+    if plus { percent::encode_form(text) } else { percent::encode(text) }.into_owned()
 }

@@ -185,6 +185,10 @@ impl fmt::Display for Case {
 }
 
 /// The rule that a token's header value breaks, as the proof of labels sees it.
-pub(crate) fn token_rule(value: &[u8], verified: bool) -> Result<Option<Rule>, token::Undecided> {
-    token::verdict(value, &Credentials::default(), verified, RECEIVED.as_second())
+pub(crate) fn token_rule(
+    value: &[u8],
+    claim: Option<&str>,
+    verified: bool,
+) -> Result<Option<Rule>, token::Undecided> {
+    token::verdict(value, claim, &Credentials::default(), verified, RECEIVED.as_second())
 }

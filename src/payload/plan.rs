@@ -130,7 +130,7 @@ impl Plan {
                 .shared
                 .token_header
                 .as_ref()
-                .map(|header| Tokens::new(header, Some("appId"), credentials)),
+                .map(|header| Tokens::new(header, operation.shared.token_claim.as_deref(), credentials)),
             routes: operation.shared.routes.clone(),
             sites: Vec::new(),
             is_whole: !is_full,

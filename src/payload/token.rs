@@ -28,10 +28,10 @@ pub(super) fn fault(value: &[u8], tokens: &Tokens, verified: bool, now: i64) -> 
         // A test proves each of them.
         return None;
     }
-    rule(value, &tokens.secret, verified, now)
+    rule(value, tokens.claim.as_deref(), &tokens.secret, verified, now)
 }
 
-fn rule(value: &[u8], secret: &Secret, verified: bool, now: i64) -> Option<Rule> {
+fn rule(value: &[u8], claim: Option<&str>, secret: &Secret, verified: bool, now: i64) -> Option<Rule> {
     let parts: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
     let &[header, payload, signature] = parts.as_slice() else {
         return Some(Rule::Format);
@@ -44,10 +44,15 @@ fn rule(value: &[u8], secret: &Secret, verified: bool, now: i64) -> Option<Rule>
     let (Some(header), Some(payload)) = (Object::read(&header_json), Object::read(&claims)) else {
         return Some(Rule::Format);
     };
-    if header.is_ambiguous(&["alg"]) || payload.is_ambiguous(&["appId", "exp", "nbf"]) {
+    if header.is_ambiguous(&["alg"])
+        || payload.is_ambiguous(&["exp", "nbf"])
+        || claim.is_some_and(|claim| payload.is_ambiguous(&[claim]))
+    {
         return Some(Rule::Format);
     }
-    if !payload.get("appId").is_some_and(|id| id.kind() == JsonType::String && !id.text().is_empty()) {
+    let names_client =
+        |claim| payload.get(claim).is_some_and(|id| id.kind() == JsonType::String && !id.text().is_empty());
+    if !claim.is_none_or(names_client) {
         return Some(Rule::Token);
     }
     if !verified {
@@ -75,6 +80,7 @@ fn rule(value: &[u8], secret: &Secret, verified: bool, now: i64) -> Option<Rule>
 /// When a part of it looks like a JSON object and is not quite JSON.
 pub(super) fn verdict(
     value: &[u8],
+    claim: Option<&str>,
     credentials: &Credentials,
     verified: bool,
     now: i64,
@@ -88,7 +94,7 @@ pub(super) fn verdict(
     if value.is_empty() {
         return Ok(Some(Rule::Required));
     }
-    Ok(rule(value, &credentials.secret, verified, now))
+    Ok(rule(value, claim, &credentials.secret, verified, now))
 }
 
 /// Readers of JSON differ on it.
@@ -121,7 +127,11 @@ mod tests {
     fn the_tokens_of_valid_requests_are_verified_ones() {
         let tokens = Tokens::new("auth", Some("appId"), &Credentials::default());
         for token in &tokens.valid {
-            assert_eq!(rule(token.as_bytes(), &tokens.secret, true, RECEIVED.as_second()), None, "{token}");
+            assert_eq!(
+                rule(token.as_bytes(), Some("appId"), &tokens.secret, true, RECEIVED.as_second()),
+                None,
+                "{token}"
+            );
         }
     }
 }

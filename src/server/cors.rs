@@ -65,8 +65,9 @@ pub(super) fn open(headers: &mut HeaderMap) {
 }
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("X-Standin-Exchange, Preference-Applied, Allow, WWW-Authenticate");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-Standin-Exchange, X-Standin-Ledger, Preference-Applied, Allow, WWW-Authenticate",
+);
 const PREFLIGHT_VARIES: HeaderValue = HeaderValue::from_static(
     "Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network",
 );

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Headers, Operation, Reading, Reply, Request,
-    contract::{Example, Replies},
+    contract::{Errors, Example, Replies, position},
 };
 
 /// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
@@ -19,7 +19,7 @@ pub(super) struct Prepared(Vec<Vec<Reply>>);
 impl Prepared {
     pub(super) fn new(operation: &Operation, profile: &Profile) -> Self {
         let prepare = |replies: &Replies| {
-            let examples = replies.examples.iter();
+            let examples = replies.samples(profile.errors()).iter();
             examples.map(|example| reply(replies.status, example, profile)).collect()
         };
         Self(operation.replies.iter().map(prepare).collect())
@@ -31,6 +31,7 @@ impl Prepared {
         operation: &Operation,
         request: &Request,
         body: Option<&Value>,
+        errors: Errors,
         readings: &mut Vec<Reading>,
     ) -> Reply {
         let wish = Wish::of(request);
@@ -40,20 +41,21 @@ impl Prepared {
             && let Some(index) = operation
                 .replies
                 .iter()
-                .position(|replies| replies.status == code && !replies.examples.is_empty())
+                .position(|replies| replies.status == code && !replies.samples(errors).is_empty())
         {
             applied.push(format!("code={code}"));
             status = index;
         }
         let replies = &operation.replies[status];
-        let index = match wish.example.and_then(|name| replies.position(&name)) {
+        let samples = replies.samples(errors);
+        let index = match wish.example.and_then(|name| position(samples, &name)) {
             Some(index) => {
-                applied.push(format!("example={}", prefer::word(&replies.examples[index].name)));
+                applied.push(format!("example={}", prefer::word(&samples[index].name)));
                 index
             }
-            None => usual_example(operation, replies, body),
+            None => usual_example(operation, samples, body),
         };
-        let example = &replies.examples[index];
+        let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
         readings.extend(unusual.iter().map(|id| Reading {
@@ -76,20 +78,20 @@ impl Prepared {
 
 fn reply(status: u16, example: &Example, profile: &Profile) -> Reply {
     if status >= 400 {
-        return profile.sample(status, example);
+        return profile.reply(status, example.text.clone());
     }
     let media = (!example.text.is_empty()).then_some(("content-type", "application/json"));
     Reply { status, headers: Headers::from_iter(media), body: example.text.clone() }
 }
 
 /// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.
-fn usual_example(operation: &Operation, replies: &Replies, body: Option<&Value>) -> usize {
-    let (Some(spec), Some(body), true) = (&operation.body, body, replies.examples.len() > 1) else {
+fn usual_example(operation: &Operation, samples: &[Example], body: Option<&Value>) -> usize {
+    let (Some(spec), Some(body), true) = (&operation.body, body, samples.len() > 1) else {
         return 0;
     };
     let sent = spec.examples.iter().find(|example| example.value == *body);
-    let same = sent.and_then(|example| replies.position(&example.name));
-    let branch = || spec.schema.branches_for(body).find_map(|branch| replies.position(&branch.title));
+    let same = sent.and_then(|example| position(samples, &example.name));
+    let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
     same.or_else(branch).unwrap_or(0)
 }
 

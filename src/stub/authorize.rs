@@ -1,13 +1,16 @@
 //! Step 2: is there a token, and is it one that the token policy accepts?
 
+use std::fmt::Write as _;
+
 use super::TokenPolicy;
 use crate::{
     Request, Rule, Violation,
-    token::{self, Problem},
+    token::{self, TokenError},
 };
 
 pub(super) fn check(
     header: &str,
+    claim: Option<&str>,
     source: impl Fn() -> String,
     request: &Request,
     policy: &TokenPolicy,
@@ -31,23 +34,33 @@ pub(super) fn check(
         TokenPolicy::Verified(secret) => Some(secret),
         TokenPolicy::WellFormed => None,
     };
-    accept(value, secret, request).map_err(|problem| {
-        let (rule, expected) = if problem.is_malformed() {
-            (Rule::Format, "a JWT: three base64url parts, header and payload JSON objects")
-        } else if secret.is_some() {
-            (
-                Rule::Token,
-                "a JWT with `appId` in its payload, signed HS256 with the client secret and in its time",
-            )
+    accept(value, claim, secret, request).map_err(|error| {
+        let (rule, expected) = if error.is_malformed() {
+            (Rule::Format, "a JWT: three base64url parts, header and payload JSON objects".to_owned())
         } else {
-            (Rule::Token, "a JWT with `appId` in its payload")
+            let mut expected = String::from("a JWT");
+            if let Some(claim) = claim {
+                let _ = write!(expected, " with `{claim}` in its payload");
+            }
+            if secret.is_some() {
+                let comma = if claim.is_some() { "," } else { "" };
+                let _ = write!(expected, "{comma} signed HS256 with the client secret and in its time");
+            }
+            (Rule::Token, expected)
         };
-        violation(rule, expected, problem.found())
+        violation(rule, &expected, &error.found(claim.unwrap_or_default()))
     })
 }
 
-fn accept(value: &[u8], secret: Option<&token::Secret>, request: &Request) -> Result<(), Problem> {
-    let token = token::read(value)?;
-    token.app_id()?;
+fn accept(
+    value: &[u8],
+    claim: Option<&str>,
+    secret: Option<&token::Secret>,
+    request: &Request,
+) -> Result<(), TokenError> {
+    let token = token::read(value, claim)?;
+    if claim.is_some() {
+        token.client()?;
+    }
     secret.map_or(Ok(()), |secret| token.verify(secret, request.received.as_second()))
 }

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    hints, quote, readings,
+    hints, readings,
     validate::{self, Findings},
 };
 use crate::{
     BodyEnd, Operation, Reading, Request, Rule, Violation,
     contract::Body,
     json::{self, JsonError},
+    violation::quote,
 };
 
 /// Reads the body of a request; none when the operation takes none, or when it may be left out and is.
@@ -149,5 +150,5 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
             }
         }
     }
-    BodyCheck { violations: findings.violations, more_violations: findings.more, readings }
+    BodyCheck { violations: findings.violations, more_violations: findings.truncated, readings }
 }

@@ -8,6 +8,7 @@ use crate::{
     Contract, LedgerEntry, Operation, Request, Rule, Violation,
     contract::{Body, Parameter, Place, Says, Schema, escape},
     json,
+    violation::quote,
 };
 
 /// What was found where the member `name` of `object` is missing: nothing, or a name that is nearly it.
@@ -144,10 +145,7 @@ fn sample_ledger(body: &Body) -> impl Iterator<Item = &str> {
 }
 
 fn nothing(near: Option<&str>) -> String {
-    near.map_or_else(
-        || "nothing".to_owned(),
-        |near| format!("nothing; is {} meant for it?", super::quote(near)),
-    )
+    near.map_or_else(|| "nothing".to_owned(), |near| format!("nothing; is {} meant for it?", quote(near)))
 }
 
 /// The most names that are compared, so that a request of nothing but names costs no more.

@@ -17,16 +17,19 @@ mod values;
 use std::sync::Arc;
 
 use answer::Prepared;
-use profile::{Cause, Profile};
+use profile::Profile;
 use validate::Findings;
 use values::Values;
 
 pub use body::{BodyCheck, check_body};
-pub use profile::Errors;
-pub(crate) use values::percent_decode;
+
+use serde_json::Value;
 
 use crate::{
-    Contract, Exchange, Operation, Reading, Reply, Request, Step, Violation, contract::origin, token::Secret,
+    Contract, Errors, Exchange, Reading, Reply, Request, Step, Violation,
+    contract::{Cause, origin},
+    state::{Change, Session},
+    token::Secret,
 };
 
 /// Answers requests by a contract, without sockets, clock, threads or randomness: the same request always
@@ -117,33 +120,68 @@ impl Stub {
         &self.settings
     }
 
-    /// Decides what a request gets, and says why.
+    /// Decides what a request gets, and says why; nothing is remembered.
     pub fn respond(&self, request: Request) -> Exchange {
-        let route = match route::find(&self.contract, &request) {
+        self.decide(&Session::default(), self.check(request)).0
+    }
+
+    /// Checks a request against the contract: all that comes before the answer, which no state has a part in.
+    pub fn check(&self, request: Request) -> Checked {
+        let verdict = self.judge(&request);
+        Checked { request, verdict }
+    }
+
+    /// Answers a request that was checked by this stub, and says what that changes in its session.
+    pub fn decide(&self, _session: &Session, checked: Checked) -> (Exchange, Change) {
+        let Checked { request, verdict } = checked;
+        let Verdict { operation, step, findings, mut readings, outcome } = verdict;
+        let mut reply = match outcome {
+            Outcome::Accepted { index, body } => {
+                let spec = &self.contract.operations()[index];
+                let errors = self.settings.errors;
+                self.replies[index].choose(spec, &request, body.as_ref(), errors, &mut readings)
+            }
+            Outcome::Refused(reply) => reply,
+        };
+        ledger_header(&mut reply, &readings);
+        let exchange = Exchange {
+            request,
+            reply,
+            operation,
+            step,
+            violations: findings.violations,
+            more_violations: findings.truncated,
+            readings,
+        };
+        (exchange, Change::default())
+    }
+
+    fn judge(&self, request: &Request) -> Verdict {
+        let route = match route::find(&self.contract, request) {
             Ok(route) => route,
             Err(refusal) => return self.refuse(request, None, Step::Route, *refusal),
         };
+        let index = route.index;
         let operation = route.operation;
         if let Some(header) = self.contract.token_header()
             && let Err(violation) = authorize::check(
                 header,
+                self.contract.token_claim(),
                 || origin::on_page(self.contract.token_source(), &operation.source),
-                &request,
+                request,
                 &self.settings.token,
             )
         {
-            return self.refuse(request, Some(operation), Step::Authorize, violation.into());
+            return self.refuse(request, Some(index), Step::Authorize, violation.into());
         }
-        let mut body = match body::read(operation, &request, self.settings.max_body) {
+        let mut body = match body::read(operation, request, self.settings.max_body) {
             Ok(body) => body,
-            Err(violation) => {
-                return self.refuse(request, Some(operation), Step::Body, violation.into());
-            }
+            Err(violation) => return self.refuse(request, Some(index), Step::Body, violation.into()),
         };
         let mut findings = Findings::default();
         let mut readings = Vec::new();
         if self.settings.checks != Checks::Off {
-            let values = Values::of(operation, &route.path_values, &request, &mut findings, &mut readings);
+            let values = Values::of(operation, &route.path_values, request, &mut findings, &mut readings);
             validate::parameters(&values, &mut findings);
             if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
                 readings::rename(&spec.schema, value, &mut readings);
@@ -151,44 +189,64 @@ impl Stub {
             }
             readings::find(operation, &values, body.as_ref(), &mut readings);
             if !findings.violations.is_empty() {
-                hints::parameters(operation, self.contract.token_header(), &request, &mut findings);
+                hints::parameters(operation, self.contract.token_header(), request, &mut findings);
                 hints::other_operation(&self.contract, operation, body.as_ref(), &mut findings);
             }
-            if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
-                let reply = self.profile.refusal(Cause::Violations, &findings);
-                return exchange(request, reply, operation, Step::Validate, findings, readings);
-            }
         }
-        let reply = self.replies[route.index].choose(operation, &request, body.as_ref(), &mut readings);
-        exchange(request, reply, operation, Step::Answer, findings, readings)
+        let (step, outcome) = if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
+            let reply = self.profile.refusal(Some(index), Cause::Violations, &findings);
+            (Step::Validate, Outcome::Refused(reply))
+        } else {
+            (Step::Answer, Outcome::Accepted { index, body })
+        };
+        Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, outcome }
     }
 
-    fn refuse(
-        &self,
-        request: Request,
-        operation: Option<&Operation>,
-        step: Step,
-        refusal: Refusal,
-    ) -> Exchange {
-        let cause = Cause::of(step, &refusal.violation);
+    fn refuse(&self, request: &Request, index: Option<usize>, step: Step, refusal: Refusal) -> Verdict {
+        let operation = index.map(|index| &self.contract.operations()[index]);
+        let cause = profile::cause(step, &refusal.violation);
         let mut findings = Findings::from(refusal.violation);
         if let Some(operation) = operation {
-            hints::parameters(operation, self.contract.token_header(), &request, &mut findings);
+            hints::parameters(operation, self.contract.token_header(), request, &mut findings);
         }
-        let mut reply = self.profile.refusal(cause, &findings);
+        let mut reply = self.profile.refusal(index, cause, &findings);
         if let Some(allow) = refusal.allow {
             reply.headers.push("allow", allow.as_bytes());
         }
-        Exchange {
-            request,
-            reply,
+        Verdict {
             operation: operation.map(|operation| Arc::clone(&operation.id)),
             step,
-            violations: findings.violations,
-            more_violations: findings.more,
+            findings,
             readings: Vec::new(),
+            outcome: Outcome::Refused(reply),
         }
     }
+}
+
+/// A request with what the contract says about it, still to be answered.
+#[derive(Debug)]
+pub struct Checked {
+    request: Request,
+    verdict: Verdict,
+}
+
+/// What the contract says about a request.
+#[derive(Debug)]
+struct Verdict {
+    operation: Option<Arc<str>>,
+    step: Step,
+    findings: Findings,
+    readings: Vec<Reading>,
+    outcome: Outcome,
+}
+
+/// What is left to do.
+#[derive(Debug)]
+enum Outcome {
+    /// The operation at this position answers; the names in the body are canonical.
+    Accepted { index: usize, body: Option<Value> },
+    /// This is the answer.
+    Refused(Reply),
 }
 
 /// Why a step ends the answer.
@@ -204,33 +262,21 @@ impl From<Violation> for Refusal {
     }
 }
 
-fn exchange(
-    request: Request,
-    reply: Reply,
-    operation: &Operation,
-    step: Step,
-    findings: Findings,
-    readings: Vec<Reading>,
-) -> Exchange {
-    Exchange {
-        request,
-        reply,
-        operation: Some(Arc::clone(&operation.id)),
-        step,
-        violations: findings.violations,
-        more_violations: findings.more,
-        readings,
-    }
-}
+/// The reply header that lists the ledger entries which a request makes use of.
+pub(crate) const LEDGER_HEADER: &str = "x-standin-ledger";
 
-/// A value as a phrase for messages, cut when it is long.
-fn quote(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut quoted: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    // Quotes need no escape between backticks.
-    quoted = quoted.replace("\\\"", "\"").replace("\\'", "'");
-    if text.chars().nth(MOST).is_some() {
-        quoted.push('…');
+/// Names the ledger entries behind the readings, each once, in order.
+fn ledger_header(reply: &mut Reply, readings: &[Reading]) {
+    let mut ids = String::new();
+    for (index, reading) in readings.iter().enumerate() {
+        let is_new = readings[..index].iter().all(|other| other.ledger != reading.ledger);
+        if is_new && !reading.ledger.is_empty() {
+            let separator = if ids.is_empty() { "" } else { ", " };
+            ids += separator;
+            ids += &reading.ledger;
+        }
     }
-    format!("`{quoted}`")
+    if !ids.is_empty() {
+        reply.headers.push(LEDGER_HEADER, ids.as_bytes());
+    }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{quote, values::Values};
+use super::values::Values;
 use crate::{
     Operation, Reading,
     contract::{JsonType, Property, Schema, escape},
+    violation::quote,
 };
 
 /// How many readings are listed at most.
@@ -67,26 +68,12 @@ fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut V
                     readings.push(of_spelling(&property.schema, names, counts, pointer));
                 }
             }
-            let descend = |property: &Property, value: &mut Value, readings: &mut Vec<Reading>| {
-                if property.schema.has_spellings()
-                    && let Some(member) = value.get_mut(&property.name)
-                {
-                    rename_in(
-                        &property.schema,
-                        member,
-                        &format!("{pointer}/{}", escape(&property.name)),
-                        readings,
-                    );
-                }
-            };
-            for property in &schema.properties {
-                descend(property, value, readings);
-            }
-            for branch in &schema.branches {
-                if branch.then.has_spellings() && branch.applies(value) {
-                    for property in &branch.then.properties {
-                        descend(property, value, readings);
-                    }
+            let known: Vec<&Property> =
+                schema.properties_for(value).filter(|property| property.schema.has_spellings()).collect();
+            for property in known {
+                if let Some(member) = value.get_mut(&property.name) {
+                    let pointer = format!("{pointer}/{}", escape(&property.name));
+                    rename_in(&property.schema, member, &pointer, readings);
                 }
             }
         }
@@ -133,8 +120,7 @@ impl Finder<'_> {
                 }
             }
             Value::Object(members) => {
-                let branches = schema.branches_for(value).flat_map(|branch| &branch.then.properties);
-                for property in schema.properties.iter().chain(branches) {
+                for property in schema.properties_for(value) {
                     if property.schema.is_notable()
                         && let Some(member) = members.get(&property.name)
                     {

@@ -1,7 +1,9 @@
 //! Step 1: which operation is it? Paths match as sent; only the values of path parameters are decoded.
 
-use super::{Refusal, hints, quote, values::percent_decode};
-use crate::{Contract, Operation, Request, Rule, Violation, contract::Segment};
+use std::borrow::Cow;
+
+use super::{Refusal, hints};
+use crate::{Contract, Operation, Request, Rule, Violation, contract::Segment, percent, violation::quote};
 
 /// The operation that matched.
 pub(super) struct Route<'a> {
@@ -18,7 +20,7 @@ pub(super) fn find<'a>(contract: &'a Contract, request: &Request) -> Result<Rout
     let mut best: Option<(usize, usize)> = None;
     for (index, operation) in operations.iter().enumerate() {
         if operation.method == request.method
-            && let Some(literals) = matches(operation, path)
+            && let Some(literals) = operation.fit(path)
             && best.is_none_or(|(most, _)| literals > most)
         {
             best = Some((literals, index));
@@ -28,15 +30,8 @@ pub(super) fn find<'a>(contract: &'a Contract, request: &Request) -> Result<Rout
         return Err(Box::new(refusal(contract, request)));
     };
     let operation = &operations[index];
-    let path_values = operation
-        .segments
-        .iter()
-        .zip(segments(path))
-        .filter_map(|(segment, sent)| match segment {
-            Segment::Literal(_) => None,
-            Segment::Parameter(name) => Some((name.as_str(), percent_decode(sent, false))),
-        })
-        .collect();
+    let decode = |(name, sent)| (name, percent::decode(sent).map(Cow::into_owned));
+    let path_values = operation.path_values(path).into_iter().flatten().map(decode).collect();
     Ok(Route { operation, index, path_values })
 }
 
@@ -44,30 +39,12 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
-/// How many literal segments the path shares with an operation whose template it fits.
-fn matches(operation: &Operation, path: &str) -> Option<usize> {
-    // Bytes, because splitting short texts at a character costs more than everything else here.
-    let mut sent = path.strip_prefix('/')?.as_bytes().split(|byte| *byte == b'/').peekable();
-    let mut literals = 0;
-    for segment in &operation.segments {
-        let text = sent.next()?;
-        match segment {
-            Segment::Literal(literal) if literal.as_bytes() == text => literals += 1,
-            Segment::Literal(_) => return None,
-            // A path that ends in a slash is another path, not one with an empty value.
-            Segment::Parameter(_) if text.is_empty() && sent.peek().is_none() => return None,
-            Segment::Parameter(_) => {}
-        }
-    }
-    sent.next().is_none().then_some(literals)
-}
-
 fn refusal(contract: &Contract, request: &Request) -> Refusal {
     let operations = contract.operations();
     let path = request.path();
     let mut methods: Vec<&str> = Vec::new();
     for operation in operations {
-        if matches(operation, path).is_some() && !methods.contains(&operation.method.as_str()) {
+        if operation.fit(path).is_some() && !methods.contains(&operation.method.as_str()) {
             methods.push(&operation.method);
         }
     }

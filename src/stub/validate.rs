@@ -7,26 +7,27 @@ use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use super::{
-    hints, quote,
+    hints,
     values::{self, Sent, Values},
 };
 use crate::{
     Exchange, Rule, Violation,
     contract::{JsonType, Schema, escape},
+    violation::quote,
 };
 
 /// The violations found so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) violations: Vec<Violation>,
     /// Whether there are more than are listed.
-    pub(super) more: bool,
+    pub(super) truncated: bool,
 }
 
 impl Findings {
     pub(super) fn push(&mut self, violation: Violation) {
         if self.violations.len() == Exchange::MAX_VIOLATIONS {
-            self.more = true;
+            self.truncated = true;
         } else if self.violations.iter().all(|other| other.pointer != violation.pointer) {
             // One value gives one violation, also when a branch says more about it.
             self.violations.push(violation);
@@ -36,7 +37,7 @@ impl Findings {
 
 impl From<Violation> for Findings {
     fn from(violation: Violation) -> Self {
-        Self { violations: vec![violation], more: false }
+        Self { violations: vec![violation], truncated: false }
     }
 }
 
@@ -99,7 +100,7 @@ impl Path<'_> {
 }
 
 fn check(schema: &Schema, value: &Value, path: &Path, findings: &mut Findings) {
-    if findings.more {
+    if findings.truncated {
         return;
     }
     if let Some(frame) = schema.frame()
@@ -122,8 +123,7 @@ fn items(schema: &Schema, value: &Value, path: &Path, findings: &mut Findings) {
             }
         }
         Value::Object(members) => {
-            let branches = schema.branches_for(value).flat_map(|branch| &branch.then.properties);
-            for property in schema.properties.iter().chain(branches) {
+            for property in schema.properties_for(value) {
                 if property.schema.has_items()
                     && let Some(member) = members.get(&property.name)
                 {

@@ -1,9 +1,13 @@
 //! The values of path, query and header parameters, decoded, under their canonical names.
 
-use super::{quote, readings, validate::Findings};
+use std::borrow::Cow;
+
+use super::{readings, validate::Findings};
 use crate::{
     Operation, Reading, Request, Rule, Violation,
     contract::{Parameter, Place, escape},
+    percent,
+    violation::quote,
 };
 
 /// What was sent for each parameter of an operation.
@@ -133,36 +137,8 @@ fn query_pairs(operation: &Operation, query: &str) -> Vec<(String, Result<String
         .split('&')
         .filter_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = percent_decode(name, true).ok().filter(|name| known(name))?;
-            Some((name, percent_decode(value, true)))
+            let name = percent::decode_form(name).ok().filter(|name| known(name))?;
+            Some((name.into_owned(), percent::decode_form(value).map(Cow::into_owned)))
         })
         .collect()
-}
-
-/// Decodes `%XX`, and `+` as a space where it means that; says what was found when that is impossible.
-pub(crate) fn percent_decode(text: &str, plus_is_space: bool) -> Result<String, String> {
-    if !(text.contains('%') || plus_is_space && text.contains('+')) {
-        return Ok(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = (rest.next(), rest.next());
-                let (Some(high), Some(low)) = (hex(digits.0), hex(digits.1)) else {
-                    return Err(format!("a bad escape in {}", quote(text)));
-                };
-                high << 4 | low
-            }
-            b'+' if plus_is_space => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| format!("bytes that are not UTF-8 in {}", quote(text)))
-}
-
-fn hex(digit: Option<u8>) -> Option<u8> {
-    let value = char::from(digit?).to_digit(16)?;
-    u8::try_from(value).ok()
 }

@@ -198,7 +198,7 @@ pub(super) fn summary_line(report: &Report) -> String {
 
 /// Whether an operation has this path.
 fn is_known(contract: &Contract, path: &str) -> bool {
-    contract.operations().iter().any(|operation| operation.path_values(path).is_some())
+    contract.operations().iter().any(|operation| operation.fit(path).is_some())
 }
 
 fn cut(text: &str) -> String {

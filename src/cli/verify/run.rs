@@ -133,7 +133,7 @@ impl Verify {
         let minted = || {
             let secret = self.client_secret.as_ref()?;
             let now = Timestamp::now().as_second();
-            Some(mint(&self.app_id, secret, now, Some(now + TOKEN_TIME)))
+            Some(mint(contract.token_claim(), &self.app_id, secret, now, Some(now + TOKEN_TIME)))
         };
         Ok(Filling {
             token_header: contract.token_header().map(str::to_owned),

@@ -1,11 +1,28 @@
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 use crate::{Contract, payload::Credentials};
 
 fn plan(operation: &str) -> Plan {
     let parameter = |name: &str, place: &str, required: bool, schema: serde_json::Value| json!({"name": name, "in": place, "required": required, "schema": schema});
-    let replies = json!({"200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}}});
+    let causes = [
+        "incomplete",
+        "json",
+        "mediaType",
+        "method",
+        "path",
+        "size",
+        "timeout",
+        "token",
+        "credentials",
+        "violations",
+    ];
+    let causes: Map<_, _> = causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": {}}))).collect();
+    let refused = json!({"examples": causes});
+    let replies = json!({
+        "200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}},
+        "400": {"content": {"application/json": refused, "application/problem+json": refused}}
+    });
     let body = json!({
         "type": "object",
         "required": ["code"],
@@ -36,7 +53,7 @@ fn plan(operation: &str) -> Plan {
     let document = json!({
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
-        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Key"}}},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Key", "x-claim": "client"}}},
         "paths": {
             "/shops/{shop}/orders/{number}": {"put": {
                 "operationId": "order",
@@ -137,6 +154,12 @@ fn every_fault_of_the_token_is_found() {
         (None, &["/header/key required"][..]),
         (Some(""), &["/header/key required"]),
         (Some("a.b"), &["/header/key format"]),
+        (Some("e30.e30.e30"), &["/header/key token"]),
+        // {"appId":"a"}, {"client":""}, {"client":"a"}, and that twice
+        (Some("e30.eyJhcHBJZCI6ImEifQ.e30"), &["/header/key token"]),
+        (Some("e30.eyJjbGllbnQiOiIifQ.e30"), &["/header/key token"]),
+        (Some("e30.eyJjbGllbnQiOiJhIn0.e30"), &[]),
+        (Some("e30.eyJjbGllbnQiOiJhIiwiY2xpZW50IjoiYSJ9.e30"), &["/header/key format"]),
     ] {
         let mut request = Request::new("GET", "/shops/ab");
         if let Some(value) = value {

@@ -1,0 +1,167 @@
+//! Refusals: which status and body each cause has, as the examples of the document say.
+
+use serde_json::Value;
+
+use super::{ContractError, Example, Operation, Replies, reader::escape};
+
+/// The wording of refusals: the media type under which the contract has them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Errors {
+    /// Problem details as of RFC 9457: the examples under `application/problem+json`.
+    Rfc,
+    /// The vendor's envelope: the examples under `application/json`.
+    Vendor,
+}
+
+/// Why a request is refused, as far as status and message can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cause {
+    Credentials,
+    Incomplete,
+    Json,
+    MediaType,
+    Method,
+    Path,
+    Size,
+    Timeout,
+    Token,
+    Violations,
+}
+
+/// The refusal of one cause.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// The refusals of a contract in one wording.
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    /// Those of each operation, in the contract's order, and then those of requests that reach none.
+    tables: Vec<[Refusal; Cause::ALL.len()]>,
+}
+
+impl Errors {
+    const ALL: [Self; 2] = [Self::Rfc, Self::Vendor];
+
+    /// The media type of a refusal.
+    pub(crate) fn media(self) -> &'static str {
+        match self {
+            Self::Rfc => "application/problem+json",
+            Self::Vendor => "application/json",
+        }
+    }
+}
+
+impl Cause {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Credentials,
+        Self::Incomplete,
+        Self::Json,
+        Self::MediaType,
+        Self::Method,
+        Self::Path,
+        Self::Size,
+        Self::Timeout,
+        Self::Token,
+        Self::Violations,
+    ];
+
+    /// The name of its example in the contract.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Incomplete => "incomplete",
+            Self::Json => "json",
+            Self::MediaType => "mediaType",
+            Self::Method => "method",
+            Self::Path => "path",
+            Self::Size => "size",
+            Self::Timeout => "timeout",
+            Self::Token => "token",
+            Self::Violations => "violations",
+        }
+    }
+
+    /// Whether a request can be refused for it.
+    fn occurs(self, operations: &[Operation], has_token: bool) -> bool {
+        match self {
+            Self::Credentials | Self::Token => has_token,
+            Self::Json | Self::MediaType => operations.iter().any(|operation| operation.body.is_some()),
+            _ => true,
+        }
+    }
+}
+
+impl Refusals {
+    /// The refusals in one wording: those of an operation's own responses, else the first that any operation has.
+    pub(crate) fn new(operations: &[Operation], errors: Errors) -> Self {
+        let anywhere = |cause| operations.iter().find_map(|operation| find(operation, errors, cause));
+        let nothing = Refusal { status: 500, body: Value::Null };
+        let table = |own: Option<&Operation>| {
+            Cause::ALL.map(|cause| {
+                let own = own.and_then(|operation| find(operation, errors, cause));
+                // A cause that no operation has is one that does not occur, as the load has made sure.
+                own.or_else(|| anywhere(cause)).unwrap_or_else(|| nothing.clone())
+            })
+        };
+        Self { tables: operations.iter().map(Some).chain([None]).map(table).collect() }
+    }
+
+    /// The refusal by the operation at a position of the contract, or of a request that reaches none.
+    pub(crate) fn of(&self, operation: Option<usize>, cause: Cause) -> &Refusal {
+        &self.tables[operation.unwrap_or(self.tables.len() - 1)][cause as usize]
+    }
+}
+
+fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (u16, &Example)> {
+    let refusals = operation.replies.iter().filter(|replies| replies.status >= 400);
+    refusals.filter_map(move |replies| {
+        let samples = replies.samples(errors);
+        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies.status, example))
+    })
+}
+
+fn find(operation: &Operation, errors: Errors, cause: Cause) -> Option<Refusal> {
+    let (status, example) = named(operation, errors, cause).next()?;
+    Some(Refusal { status, body: example.value.clone() })
+}
+
+impl Replies {
+    /// The samples in one wording.
+    pub fn samples(&self, errors: Errors) -> &[Example] {
+        if self.status >= 400 && errors == Errors::Rfc { &self.problems } else { &self.examples }
+    }
+}
+
+/// Fails unless each cause that occurs has one refusal in each wording.
+pub(super) fn check(operations: &[Operation], has_token: bool) -> Result<(), ContractError> {
+    for errors in Errors::ALL {
+        for cause in Cause::ALL {
+            let mut is_missing = cause.occurs(operations, has_token);
+            for operation in operations {
+                let mut statuses = named(operation, errors, cause).map(|(status, _)| status);
+                let (first, second) = (statuses.next(), statuses.next());
+                is_missing &= first.is_none();
+                if let (Some(first), Some(second)) = (first, second) {
+                    return Err(ContractError::new(format!(
+                        "/paths/{}/{}/responses: expected the example `{}` of {} under one status, but found it under {first} and {second}",
+                        escape(&operation.path),
+                        operation.method.to_ascii_lowercase(),
+                        cause.name(),
+                        errors.media(),
+                    )));
+                }
+            }
+            if is_missing {
+                return Err(ContractError::new(format!(
+                    "/paths: expected an example `{}` under {} in the responses with a status from 400 of some operation, but found none",
+                    cause.name(),
+                    errors.media(),
+                )));
+            }
+        }
+    }
+    Ok(())
+}
