@@ -124,11 +124,6 @@ impl Headers {
         self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// Whether the values of this header, named in lower case, are credentials, which a journal never holds.
-    pub fn is_secret(name: &str) -> bool {
-        matches!(name, "auth" | "authorization" | "cookie" | "proxy-authorization" | "set-cookie")
-    }
-
     /// How many headers there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -139,9 +134,9 @@ impl Headers {
         self.ends.is_empty()
     }
 
-    /// Bytes that the list takes in memory.
-    pub fn weight(&self) -> usize {
-        self.buffer.capacity() + self.ends.capacity() * size_of::<(u32, u32)>()
+    /// The sizes of the two blocks of memory that the list takes.
+    pub(crate) fn blocks(&self) -> [usize; 2] {
+        [self.buffer.capacity(), self.ends.capacity() * size_of::<(u32, u32)>()]
     }
 }
 
@@ -235,6 +230,23 @@ pub enum Outcome {
     Unmatched,
 }
 
+impl Outcome {
+    /// Its name as it stands in journals and filters, such as `answered`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A documented variant, or a value sent twice that differs: accepted, and said.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reading {
@@ -251,10 +263,46 @@ pub struct Reading {
 pub struct Recorded {
     /// The number: 1 for the first exchange of a journal, never used again.
     pub id: u64,
-    /// The exchange, with tokens and cookies redacted.
+    /// The exchange, with secrets replaced.
     pub exchange: Exchange,
+    /// Where a secret was replaced.
+    pub redactions: Arc<[Redaction]>,
     /// Whether the reply went out.
     pub delivery: DeliveryCell,
+}
+
+impl Recorded {
+    /// The kind of secret that was replaced at a pointer such as `/request/body`.
+    pub fn redaction(&self, pointer: &str) -> Option<SecretKind> {
+        self.redactions
+            .iter()
+            .find(|redaction| redaction.pointer == pointer)
+            .map(|redaction| redaction.secret)
+    }
+}
+
+/// A place of a recorded exchange at which a secret was replaced.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Redaction {
+    /// Where: `/request/method`, `/request/target`, `/request/body`, `/reply/body`, `/violations`, `/readings`, or a
+    /// header, such as `/request/header/cookie`.
+    pub pointer: String,
+    /// What kind of secret it was.
+    pub secret: SecretKind,
+}
+
+/// Why something is a secret.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretKind {
+    /// It is the value of a header that carries credentials, such as `cookie`.
+    Credential,
+    /// It has the form of a JWT.
+    Jwt,
+    /// It is the value of the header that carries the contract's token.
+    Token,
+    /// It is a value that is known to be secret, such as the client secret.
+    Value,
 }
 
 /// What became of a reply.

@@ -189,7 +189,7 @@ mod tests {
                 412,
                 "application/json",
                 "{",
-                "/body: expected JSON, but found EOF while parsing an object at line 1 column 1",
+                "/body: expected JSON, but found the end of the text at line 1, within an object",
             ),
             (
                 412,

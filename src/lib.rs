@@ -51,6 +51,7 @@ pub mod fuzzing;
 mod journal;
 mod json;
 pub mod judge;
+mod matching;
 pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;
@@ -64,13 +65,14 @@ mod violation;
 
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
-    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Reply, Request, Step,
+    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
+    Request, SecretKind, Step,
 };
 pub use journal::{
-    Counts, Difference, Expectation, ExpectationError, Filter, Journal, Limits as JournalLimits, Miss, Page,
-    Verdict,
+    Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Verdict,
 };
-pub use server::{Config, ControlConfig, Limits, Log, LogFormat, Server, serve};
+pub use matching::{Difference, Matcher, MatcherError, Named};
+pub use server::{Config, ControlConfig, Limits, Server, serve};
 pub use state::{Change, Session};
 pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};

@@ -32,6 +32,15 @@ pub(crate) fn decode_form(text: &str) -> Result<Cow<'_, str>, String> {
     Ok(decoded.into_owned().into())
 }
 
+/// The names and values of a form's query, decoded; what cannot be decoded is what was sent.
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let decoded = |text| decode_form(text).unwrap_or(Cow::Borrowed(text));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(move |(name, value)| (decoded(name), decoded(value)))
+}
+
 fn strict(text: &str) -> Result<Cow<'_, str>, &'static str> {
     if !text.contains('%') {
         return Ok(text.into());
@@ -95,6 +104,15 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(decode_form(text).as_deref().map_err(String::as_str), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_query_is_decoded_as_far_as_it_goes() {
+        let pairs = |query| pairs(query).collect::<Vec<_>>();
+
+        assert_eq!(pairs(""), []);
+        assert_eq!(pairs("&a&b=1=2"), [("a".into(), "".into()), ("b".into(), "1=2".into())]);
+        assert_eq!(pairs("a+b%20=%C3%BC&c=%zz+"), [("a b ".into(), "ü".into()), ("c".into(), "%zz+".into())]);
     }
 
     #[test]

@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use standin::{
-    Delivery, Exchange, Expectation, Filter, Headers, Journal, JournalLimits, Reply, Request, Step, Verdict,
+    Config, Contract, Delivery, Exchange, Expectation, Filter, Headers, Journal, JournalLimits, Matcher,
+    Reading, Reply, Request, Rule, Secrets, Server, Step, Verdict, Violation, pact,
     render::{curl, har, ndjson},
+    token::Secret,
 };
 
 const RECORDERS: usize = 64;
@@ -89,7 +92,10 @@ fn the_bounds_hold_at_every_moment() {
 #[test]
 fn a_wait_is_woken_by_what_it_waits_for() {
     let journal = Arc::new(Journal::new(JournalLimits::default()));
-    let filter = Filter { contains: Some("/wanted".to_owned()), ..Filter::default() };
+    let filter = Filter {
+        matcher: Matcher { contains: Some("/wanted".to_owned()), ..Matcher::default() },
+        ..Filter::default()
+    };
     let waiters: Vec<_> = (0..8)
         .map(|_| {
             let (journal, filter) = (Arc::clone(&journal), filter.clone());
@@ -137,30 +143,198 @@ fn a_verdict_is_never_guessed_while_exchanges_go() {
     assert_eq!(journal.verify(&expectation(total)), Verdict::Unknown { dropped: total - 20, forgotten: 0 });
 }
 
+const CLIENT_SECRET: &str = "correct \"horse\" bättery";
+
+/// The built-in contract, whose token is in another header.
+fn contract_with_header(name: &str) -> Arc<Contract> {
+    let mut document = Contract::builtin().document().clone();
+    let schemes = document["components"]["securitySchemes"].as_object_mut().unwrap();
+    assert_eq!(schemes.len(), 1);
+    for scheme in schemes.values_mut() {
+        scheme["name"] = name.into();
+    }
+    // The samples that are in files of their own are those of the built-in contract.
+    inline_samples(&mut document);
+    Arc::new(Contract::from_document(document).unwrap())
+}
+
+fn inline_samples(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(members) => {
+            if let Some(file) = members.get("externalValue").and_then(serde_json::Value::as_str) {
+                let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts").join(file);
+                let sample = std::fs::read_to_string(path).unwrap();
+                members.shift_remove("externalValue");
+                members.insert("value".to_owned(), serde_json::from_str(&sample).unwrap());
+            }
+            members.values_mut().for_each(inline_samples);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(inline_samples),
+        _ => {}
+    }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
+}
+
+/// A secret as it is, and in every encoding that clients use by mistake.
+fn forms(secret: &str) -> Vec<String> {
+    let json = serde_json::Value::from(secret).to_string();
+    vec![
+        json[1..json.len() - 1].to_owned(),
+        secret.to_owned(),
+        percent(secret),
+        secret.replace('.', "%2e").replace('"', "%22").replace(' ', "%20").replace('ä', "%C3%A4"),
+        BASE64_STANDARD.encode(secret),
+        BASE64_STANDARD.encode(format!("user:{secret}")),
+        BASE64_STANDARD.encode(format!("ab:{secret}:c")),
+        percent(&BASE64_STANDARD.encode(secret)),
+    ]
+}
+
+/// An exchange with `value` in the place `place`; none when there are no more places.
+fn misplaced(place: usize, value: &str) -> Option<Exchange> {
+    let mut exchange = exchange("/agents");
+    let violation = |found: &str| Violation {
+        pointer: "/body/emailId".into(),
+        rule: Rule::Format,
+        expected: "an e-mail address".into(),
+        found: found.into(),
+        source: "observed".into(),
+    };
+    // A form that is JSON already stays so.
+    let quoted = if value.contains("\\\"") {
+        format!("\"{value}\"")
+    } else {
+        serde_json::Value::from(value).to_string()
+    };
+    match place {
+        0 => exchange.request = exchange.request.header("x-api-key", value),
+        1 => exchange.request = exchange.request.header("authorization", format!("Bearer {value}")),
+        2 => exchange.request = exchange.request.header("cookie", format!("a=1; token={value}")),
+        3 => exchange.request = exchange.request.header("proxy-authorization", value),
+        4 => exchange.request = exchange.request.header("x-anything", format!("a {value}")),
+        5 => exchange.reply.headers.push("set-cookie", value.as_bytes()),
+        6 => exchange.reply.headers.push("x-anything", value.as_bytes()),
+        7 => exchange.request.target = format!("/agents?access_token={value}&a=1"),
+        8 => exchange.request.target = format!("/agents/{value}/x"),
+        9 => exchange.request.body = format!(r#"{{"a":{{"token":{quoted}}}}}"#).into(),
+        10 => exchange.request.body = format!("a=1&token={value}&b=2").into(),
+        11 => exchange.request.body = [b"\xff\0", value.as_bytes()].concat().into(),
+        12 => exchange.reply.body = format!("[{quoted}]").into(),
+        13 => exchange.violations.push(violation(&format!("`{value}`"))),
+        14 => exchange.readings.push(Reading {
+            ledger: "U3".into(),
+            pointer: "/query/x".into(),
+            note: format!("read {value}"),
+        }),
+        _ => return None,
+    }
+    Some(exchange)
+}
+
 #[test]
 fn a_secret_is_in_no_rendering() {
-    let journal = Journal::new(JournalLimits::default());
-    let mut exchange = exchange("/agents");
-    for name in ["auth", "Auth", "authorization", "Proxy-Authorization", "cookie", "set-cookie"] {
-        exchange.request = exchange.request.header(name, TOKEN);
-    }
+    let contract = contract_with_header("X-Api-Key");
+    assert_eq!(contract.token_header(), Some("x-api-key"));
+    let secrets = || Secrets::of(&contract).value(Secret::new(CLIENT_SECRET));
+    for secret in [TOKEN, CLIENT_SECRET] {
+        for (place, form) in
+            (0..15).flat_map(|place| forms(secret).into_iter().map(move |form| (place, form)))
+        {
+            let journal = Journal::new(JournalLimits::default()).hiding(secrets());
+            let recorded = journal.record(misplaced(place, &form).unwrap());
+            recorded.delivery.settle(Delivery::Sent);
+            assert_eq!(recorded.redactions.len(), 1, "{place} {form} {recorded:?}");
 
-    let recorded = journal.record(exchange);
-    recorded.delivery.settle(Delivery::Sent);
-
-    let renderings = [
-        ndjson::line(&recorded),
-        har::log(&journal.snapshot()).to_string(),
-        curl::command(&recorded, "http://localhost"),
-        format!("{recorded:?}"),
-        format!("{journal:?}"),
-    ];
-    for rendering in &renderings {
-        for part in TOKEN.split('.').chain([TOKEN]) {
-            assert!(!rendering.contains(part), "{rendering}");
+            let line = ndjson::line(&recorded);
+            let exchanges = journal.snapshot();
+            let renderings = [
+                line.clone(),
+                har::log(&exchanges).to_string(),
+                curl::command(&recorded, "http://localhost"),
+                curl::command(&ndjson::parse(&line).unwrap(), "http://localhost"),
+                format!("{recorded:?}"),
+                format!("{journal:?}"),
+                pact::from_exchanges(&contract, "client", [&recorded.exchange]).to_string(),
+                pact::interaction(&contract, "it", &recorded.exchange)
+                    .map_or_else(|why| why, |it| it.to_string()),
+            ];
+            for rendering in &renderings {
+                for (start, piece) in pieces(&form, secret) {
+                    assert!(!rendering.contains(&piece), "{place} {form}: {start} of it is in {rendering}");
+                }
+            }
         }
     }
-    assert!(renderings[2].contains("-H \"auth: $STANDIN_TOKEN\""));
+    assert_eq!(misplaced(15, ""), None);
+}
+
+/// What must not be seen of a secret in a form: all of it, and for a token what makes it valid, its signature.
+fn pieces(form: &str, secret: &str) -> Vec<(&'static str, String)> {
+    let mut pieces = vec![("all", form.to_owned()), ("the secret", secret.to_owned())];
+    if secret == TOKEN {
+        let signature = TOKEN.rsplit('.').next().unwrap();
+        pieces.push(("the signature", signature.to_owned()));
+        pieces.push(("the signature", percent(signature)));
+        for before in ["", "a", "ab"] {
+            let encoded = BASE64_STANDARD.encode(format!("{before}{signature}"));
+            pieces.push(("the signature", encoded[4..encoded.len() - 4].to_owned()));
+        }
+    }
+    pieces
+}
+
+#[test]
+fn a_token_is_known_by_its_header_whatever_its_name_and_form() {
+    let journal = Journal::new(JournalLimits::default()).hiding(Secrets::default().token_in("X-Api-Key"));
+    let mut exchange = exchange("/agents");
+    exchange.request = exchange.request.header("X-Api-Key", "no JWT at all").header("cookie", "a=b");
+
+    let recorded = journal.record(exchange);
+
+    // A journal that was exported has no contract at hand.
+    for recorded in [&*recorded, &ndjson::parse(&ndjson::line(&recorded)).unwrap()] {
+        let command = curl::command(recorded, "http://localhost");
+        assert!(command.contains(r#"-H "x-api-key: $STANDIN_TOKEN""#), "{command}");
+        assert!(command.contains("cookie is left out"), "{command}");
+        let har = har::log(&[recorded]);
+        assert_eq!(har["log"]["entries"][0]["request"]["headers"][0]["value"], "$STANDIN_TOKEN");
+        assert!(!format!("{recorded:?}{har}{command}").contains("no JWT at all"));
+    }
+}
+
+#[test]
+fn a_server_hides_the_token_of_its_contract_and_its_own_secrets() {
+    let contract = contract_with_header("X-Api-Key");
+    let mut config = Config { contract, ..Config::default() };
+    config.settings.token = standin::TokenPolicy::Verified(Secret::new("client-secret"));
+    config.control.token = Some(Secret::new("control-token"));
+    let server = Server::start(config).unwrap();
+    let mut client = std::net::TcpStream::connect(server.addr()).unwrap();
+    std::io::Write::write_all(
+        &mut client,
+        b"POST /x?token=control-token HTTP/1.1\r\nhost: client-secret\r\nx-api-key: opaque-token\r\nconnection: close\r\n\r\n",
+    )
+    .unwrap();
+    std::io::Read::read_to_end(&mut client, &mut Vec::new()).unwrap();
+
+    let shown = ndjson::line(&server.journal().snapshot()[0]);
+    for secret in ["control-token", "client-secret", "opaque-token"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn secrets_are_kept_for_whoever_asks_for_it() {
+    let journal = Journal::new(JournalLimits::default()).hiding(Secrets::kept());
+    let mut exchange = exchange(&format!("/agents?auth={TOKEN}"));
+    exchange.request = exchange.request.header("authorization", TOKEN);
+
+    let recorded = journal.record(exchange.clone());
+
+    assert_eq!((&recorded.exchange, recorded.redactions.len()), (&exchange, 0));
 }
 
 #[test]

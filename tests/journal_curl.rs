@@ -6,14 +6,14 @@ mod support;
 use std::process::Command;
 
 use standin::{
-    Exchange, Headers, Journal, JournalLimits, Reply, Request, Step,
+    Exchange, Headers, Journal, JournalLimits, Reply, Request, Secrets, Step,
     render::{curl, ndjson},
 };
 use support::program::Folder;
 
 /// Runs a command with a `curl` that prints its arguments, each ended by a zero byte, and what it reads.
 fn arguments(request: Request) -> Vec<Vec<u8>> {
-    let journal = Journal::new(JournalLimits::default());
+    let journal = Journal::new(JournalLimits::default()).hiding(Secrets::default().token_in("auth"));
     let recorded = journal.record(Exchange {
         request,
         reply: Reply { status: 200, headers: Headers::default(), body: "{}".into() },

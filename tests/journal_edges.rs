@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use standin::{
-    Contract, Expectation, Filter, Journal, JournalLimits, Miss, Recorded, Request, Settings, Stub, Verdict,
+    Contract, Expectation, Filter, Journal, JournalLimits, Matcher, Recorded, Request, Settings, Stub,
+    Verdict,
 };
 
 /// A journal of these limits that has seen these bodies, posted to no operation.
@@ -22,7 +23,7 @@ fn entries(entries: usize) -> JournalLimits {
 }
 
 fn about(text: &str, after: u64) -> Filter {
-    Filter { contains: Some(text.into()), after, ..Filter::default() }
+    Filter { matcher: Matcher { contains: Some(text.into()), ..Matcher::default() }, after }
 }
 
 fn ids(exchanges: &[Arc<Recorded>]) -> Vec<u64> {
@@ -136,12 +137,13 @@ fn the_three_nearest_misses_are_told_with_twenty_differences_at_most() {
         body[format!("m{n}")] = 1.into();
     }
 
-    let expectation = Expectation { body: Some(body), ..Expectation::default() };
+    let expectation =
+        Expectation { matcher: Matcher { body: Some(body), ..Matcher::default() }, ..Expectation::default() };
     let Verdict::Failed { ids, misses } = journal.verify(&expectation) else {
         panic!("nothing has all of it");
     };
 
     assert_eq!(ids, [0; 0]);
     let told: Vec<_> = misses.iter().map(|miss| (miss.id, miss.matching, miss.differences.len())).collect();
-    assert_eq!(told, [(4, 2, Miss::MAX_DIFFERENCES), (2, 1, 20), (5, 0, 20)]);
+    assert_eq!(told, [(4, 2, Matcher::MAX_DIFFERENCES), (2, 1, 20), (5, 0, 20)]);
 }

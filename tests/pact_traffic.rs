@@ -116,6 +116,23 @@ fn what_breaks_the_contract_is_left_out_whatever_was_checked_at_the_time() {
 }
 
 #[test]
+fn requests_that_differ_in_their_percent_encoding_alone_have_one_shape() {
+    let contract = Contract::builtin();
+    let usual = sample(&contract, "updateAgent", "sample");
+    let mut name = usual.clone();
+    name.target = usual.target.replace("groupId=", "%67roup%49d=");
+    let import = sample(&contract, "importDataV2", "sample");
+    let mut value = import.clone();
+    let (start, kind) = import.target.rsplit_once("type=").unwrap();
+    let (first, rest) = kind.split_at(1);
+    value.target = format!("{start}type=%{:02X}{rest}", first.as_bytes()[0]);
+
+    let pact = recorded(Settings::default(), vec![usual, name, import, value]);
+
+    assert_eq!(descriptions(&pact), ["update an agent", "import data (v2)"]);
+}
+
+#[test]
 fn a_reply_chosen_by_the_client_and_a_body_cut_short_are_left_out() {
     let contract = Contract::builtin();
     let good = sample(&contract, "createAgent", "sample");

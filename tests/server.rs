@@ -4,7 +4,7 @@ mod support;
 
 use standin::{BodyEnd, Delivery};
 use support::{
-    AGENTS, Client, Lines, TOKEN, eventually, exchange, get, http2, post, post_head, server, settled,
+    AGENTS, Client, TOKEN, events::Events, eventually, exchange, get, http2, post, post_head, server, settled,
 };
 
 #[test]
@@ -58,6 +58,21 @@ fn http2_is_spoken_with_prior_knowledge() {
     let tested: Vec<_> = posted.exchange.request.headers.all("x-test").collect();
     assert_eq!(tested, [b"1"]);
     assert_eq!(all.len(), 2);
+}
+
+#[test]
+fn the_authority_of_http2_is_the_host() {
+    let server = server(|_| {});
+    let mut client = http2::Client::connect(server.addr(), &[]);
+
+    for (stream, headers) in [(1, &[][..]), (3, &[("host", "other.test")])] {
+        client.request(stream, "GET", "/nowhere", headers, true);
+        client.reply(stream);
+    }
+
+    let all = server.journal().snapshot();
+    let hosts = all.iter().map(|recorded| recorded.exchange.request.headers.all("host").collect::<Vec<_>>());
+    assert_eq!(hosts.collect::<Vec<_>>(), [[&b"localhost"[..]], [&b"other.test"[..]]]);
 }
 
 #[test]
@@ -374,15 +389,25 @@ fn a_sample_is_answered_over_both_versions_of_http() {
 }
 
 #[test]
-fn every_exchange_has_its_line() {
-    let lines = Lines::default();
-    let server = server(|config| config.log = lines.log(standin::LogFormat::Text));
+fn a_subscriber_of_the_program_that_embeds_it_hears_of_every_exchange() {
+    let events = Events::default();
+    let server = events.server(|_| {});
     let mut client = Client::connect(server.addr());
 
     let reply = client.call(get("/nowhere?a=b"));
+    client.call(post("{}"));
+    client.call(get("/__standin/health"));
     drop(server);
 
     assert_eq!(reply.status, 404);
-    let start = "#1 GET /nowhere?a=b 404 /path: ";
-    assert!(lines.text().starts_with(start), "{}", lines.text());
+    let exchanges = events.of("INFO standin::exchange");
+    assert_eq!(exchanges.len(), 2, "{}", events.text());
+    let start = "INFO standin::exchange id=1 method=GET target=/nowhere?a=b status=404 violation=/path: ";
+    assert!(exchanges[0].starts_with(start), "{}", exchanges[0]);
+    assert!(exchanges[1].starts_with("INFO standin::exchange id=2 operation=createAgent method=POST "));
+    assert_eq!(
+        events.of("DEBUG standin::control"),
+        ["DEBUG standin::control method=GET path=/__standin/health status=200"]
+    );
+    assert_eq!(events.of("DEBUG standin::connection").len(), 2);
 }

@@ -10,7 +10,8 @@ use std::{
 
 use standin::{BodyEnd, Config, Delivery, Server, serve};
 use support::{
-    AGENTS, Client, FOREVER, eventually, exchange, get, http2, post, post_head, server, settled, within,
+    AGENTS, Client, FOREVER, events::Events, eventually, exchange, get, http2, post, post_head, server,
+    settled, within,
 };
 
 #[test]
@@ -231,7 +232,8 @@ fn a_list_under_way_is_finished_when_the_server_stops() {
 
 #[test]
 fn an_export_that_nobody_reads_is_given_up_and_an_idle_stream_is_not() {
-    let server = server(|config| {
+    let events = Events::default();
+    let server = events.server(|config| {
         config.limits.reply_time = Duration::from_millis(20);
         config.limits.idle_time = Duration::from_millis(40);
     });
@@ -246,9 +248,14 @@ fn an_export_that_nobody_reads_is_given_up_and_an_idle_stream_is_not() {
     let newest = exchange(&server, 40);
     client.send(get("/__standin/export?format=ndjson"));
     client.head();
+    // Nothing is read until the server has given up, which it says.
+    eventually("the export is given up", || {
+        events.text().contains(" did not take its reply in time").then_some(())
+    });
+    assert!(!client.rest().ends_with(b"\r\n0\r\n\r\n"));
 
     server.journal().clear();
-    eventually("the export lets go of the journal", || (Arc::strong_count(&newest) == 1).then_some(()));
+    assert_eq!(Arc::strong_count(&newest), 1);
 
     Client::connect(server.addr()).call(get("/nowhere"));
     stream.skip_to("id: 41");
@@ -264,4 +271,39 @@ fn control_calls_are_not_recorded() {
 
     assert!(server.journal().snapshot().is_empty());
     assert_eq!(client.call(get("/__standing")).id(), 1);
+}
+
+#[test]
+fn a_fault_of_the_servers_own_is_reported_and_counted_and_it_goes_on() {
+    let events = Events::default();
+    let server = events.server(|_| {});
+    server.journal().on_record(Box::new(|recorded| {
+        if recorded.exchange.request.target == "/broken" {
+            std::panic::resume_unwind(Box::new("a hook failed"));
+        }
+    }));
+
+    let mut broken = Client::connect(server.addr());
+    broken.send(get("/broken"));
+    assert!(broken.is_closed());
+    let mut multiplexed = http2::Client::connect(server.addr(), &[]);
+    multiplexed.request(1, "GET", "/broken", &[], true);
+    while multiplexed.next().expect("the connection is open").kind != http2::RST_STREAM {}
+    multiplexed.request(3, "GET", "/sound", &[], true);
+    multiplexed.reply(3);
+
+    let mut client = Client::connect(server.addr());
+    eventually("both are counted", || {
+        (client.call(get("/__standin/health")).json()["faults"] == 2).then_some(())
+    });
+    let mut faults = events.of("ERROR standin::server");
+    faults.sort();
+    assert_eq!(
+        faults,
+        ["connection", "request"].map(|what| {
+            format!(
+                "ERROR standin::server message=a {what} ended by a fault of this program; please report it"
+            )
+        })
+    );
 }

@@ -4,15 +4,17 @@ mod support;
 
 use std::time::Duration;
 
-use standin::{BodyEnd, Delivery, LogFormat, Server};
-use support::{AGENTS, Client, Lines, eventually, exchange, get, http2, post, post_head, server, settled};
+use standin::{BodyEnd, Delivery, Server};
+use support::{
+    AGENTS, Client, events::Events, eventually, exchange, get, http2, post, post_head, server, settled,
+};
 
 const SHORT: Duration = Duration::from_millis(100);
 
 #[test]
 fn what_is_not_http_is_refused_counted_and_logged() {
-    let lines = Lines::default();
-    let server = server(|config| config.log = lines.log(LogFormat::Text));
+    let events = Events::default();
+    let server = events.server(|_| {});
     let many = "x: 1\r\n".repeat(101);
     let cases = [
         ("not http at all\r\n\r\n".to_owned(), 400),
@@ -34,8 +36,8 @@ fn what_is_not_http_is_refused_counted_and_logged() {
     assert!(server.journal().snapshot().is_empty());
     Client::connect(server.addr()).call(post("{}"));
     drop(server);
-    let text = lines.text();
-    assert_eq!(text.matches("not a request, from 127.0.0.1:").count(), 6, "{text}");
+    let refusals = events.of("WARN standin::unparsed peer=127.0.0.1:");
+    assert_eq!(refusals.len(), 6, "{refusals:?}");
 }
 
 #[test]
@@ -68,12 +70,31 @@ fn http2_heads_have_the_same_limits() {
 }
 
 #[test]
-fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
-    let lines = Lines::default();
-    let server = server(|config| {
-        config.limits.head_time = SHORT;
-        config.log = lines.log(LogFormat::Json);
+fn http2_heads_that_are_refused_without_asking_us_are_counted_and_logged() {
+    let events = Events::default();
+    let server = events.server(|config| config.limits.head_bytes = 8 * 1024);
+    let mut client = http2::Client::connect(server.addr(), &[]);
+    let long = "x".repeat(16_250);
+
+    // Malformed, more than twice the limit, and sound.
+    client.request(1, "GET", "/", &[("connection", "close")], true);
+    client.request(3, "GET", "/", &[("x", &long)], true);
+    client.request(5, "GET", "/", &[("x", &long)], false);
+    client.request(7, "GET", "/sound", &[], true);
+    client.reply(7);
+
+    let mut other = Client::connect(server.addr());
+    eventually("all are counted", || {
+        (other.call(get("/__standin/health")).json()["resets"] == 3).then_some(())
     });
+    assert_eq!(events.of("WARN standin::unparsed").len(), 3, "{}", events.text());
+    assert_eq!(server.journal().snapshot().len(), 1);
+}
+
+#[test]
+fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
+    let events = Events::default();
+    let server = events.server(|config| config.limits.head_time = SHORT);
     let mut idle = Client::connect(server.addr());
     idle.call(get("/before"));
 
@@ -88,7 +109,7 @@ fn a_head_that_does_not_arrive_closes_the_connection_and_an_idle_one_stays() {
     idle.send("GET /half");
     assert!(idle.is_closed());
     drop(server);
-    assert!(lines.text().contains("\"unparsed\":\"the head of a request did not arrive in time\""));
+    assert!(events.text().contains(" reason=the head of a request did not arrive in time\n"));
 }
 
 #[test]

@@ -124,6 +124,20 @@ fn prefer_chooses_status_and_example() {
         ("createAgent", "code=408", 408, error("Request Timeout", 408), Some("code=408")),
         ("createAgent", "code=200", 200, fixture("createAgent/response.json"), Some("code=200")),
         ("createQueue", "example=created", 200, created(), Some("example=\"created\"")),
+        (
+            "importData",
+            "example=sample",
+            200,
+            fixture("importData/response.json"),
+            Some("example=\"sample\""),
+        ),
+        (
+            "importData",
+            "example=imported",
+            200,
+            fixture("importData/imported.json"),
+            Some("example=\"imported\""),
+        ),
         ("importDataV2", "example=queues", 200, v2("queues"), Some("example=\"queues\"")),
         // What is not there is passed over.
         ("createAgent", "code=418", 200, fixture("createAgent/response.json"), None),

@@ -10,6 +10,7 @@ use super::{
     error::{one_line, reason},
     junit::{Case, Outcome, Suite},
     output::{self, Target},
+    style, suggested,
 };
 use crate::{BodyCheck, Contract, Operation, check_body};
 
@@ -27,6 +28,7 @@ Examples:
 Exit codes: 0 every file keeps to the contract, 1 some do not, 2 wrong usage, 3 a file could not be read.")]
 pub(super) struct Check {
     /// The operation that the bodies are for, such as createAgent
+    #[arg(value_parser = suggested::operation())]
     operation: String,
 
     /// Files that hold one body each; - is standard input
@@ -96,10 +98,10 @@ impl Check {
             })
             .collect();
 
-        output::print(&match self.format {
-            Format::Text => text(&checked),
-            Format::Json => format!("{:#}\n", document(operation, &checked)),
-        })?;
+        match self.format {
+            Format::Text => output::print_painted(&text(&checked))?,
+            Format::Json => output::print(&format!("{:#}\n", document(operation, &checked)))?,
+        }
         if let Some(report) = report {
             report.write([suite(operation, &checked).to_xml()])?;
         }
@@ -164,28 +166,29 @@ fn text(checked: &[Checked]) -> String {
     let mut lines = Vec::new();
     for Checked { name, result } in checked {
         match result {
-            Err(reason) => lines.push(format!("{name}: not read: {reason}")),
+            Err(reason) => lines.push((style::BAD, name, format!("not read: {reason}"))),
             Ok(check) => {
                 if check.violations.is_empty() {
-                    lines.push(format!("{name}: ok"));
+                    lines.push((style::GOOD, name, "ok".to_owned()));
                 }
                 for violation in &check.violations {
-                    lines.push(format!("{name}: {violation} [{}]", violation.source));
+                    lines.push((style::BAD, name, format!("{violation} [{}]", violation.source)));
                 }
                 if check.more_violations {
                     let listed = check.violations.len();
-                    lines.push(format!("{name}: only the first {listed} violations are listed"));
+                    lines.push((style::BAD, name, format!("only the first {listed} violations are listed")));
                 }
                 for reading in &check.readings {
-                    lines.push(format!(
-                        "{name}: note: {}: {} [{}]",
-                        reading.pointer, reading.note, reading.ledger
-                    ));
+                    let note = format!("note: {}: {} [{}]", reading.pointer, reading.note, reading.ledger);
+                    lines.push((style::NOTED, name, note));
                 }
             }
         }
     }
-    lines.iter().fold(String::new(), |text, line| text + &one_line(line) + "\n")
+    lines.iter().fold(String::new(), |text, (style, name, line)| {
+        let name = style::paint(*style, &one_line(&format!("{name}:")));
+        text + &name + " " + &one_line(line) + "\n"
+    })
 }
 
 fn document(operation: &Operation, checked: &[Checked]) -> Value {
@@ -274,8 +277,9 @@ mod tests {
 
     #[test]
     fn the_text_has_every_violation_and_reading_and_no_control_characters() {
+        // The program's own colours are the only ones.
         assert_eq!(
-            text(&checked()),
+            anstream::adapter::strip_str(&text(&checked())).to_string(),
             "bad.json: /body/maxChatSupport: expected a number, but found `\\u{1b}[31mfive` \
              [Update a specific agent › Body Parameters › maxChatSupport]\n\
              bad.json: only the first 1 violations are listed\n\

@@ -6,7 +6,7 @@ mod show;
 
 use clap::{Args, Subcommand};
 
-use super::{ContractSource, Error, Exit, check, output};
+use super::{ContractSource, Error, Exit, check, output, suggested};
 
 /// How many characters a line of text has where no terminal says so.
 const WIDTH: usize = 100;
@@ -31,6 +31,7 @@ enum What {
     /// Print the operations, or one of them with its parameters and fields
     Show {
         /// The operation, such as createAgent; without it, all of them in a line each
+        #[arg(value_parser = suggested::operation())]
         operation: Option<String>,
         #[command(flatten)]
         contract: ContractSource,

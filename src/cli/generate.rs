@@ -1,7 +1,5 @@
 //! `standin generate`.
 
-mod curl;
-
 use std::io::{self, BufWriter, Write};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -12,11 +10,12 @@ use super::{
     ContractSource, Error, Exit,
     check::find,
     error::{one_line, reason},
-    output,
+    output, suggested,
 };
 use crate::{
     Rule,
     payload::{Case, Generator},
+    render::curl,
 };
 
 /// Print requests to try an implementation with, correct ones or ones with one fault each
@@ -32,6 +31,7 @@ Examples:
   standin generate createQueue --mutants --as curl | sh")]
 pub(super) struct Generate {
     /// The operation, such as createAgent
+    #[arg(value_parser = suggested::operation())]
     operation: String,
 
     /// How many
@@ -47,7 +47,7 @@ pub(super) struct Generate {
     mutants: bool,
 
     /// Only mutants that break this rule, such as required
-    #[arg(long, value_name = "RULE", requires = "mutants", env = "STANDIN_RULE")]
+    #[arg(long, value_name = "RULE", requires = "mutants", value_parser = suggested::rule(), env = "STANDIN_RULE")]
     rule: Option<String>,
 
     /// What to print
@@ -107,19 +107,22 @@ impl Generate {
                     out.write_all(&case.request.body)?;
                     out.write_all(b"\n")?;
                 }
-                Format::Curl => match curl::command(&case) {
-                    Some(command) => {
-                        let title = format!("{} {} {index}: {}", case.operation, self.seed, case.label);
-                        writeln!(out, ": {}\n{command}", curl::quoted(&one_line(&title)))?;
-                    }
-                    None => skipped.unsendable += 1,
-                },
+                Format::Curl if curl::can_send(&case.request) => {
+                    let title = format!("{} {} {index}: {}", case.operation, self.seed, case.label);
+                    let headers = case.headers().map(|(name, value)| (name, curl::HeaderValue::Sent(value)));
+                    let command = curl::to_send(&case.request, headers, ADDRESS, " -sS --http1.1");
+                    writeln!(out, "{}\n{command}", curl::note(&one_line(&title)))?;
+                }
+                Format::Curl => skipped.unsendable += 1,
                 Format::Ndjson => writeln!(out, "{}", line(&case, self.seed, index))?,
             }
         }
         Ok(())
     }
 }
+
+/// Where the commands send the requests.
+const ADDRESS: &str = "http://127.0.0.1:8484";
 
 /// What was left out, and why.
 #[derive(Default)]

@@ -192,6 +192,7 @@ mod tests {
                 more_violations: false,
                 readings: Vec::new(),
             },
+            redactions: Arc::new([]),
             delivery: DeliveryCell::new(Delivery::Sent),
         };
         let text = table(&[Arc::new(refused)]).render("");

@@ -31,6 +31,9 @@ pub(super) enum Outcome {
     Failed(Vec<String>),
     /// It is fine.
     Passed,
+    /// It was looked at without being counted, for these reasons.
+    #[cfg_attr(not(feature = "verify"), allow(dead_code, reason = "only a verifier has such cases"))]
+    Skipped(Vec<String>),
 }
 
 impl Suite {
@@ -46,7 +49,8 @@ impl Suite {
             count(|outcome| matches!(outcome, Outcome::Error(_))),
         );
         let mut xml = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite {counts}>\n"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite {counts} skipped=\"{}\">\n",
+            count(|outcome| matches!(outcome, Outcome::Skipped(_))),
         );
         for case in &self.cases {
             let open = format!(
@@ -61,6 +65,7 @@ impl Suite {
                     continue;
                 }
                 Outcome::Failed(reasons) => element("failure", reasons),
+                Outcome::Skipped(reasons) => element("skipped", reasons),
                 Outcome::Error(reason) => element("error", std::slice::from_ref(reason)),
             };
             let _ = write!(xml, "{open}>\n      {inner}\n    </testcase>\n");
@@ -118,19 +123,23 @@ mod tests {
                     outcome: Outcome::Failed(vec!["a\nb".into(), "c\u{ffff}".into()]),
                 },
                 Case { name: "gone.json".into(), outcome: Outcome::Error("cannot read the file".into()) },
+                Case { name: "later.json".into(), outcome: Outcome::Skipped(vec!["not yet".into()]) },
             ],
         };
         assert_eq!(
             suite.to_xml(),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
-<testsuites name=\"standin check createAgent\" tests=\"3\" failures=\"1\" errors=\"1\">
-  <testsuite name=\"standin check createAgent\" tests=\"3\" failures=\"1\" errors=\"1\">
+<testsuites name=\"standin check createAgent\" tests=\"4\" failures=\"1\" errors=\"1\">
+  <testsuite name=\"standin check createAgent\" tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\">
     <testcase classname=\"createAgent\" name=\"good.json\"/>
     <testcase classname=\"createAgent\" name=\"&lt;&quot;bad&quot;&gt;&amp;\u{fffd}.json\">
       <failure message=\"a&#10;b (and 1 more)\">a&#10;b&#10;c\u{fffd}</failure>
     </testcase>
     <testcase classname=\"createAgent\" name=\"gone.json\">
       <error message=\"cannot read the file\">cannot read the file</error>
+    </testcase>
+    <testcase classname=\"createAgent\" name=\"later.json\">
+      <skipped message=\"not yet\">not yet</skipped>
     </testcase>
   </testsuite>
 </testsuites>

@@ -7,15 +7,20 @@
 // Doc comments of the types are help text, where a code mark is noise.
 #![allow(clippy::doc_markdown)]
 
+mod call;
 mod check;
 mod completions;
 mod contract;
 mod error;
 mod generate;
+mod health;
 mod journal;
 mod junit;
+mod log;
 mod output;
 mod serve;
+mod style;
+mod suggested;
 mod table;
 mod token;
 mod verify;
@@ -34,11 +39,32 @@ use crate::Contract;
 /// It answers the documented requests with the documented replies, refuses what breaks the
 /// documentation and says why, and keeps a record of every request.
 #[derive(Debug, Parser)]
-#[command(name = "standin", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "standin", version, long_version = LONG_VERSION, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
+    /// Whether to use colour
+    #[arg(
+        long,
+        global = true,
+        display_order = 1000,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "STANDIN_COLOR"
+    )]
+    color: style::Color,
+
     #[command(subcommand)]
     command: Command,
 }
+
+/// What was built, of which commit, with which cargo features.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("STANDIN_COMMIT"),
+    "; features: ",
+    env!("STANDIN_FEATURES"),
+    ")"
+);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +86,7 @@ enum Command {
     Generate(generate::Generate),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
+    Health(health::Health),
     Completions(completions::Completions),
 }
 
@@ -67,13 +94,16 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let result = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli.command.run(),
+        Ok(cli) => {
+            cli.color.apply();
+            cli.command.run()
+        }
         Err(error) => asked_or_wrong(&error, &arguments),
     };
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::complain(&format!("standin: {error}"));
+            output::complain(&format!("{} {error}", style::paint(style::BAD, "standin:")));
             error.exit().into()
         }
     }
@@ -89,6 +119,7 @@ impl Command {
             Self::Generate(generate) => generate.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
+            Self::Health(health) => health.run(),
             Self::Completions(completions) => completions.run(),
         }
     }
@@ -127,11 +158,11 @@ impl ContractSource {
 fn asked_or_wrong(error: &clap::Error, arguments: &[OsString]) -> Result<Exit, Error> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::print(&error.render().to_string())?;
+            output::print_painted(&error.render().ansi().to_string())?;
             Ok(Exit::Fine)
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::complain(error.render().to_string().trim_end());
+            output::complain(error.render().ansi().to_string().trim_end());
             Ok(Exit::Usage)
         }
         _ => {

@@ -6,11 +6,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anstream::AutoStream;
+
 use super::error::{Error, reason};
 
 /// Writes to standard output at once. A reader that went away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
+    write_all(&mut io::stdout().lock(), text)
+}
+
+/// The same for text that is painted; its colours do not go where nobody sees them.
+pub(super) fn print_painted(text: &str) -> Result<(), Error> {
+    write_all(&mut AutoStream::auto(io::stdout()).lock(), text)
+}
+
+fn write_all(stdout: &mut impl Write, text: &str) -> Result<(), Error> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::could_not_run(format!("cannot write to standard output: {}", reason(&error))))
@@ -19,9 +29,9 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Writes a line to standard error; there is nobody to tell when that fails.
+/// Writes a line to standard error, which may be painted; there is nobody to tell when that fails.
 pub(super) fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(AutoStream::auto(io::stderr()).lock(), "{line}");
 }
 
 /// The bytes of a file, or of standard input for `-`.

@@ -6,6 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use bytesize::ByteSize;
@@ -16,11 +17,12 @@ use tokio::runtime::Runtime;
 use super::{
     ContractSource, Error, Exit,
     error::reason,
+    log::{self, Log},
     output::{self, Target},
 };
 use crate::{
-    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, Log, LogFormat, Settings, TokenPolicy,
-    render::ndjson, token::Secret,
+    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, Settings, TokenPolicy, render::ndjson,
+    token::Secret,
 };
 
 /// Serve the API: answer, check and record requests
@@ -99,6 +101,10 @@ pub(super) struct Serve {
     /// How the ready line and the log are written
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "STANDIN_LOG")]
     log: Format,
+
+    /// Which events have a line, as directives of `tracing`: `standin=debug` adds connections and control calls
+    #[arg(long, value_name = "DIRECTIVES", default_value = "standin=info", value_parser = log::filter, env = "STANDIN_LOG_FILTER")]
+    log_filter: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -164,6 +170,13 @@ impl Serve {
         }
 
         let config = self.config(Arc::clone(&contract), token, control_token);
+        let log = Log::start(
+            match self.log {
+                Format::Json => log::Format::Json,
+                Format::Text => log::Format::Text,
+            },
+            &self.log_filter,
+        );
         let journal = runtime
             .block_on(async {
                 // The signals are caught before anybody can know that there is something to stop.
@@ -174,6 +187,7 @@ impl Serve {
             .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
         // What still runs after the drain is cut off here.
         runtime.shutdown_background();
+        log.flush(FLUSH);
 
         if let Some(file) = journal_file {
             let lines = journal.snapshot();
@@ -233,10 +247,6 @@ impl Serve {
                 token: control_token,
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
-            log: Log::stderr(match self.log {
-                Format::Json => LogFormat::Json,
-                Format::Text => LogFormat::Text,
-            }),
             settings: Settings {
                 errors: match self.errors {
                     ErrorsArg::Rfc => Errors::Rfc,
@@ -353,6 +363,9 @@ fn origin(text: &str) -> Result<String, String> {
         _ => Err("expected an origin without a path, such as http://localhost:3000".into()),
     }
 }
+
+/// How long the end waits for the log to be written.
+const FLUSH: Duration = Duration::from_millis(150);
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,17 @@
 //! `standin verify`.
 
 #[cfg(feature = "verify")]
+mod consent;
+#[cfg(feature = "verify")]
+mod plan;
+#[cfg(feature = "verify")]
 mod report;
 #[cfg(feature = "verify")]
 mod run;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{ContractSource, Error, Exit};
 use crate::token::Secret;
@@ -15,12 +19,17 @@ use crate::token::Secret;
 /// Verify a service against contracts in Pact's format
 ///
 /// Replays the interactions of pact files against a base URL and compares the replies with what the
-/// contract says. Pact's own verifier library does it, which is in builds with the feature `verify`:
+/// contract says. Many of them create or change something there; it says so before it starts, and asks first
+/// when a person is at the terminal and the service is not on this machine. Interactions that are pending in
+/// their pact are reported and not counted; in the built-in one that is what only a sample of the documentation
+/// shows, by accident. Pact's own verifier library does it, which is in builds with the feature `verify`:
 /// cargo install --path . --features verify
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   standin verify http://127.0.0.1:8484
+  standin verify --list
+  standin verify http://127.0.0.1:8484 --only 'create*' --skip createQueue
   standin verify http://127.0.0.1:8484 --pact client.json --report junit=verify.xml
   standin verify http://127.0.0.1:8484 --states-url http://127.0.0.1:8484/__standin/provider-states
   standin verify https://platform.kore.ai --client-secret \"$SECRET\" --app-id cs-… --set streamId=st-… --set accountId=…
@@ -29,11 +38,38 @@ Examples:
 Exit codes: 0 every interaction holds, 1 some do not, 2 wrong usage, 3 it could not be verified.")]
 pub(super) struct Verify {
     /// The base URL of the service, such as http://127.0.0.1:8484
-    url: String,
+    #[arg(required_unless_present = "list")]
+    url: Option<String>,
 
     /// A pact file, or a folder of them (repeatable; the variable is comma separated); without it, the built-in contracts
     #[arg(long = "pact", value_name = "FILE", value_delimiter = ',', env = "STANDIN_PACT")]
     pacts: Vec<PathBuf>,
+
+    /// Verify only interactions that are called so, or that are about the operation of that name (repeatable; the variable has one a line)
+    ///
+    /// A * in the name stands for any text.
+    #[arg(long, value_name = "NAME", value_delimiter = '\n', env = "STANDIN_VERIFY_ONLY")]
+    only: Vec<String>,
+
+    /// Leave out interactions that are called so, or that are about the operation of that name (repeatable; the variable has one a line)
+    #[arg(long, value_name = "NAME", value_delimiter = '\n', env = "STANDIN_VERIFY_SKIP")]
+    skip: Vec<String>,
+
+    /// Count interactions that are otherwise reported only
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', env = "STANDIN_VERIFY_INCLUDE")]
+    include: Vec<Include>,
+
+    /// Print the names of the interactions and do no more
+    #[arg(long, env = "STANDIN_VERIFY_LIST", conflicts_with = "dry_run")]
+    list: bool,
+
+    /// Print the requests with the values of --set in them, and send none
+    #[arg(long, env = "STANDIN_VERIFY_DRY_RUN")]
+    dry_run: bool,
+
+    /// Do not ask before something is created or changed
+    #[arg(long, short, env = "STANDIN_VERIFY_YES")]
+    yes: bool,
 
     /// The token to send where a pact has the contract's sample token
     #[arg(
@@ -109,6 +145,13 @@ pub(super) struct Verify {
     contract: ContractSource,
 }
 
+/// What counts only when it is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Include {
+    /// Interactions that are pending in their pact: replies that only a sample of the documentation shows
+    DocumentedAccidents,
+}
+
 /// A report and where it goes.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "verify"), expect(dead_code, reason = "nothing is reported without a verifier"))]
@@ -135,7 +178,7 @@ impl Verify {
         Err(Error::could_not_run(format!(
             "this build cannot verify {}: it lacks Pact's verifier; install one that has it with \
              `cargo install --path . --features verify`",
-            super::error::one_line(&self.url)
+            super::error::one_line(self.url.as_deref().unwrap_or("anything"))
         )))
     }
 
@@ -152,7 +195,8 @@ fn setting(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A time of some length.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     parsed
         .and_then(|time| Duration::try_from(time).ok())

@@ -1,4 +1,4 @@
-//! What stands in a journal for the values of secret headers.
+//! What stands in a journal for secrets.
 
 use std::{
     collections::hash_map::RandomState,
@@ -6,93 +6,297 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Headers, token};
+use bytes::Bytes;
+use serde::de::IgnoredAny;
 
-/// Replaces the values of secret headers by what may be shown of them.
+use super::secrets::{Finder, Secrets};
+use crate::{Exchange, Headers, Redaction, SecretKind, token};
+
+/// Replaces secrets by what may be shown of them, and says where.
 pub(super) struct Redactor {
+    secrets: Secrets,
+    finder: Finder,
     key: RandomState,
     /// The hash and the replacement of the value that came last: clients send one token again and again.
     last: Mutex<(u64, Arc<str>)>,
+    nothing: Arc<[Redaction]>,
+    /// What most exchanges have.
+    token_alone: Arc<[Redaction]>,
 }
 
 impl Redactor {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(secrets: Secrets) -> Self {
         let key = RandomState::new();
-        let nothing = (key.hash_one(b""), token::redact(b"", Some("appId"), &key).into());
-        Self { key, last: Mutex::new(nothing) }
+        let nothing = (key.hash_one(b"".as_slice()), token::redact(b"", secrets.token_claim(), &key).into());
+        let token_alone = secrets.token_header().map(|header| Redaction {
+            pointer: format!("{REQUEST_HEADER}{header}"),
+            secret: SecretKind::Token,
+        });
+        Self {
+            finder: Finder::new(&secrets, key.clone()),
+            secrets,
+            key,
+            last: Mutex::new(nothing),
+            nothing: Arc::new([]),
+            token_alone: token_alone.into_iter().collect(),
+        }
     }
 
-    /// Replaces them in `headers`. An empty value holds no secret and stays.
-    pub(super) fn redact(&self, headers: &mut Headers) {
-        if !headers.iter().any(|(name, _)| Headers::is_secret(name)) {
-            return;
+    /// Replaces every secret of an exchange. What has none is not copied.
+    pub(super) fn redact(&self, exchange: &mut Exchange) -> Arc<[Redaction]> {
+        if self.secrets.are_kept() {
+            return Arc::clone(&self.nothing);
         }
-        let bytes = headers
-            .iter()
-            .map(|(name, value)| {
-                name.len() + if Headers::is_secret(name) { REPLACEMENT } else { value.len() }
-            })
-            .sum();
-        let mut redacted = Headers::with_capacity(headers.len(), bytes);
-        for (name, value) in headers.iter() {
-            if Headers::is_secret(name) && !value.is_empty() {
-                redacted.push(name, self.replacement(value).as_bytes());
-            } else {
-                redacted.push(name, value);
+        let mut pass = Pass { redactor: self, redactions: Vec::new() };
+        let Exchange { request, reply, violations, readings, .. } = exchange;
+        let has_token = pass.headers(REQUEST_HEADER, &mut request.headers);
+        pass.string("/request/method", &mut request.method);
+        pass.string("/request/target", &mut request.target);
+        pass.body("/request/body", &mut request.body);
+        let reply_has_token = pass.headers("/reply/header/", &mut reply.headers);
+        pass.body("/reply/body", &mut reply.body);
+        for violation in violations {
+            pass.string("/violations", &mut violation.pointer);
+            pass.string("/violations", &mut violation.expected);
+            pass.string("/violations", &mut violation.found);
+        }
+        for reading in readings {
+            pass.string("/readings", &mut reading.pointer);
+            pass.string("/readings", &mut reading.note);
+        }
+        if reply_has_token && let Some(header) = self.secrets.token_header() {
+            pass.note(format!("/reply/header/{header}"), SecretKind::Token);
+        }
+        match (has_token, pass.redactions.is_empty()) {
+            (false, true) => Arc::clone(&self.nothing),
+            (true, true) => Arc::clone(&self.token_alone),
+            (_, false) => {
+                let token = self.token_alone.iter().filter(|_| has_token).cloned();
+                token.chain(pass.redactions).collect()
             }
         }
-        *headers = redacted;
     }
 
+    /// A text without its secrets; none when it has none.
+    fn text(&self, text: &[u8]) -> Option<(Vec<u8>, SecretKind)> {
+        let found = self.finder.find(text);
+        let kind = found.first()?.secret;
+        let mut redacted = Vec::with_capacity(text.len());
+        let mut position = 0;
+        for found in found {
+            redacted.extend_from_slice(&text[position..found.range.start]);
+            redacted.extend_from_slice(mark(found.secret, found.hash).as_bytes());
+            position = found.range.end;
+        }
+        redacted.extend_from_slice(&text[position..]);
+        Some((redacted, kind))
+    }
+
+    /// What stands for all of a header's value.
     fn replacement(&self, value: &[u8]) -> Arc<str> {
         let hash = self.key.hash_one(value);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.0 != hash {
-            *last = (hash, token::redact(value, Some("appId"), &self.key).into());
+            *last = (hash, token::redact(value, self.secrets.token_claim(), &self.key).into());
         }
         Arc::clone(&last.1)
     }
 }
 
-/// About as long as a replacement is.
-const REPLACEMENT: usize = 100;
+/// What stands for a secret within a text: nothing in it has a meaning in URLs, forms, JSON or base64.
+fn mark(secret: SecretKind, hash: u64) -> String {
+    let kind = if secret == SecretKind::Jwt { "jwt" } else { "secret" };
+    format!("redacted-{kind}-{hash:016x}")
+}
+
+/// An exchange on its way into the journal.
+struct Pass<'a> {
+    redactor: &'a Redactor,
+    redactions: Vec<Redaction>,
+}
+
+impl Pass<'_> {
+    fn note(&mut self, pointer: String, secret: SecretKind) {
+        let redaction = Redaction { pointer, secret };
+        if !self.redactions.contains(&redaction) {
+            self.redactions.push(redaction);
+        }
+    }
+
+    /// Replaces the values that are secret, and secrets within the others. An empty value holds none. Answers whether
+    /// the header of the token was among them, which is not noted here.
+    fn headers(&mut self, place: &str, headers: &mut Headers) -> bool {
+        let Redactor { secrets, .. } = self.redactor;
+        let kind = |name: &str, value: &[u8]| secrets.header(name).filter(|_| !value.is_empty());
+        let mut redacted: Option<Headers> = None;
+        let mut has_token = false;
+        for (index, (name, value)) in headers.iter().enumerate() {
+            let whole = kind(name, value);
+            let part = if whole.is_none() { self.redactor.text(value) } else { None };
+            if redacted.is_none() && (whole.is_some() || part.is_some()) {
+                let [bytes, _] = headers.blocks();
+                let mut copy = Headers::with_capacity(headers.len(), bytes);
+                headers.iter().take(index).for_each(|(name, value)| copy.push(name, value));
+                redacted = Some(copy);
+            }
+            let Some(redacted) = &mut redacted else { continue };
+            match (whole, part) {
+                (Some(kind), _) => {
+                    redacted.push(name, self.redactor.replacement(value).as_bytes());
+                    if kind == SecretKind::Token {
+                        has_token = true;
+                    } else {
+                        self.note(format!("{place}{name}"), kind);
+                    }
+                }
+                (None, Some((value, kind))) => {
+                    redacted.push(name, &value);
+                    self.note(format!("{place}{name}"), kind);
+                }
+                (None, None) => redacted.push(name, value),
+            }
+        }
+        if let Some(redacted) = redacted {
+            *headers = redacted;
+        }
+        has_token
+    }
+
+    fn string(&mut self, pointer: &str, text: &mut String) {
+        if let Some((redacted, kind)) = self.redactor.text(text.as_bytes()) {
+            *text = String::from_utf8_lossy(&redacted).into_owned();
+            self.note(pointer.to_owned(), kind);
+        }
+    }
+
+    fn body(&mut self, pointer: &str, body: &mut Bytes) {
+        let Some((redacted, kind)) = self.redactor.text(body) else { return };
+        let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        *body = if is_json(body) && !is_json(&redacted) {
+            // A secret such as `1234` can be a part of a number.
+            format!("\"{}\"", mark(kind, self.redactor.key.hash_one(&body[..]))).into()
+        } else {
+            redacted.into()
+        };
+        self.note(pointer.to_owned(), kind);
+    }
+}
+
+const REQUEST_HEADER: &str = "/request/header/";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{journal::tests::exchange, token::Secret};
+
+    const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6ImNzLTEifQ.c2lnbmF0dXJl";
+
+    fn redactor() -> Redactor {
+        Redactor::new(Secrets::default().token_in("X-Key"))
+    }
+
+    fn pointers(redactions: &[Redaction]) -> Vec<(&str, SecretKind)> {
+        redactions.iter().map(|redaction| (redaction.pointer.as_str(), redaction.secret)).collect()
+    }
 
     #[test]
-    fn secrets_are_replaced_in_place_and_equal_ones_stay_equal() {
-        let mut headers = Headers::from_iter([
+    fn secret_headers_are_replaced_in_place_and_equal_ones_stay_equal() {
+        let mut exchange = exchange("createAgent", "{}");
+        exchange.request.headers = Headers::from_iter([
             ("accept", "a"),
-            ("auth", "sesame"),
+            ("x-key", "sesame"),
             ("cookie", "sesame"),
-            ("auth", "other"),
+            ("x-key", "other"),
             ("authorization", ""),
-            ("x-auth", "kept"),
+            ("auth", "kept"),
         ]);
+        exchange.reply.headers = Headers::from_iter([("set-cookie", "sesame")]);
 
-        Redactor::new().redact(&mut headers);
+        let redactions = redactor().redact(&mut exchange);
 
+        let headers = exchange.request.headers.iter().chain(exchange.reply.headers.iter());
         let values: Vec<_> =
-            headers.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned())).collect();
+            headers.map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned())).collect();
         assert_eq!(values[0], ("accept", "a".to_owned()));
-        assert_eq!(values[1].0, "auth");
+        assert_eq!(values[1].0, "x-key");
         assert_eq!(values[1].1, values[2].1);
         assert_ne!(values[1].1, values[3].1);
         assert!(!values[1].1.contains("sesame"));
         assert_eq!(values[4], ("authorization", String::new()));
-        assert_eq!(values[5], ("x-auth", "kept".to_owned()));
+        assert_eq!(values[5], ("auth", "kept".to_owned()));
+        assert_eq!(values[1].1, values[6].1);
+        assert_eq!(
+            pointers(&redactions),
+            [
+                ("/request/header/x-key", SecretKind::Token),
+                ("/request/header/cookie", SecretKind::Credential),
+                ("/reply/header/set-cookie", SecretKind::Credential),
+            ]
+        );
     }
 
     #[test]
     fn journals_do_not_share_their_hashes() {
         let redacted = || {
-            let mut headers = Headers::from_iter([("auth", "sesame")]);
-            Redactor::new().redact(&mut headers);
-            headers
+            let mut exchange = exchange("createAgent", "{}");
+            exchange.request.headers = Headers::from_iter([("x-key", "sesame")]);
+            redactor().redact(&mut exchange);
+            exchange.request.headers
         };
 
         assert_ne!(redacted(), redacted());
+    }
+
+    #[test]
+    fn a_body_that_was_json_stays_json() {
+        let redactor = Redactor::new(Secrets::default().value(Secret::new("1234")));
+        for (body, expected) in [
+            (r#"{"pin":1234}"#, "\"redacted-secret-"),
+            (r#"{"pin":"1234"}"#, r#"{"pin":"redacted-secret-"#),
+            ("pin=1234", "pin=redacted-secret-"),
+        ] {
+            let mut exchange = exchange("createAgent", body);
+            let redactions = redactor.redact(&mut exchange);
+
+            let text = String::from_utf8_lossy(&exchange.request.body).into_owned();
+            assert!(text.starts_with(expected), "{text}");
+            assert_eq!(pointers(&redactions), [("/request/body", SecretKind::Value)]);
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_wrong_place_is_replaced_and_the_exchange_says_where() {
+        let mut exchange = exchange("createAgent", &format!(r#"{{"a":"{TOKEN}"}}"#));
+        exchange.request.target = format!("/a?token={TOKEN}");
+        exchange.request.headers.push("x-other", format!("Bearer {TOKEN}").as_bytes());
+        exchange.request.headers.push("x-key", TOKEN.as_bytes());
+
+        let redactions = redactor().redact(&mut exchange);
+
+        assert!(!format!("{exchange:?}").contains("c2lnbmF0dXJl"), "{exchange:?}");
+        assert!(exchange.request.target.starts_with("/a?token=redacted-jwt-"));
+        assert_eq!(
+            pointers(&redactions),
+            [
+                ("/request/header/x-key", SecretKind::Token),
+                ("/request/header/x-other", SecretKind::Jwt),
+                ("/request/target", SecretKind::Jwt),
+                ("/request/body", SecretKind::Jwt),
+            ]
+        );
+        // The mark in the target has the hash that stands in the token's header.
+        let hash = exchange.request.target.rsplit_once('-').unwrap().1;
+        let header = exchange.request.headers.all("x-key").next().unwrap();
+        assert!(String::from_utf8_lossy(header).contains(hash));
+    }
+
+    #[test]
+    fn nothing_is_replaced_where_secrets_are_kept() {
+        let mut exchange = exchange("createAgent", TOKEN);
+        let before = exchange.clone();
+
+        let redactions = Redactor::new(Secrets::kept()).redact(&mut exchange);
+
+        assert_eq!((exchange, redactions.len()), (before, 0));
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Contract, Exchange, Operation,
-    contract::{Place, Schema, Segment},
+    contract::{LedgerKind, Place, Schema, Segment},
     percent, token,
 };
 
@@ -26,7 +26,8 @@ const MAX_DEPTH: usize = 100;
 /// Of the request is kept what the contract knows: method, path, parameters and body. A token is replaced by the
 /// contract's sample token, or by `not-a-jwt` when it is none; no other credential is kept. What the request breaks is
 /// expected exactly so, all else may vary as the contract allows. The reply is described by what it shares with
-/// every documented sample of its status and type.
+/// every documented sample of its status and type. An interaction is `pending`, in Pact's word, when its reply is an
+/// accident of the documentation, which no provider can be held to.
 ///
 /// ```
 /// use standin::{Contract, Settings, Stub, pact};
@@ -59,15 +60,21 @@ pub fn interaction(contract: &Contract, description: &str, exchange: &Exchange) 
     request.headers();
     request.body()?;
     let (request, params) = request.finish();
-    Ok(json!({
+    let accident = accident(contract, operation, exchange);
+    let mut interaction = json!({
         "type": "Synchronous/HTTP",
         "description": description,
-        "pending": false,
+        "pending": accident.is_some(),
         "providerStates": states::of(contract, operation, &params),
         "request": request,
         "response": reply(contract, operation, exchange)?,
         "transport": "http",
-    }))
+    });
+    if let Some(ids) = accident {
+        let comment = format!("only a sample of the documentation shows this reply; see {ids} of its ledger");
+        interaction["comments"] = json!({"text": [comment]});
+    }
+    Ok(interaction)
 }
 
 /// The operation that answered, or one that has the path when only the method is wrong.
@@ -77,6 +84,18 @@ fn operation_of<'a>(contract: &'a Contract, exchange: &Exchange) -> Option<&'a O
     }
     let path = exchange.request.path();
     contract.operations().iter().find(|operation| operation.fit(path).is_some())
+}
+
+/// The ledger entries of a reply that the operation has for one sample of its page alone, and that the ledger knows only
+/// from there: the documentation shows it, and contradicts what it says about the operation.
+fn accident(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange) -> Option<String> {
+    let reply = &exchange.reply;
+    let replies = operation?.replies.iter().find(|replies| replies.status == reply.status)?;
+    let unusual = replies.examples.iter().skip(1).find(|example| example.text == reply.body)?;
+    let entries = contract.ledger().iter().filter(|entry| unusual.ledger.contains(&entry.id));
+    let shown: Vec<_> =
+        entries.filter(|entry| entry.kind == LedgerKind::Shown).map(|entry| entry.id.as_str()).collect();
+    (!shown.is_empty()).then(|| shown.join(" and "))
 }
 
 /// Writes the request of an interaction.

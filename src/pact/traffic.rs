@@ -8,6 +8,7 @@ use super::{document, interaction, rules::schemas_of};
 use crate::{
     BodyEnd, Checks, Contract, Exchange, Operation, Request, Settings, Step, Stub, TokenPolicy,
     contract::{Place, Schema},
+    percent,
 };
 
 /// A pact of what was recorded: one interaction for each operation and shape among the exchanges that are valid.
@@ -90,14 +91,14 @@ fn valid<'a>(contract: &'a Contract, judge: &Stub, exchange: &Exchange) -> Optio
 fn shape(operation: &Operation, exchange: &Exchange) -> String {
     let mut shape = format!("{} {}", operation.id, exchange.reply.status);
     let query = exchange.request.query().unwrap_or_default();
-    let mut pairs: Vec<_> = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    let mut pairs: Vec<_> = percent::pairs(query).collect();
     pairs.sort_unstable();
-    for (name, value) in pairs {
+    for (name, value) in &pairs {
         let known = operation
             .parameters_in(Place::Query)
-            .find(|parameter| parameter.name == name || parameter.accepts.iter().any(|other| other == name));
+            .find(|parameter| parameter.name == *name || parameter.accepts.iter().any(|other| other == name));
         if let Some(parameter) = known {
-            let value = if parameter.schema.values.is_empty() { "" } else { value };
+            let value = if parameter.schema.values.is_empty() { "" } else { value.as_ref() };
             let _ = write!(shape, " {name}={value}");
         }
     }

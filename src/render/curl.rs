@@ -5,27 +5,59 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{cut_short, summary};
-use crate::{Headers, Recorded, Request};
+use crate::{Headers, Recorded, Request, SecretKind};
 
 /// A command for a POSIX shell that sends the request to `base_url`, such as `http://127.0.0.1:8484`.
 ///
 /// It runs as pasted once `STANDIN_TOKEN` holds the token; the journal does not. Cookies and other credentials, which
-/// the journal does not hold either, are left out. A first line, which the shell ignores, says so and says when the body
-/// is cut short; it is not a `#` comment, because an interactive zsh does not know those.
+/// the journal does not hold either, are left out. A first line, which the shell ignores, says so, and says when the body
+/// is cut short or a secret was replaced elsewhere; it is not a `#` comment, because an interactive zsh does not know
+/// those.
 pub fn command(recorded: &Recorded, base_url: &str) -> String {
     let request = &recorded.exchange.request;
     let mut notes = Vec::new();
     notes.extend(cut_short(request.body_end).map(str::to_owned));
-    let mut parts = vec![start(request, base_url)];
-    for (name, value) in request.headers.iter() {
-        if !OWN.contains(&name) {
-            if Headers::is_secret(name) && name != "auth" && !value.is_empty() {
+    let mut headers = Vec::new();
+    for (name, value) in request.headers.iter().filter(|(name, _)| !OWN.contains(name)) {
+        let secret = recorded.redaction(&format!("/request/header/{name}")).filter(|_| !value.is_empty());
+        match secret {
+            Some(SecretKind::Credential) => {
                 notes.push(format!("{name} is left out, because its value is not recorded"));
-            } else {
-                parts.push(header(name, value));
             }
+            Some(SecretKind::Token) => headers.push((Cow::Borrowed(name), HeaderValue::Token)),
+            Some(SecretKind::Jwt | SecretKind::Value) => {
+                notes.push(format!("a secret in {name} is replaced"));
+                headers.push((name.into(), HeaderValue::Sent(value)));
+            }
+            None => headers.push((name.into(), HeaderValue::Sent(value))),
         }
     }
+    for part in ["method", "target", "body"] {
+        if recorded.redaction(&format!("/request/{part}")).is_some() {
+            notes.push(format!("a secret in the {part} is replaced"));
+        }
+    }
+    let command = to_send(request, headers, base_url, "");
+    if notes.is_empty() { command } else { format!("{}\n{command}", note(&notes.join("; "))) }
+}
+
+/// The value of a header as a command has it.
+pub(crate) enum HeaderValue<'a> {
+    /// These bytes.
+    Sent(&'a [u8]),
+    /// What the shell's `STANDIN_TOKEN` holds.
+    Token,
+}
+
+/// A command that sends exactly this request, with these headers and no others, but for those that frame it.
+pub(crate) fn to_send<'a>(
+    request: &Request,
+    headers: impl IntoIterator<Item = (Cow<'a, str>, HeaderValue<'a>)>,
+    base_url: &str,
+    options: &str,
+) -> String {
+    let mut parts = vec![start(request, base_url, options)];
+    parts.extend(headers.into_iter().map(|(name, value)| header(&name, &value)));
     let body = Body::new(request);
     for name in body.suppressed() {
         if request.headers.all(name).next().is_none() {
@@ -33,15 +65,15 @@ pub fn command(recorded: &Recorded, base_url: &str) -> String {
         }
     }
     parts.extend(body.option());
+    body.source() + &parts.join(" \\\n  ")
+}
 
-    let mut command = String::new();
-    if !notes.is_empty() {
-        command.push_str(&note(&notes.join("; ")));
-        command.push('\n');
-    }
-    command.push_str(&body.source());
-    command.push_str(&parts.join(" \\\n  "));
-    command
+/// Whether curl can send this request: what ends a line or a shell's text cannot be in it.
+#[cfg(any(test, feature = "cli"))]
+pub(crate) fn can_send(request: &Request) -> bool {
+    let is_value = |value: &[u8]| !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    let is_target = request.target.bytes().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii());
+    is_target && request.headers.iter().all(|(_, value)| is_value(value))
 }
 
 /// The exchange as a paragraph of a script: a line that says what came of it, and the command.
@@ -50,9 +82,9 @@ pub(crate) fn paragraph(recorded: &Recorded, base_url: &str) -> String {
 }
 
 /// The command without headers and body.
-fn start(request: &Request, base_url: &str) -> String {
+fn start(request: &Request, base_url: &str, options: &str) -> String {
     let base_url = base_url.trim_end_matches('/');
-    let mut start = "curl --path-as-is -g".to_owned();
+    let mut start = format!("curl --path-as-is -g{options}");
     let has_body = Body::new(request) != Body::None;
     match (request.method.as_str(), has_body) {
         ("GET", false) => {}
@@ -78,10 +110,12 @@ fn start(request: &Request, base_url: &str) -> String {
     start
 }
 
-fn header(name: &str, value: &[u8]) -> String {
-    if name == "auth" && !value.is_empty() {
-        return "-H \"auth: $STANDIN_TOKEN\"".to_owned();
-    }
+fn header(name: &str, value: &HeaderValue<'_>) -> String {
+    let value = match value {
+        HeaderValue::Token if is_word(name) => return format!("-H \"{name}: $STANDIN_TOKEN\""),
+        HeaderValue::Token => return format!("-H {}\"$STANDIN_TOKEN\"", quoted(&format!("{name}: "))),
+        HeaderValue::Sent(value) => *value,
+    };
     if value.is_empty() {
         return format!("-H {}", quoted(&format!("{name};")));
     }
@@ -116,7 +150,9 @@ impl<'a> Body<'a> {
         match std::str::from_utf8(body) {
             Ok("") if announced(&request.headers) => Self::Argument(""),
             Ok("") => Self::None,
-            Ok(text) if text.contains(|c: char| c.is_control() && c != '\n') => Self::Binary(body),
+            Ok(text) if text.contains(|c: char| c.is_control() && c != '\n' || c == '\u{feff}') => {
+                Self::Binary(body)
+            }
             Ok(text) if text.len() > Self::ARGUMENT => Self::Long(text),
             Ok(text) => Self::Argument(text),
             Err(_) => Self::Binary(body),
@@ -152,7 +188,7 @@ impl<'a> Body<'a> {
 }
 
 /// A line that the shell ignores.
-fn note(text: &str) -> String {
+pub(crate) fn note(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!(": {}", quoted(&line))
 }
@@ -164,11 +200,11 @@ fn quoted(text: &str) -> String {
 
 /// As it is where a shell takes it so.
 fn word(text: &str) -> Cow<'_, str> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        text.into()
-    } else {
-        quoted(text).into()
-    }
+    if is_word(text) { text.into() } else { quoted(text).into() }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// For `printf`, within single quotes.
@@ -199,8 +235,10 @@ const OWN: [&str; 9] = [
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::{BodyEnd, render::tests::full};
+    use crate::{BodyEnd, Redaction, render::tests::full};
 
     const URL: &str = "http://127.0.0.1:8484/";
 
@@ -228,6 +266,34 @@ mod tests {
     }
 
     #[test]
+    fn the_token_is_the_shells_in_whatever_header_it_was() {
+        for (name, option) in
+            [("x-api_key", r#"-H "x-api_key: $STANDIN_TOKEN""#), ("x-$a", r#"-H 'x-$a: '"$STANDIN_TOKEN""#)]
+        {
+            let mut recorded = full();
+            recorded.exchange.request.headers.push(name, b"<redacted>");
+            let pointer = format!("/request/header/{name}");
+            recorded.redactions = Arc::new([Redaction { pointer, secret: SecretKind::Token }]);
+
+            let command = command(&recorded, URL);
+
+            assert!(command.contains(option), "{command}");
+        }
+    }
+
+    #[test]
+    fn what_would_end_a_line_is_not_for_curl() {
+        for (expected, request) in [
+            (true, Request::new("GET", "/#ü").header("x", "a\tb")),
+            (false, Request::new("GET", "/a b")),
+            (false, Request::new("GET", "/").header("x", "a\nb")),
+            (false, Request::new("GET", "/").header("x", "\0")),
+        ] {
+            assert_eq!(can_send(&request), expected, "{request:?}");
+        }
+    }
+
+    #[test]
     fn what_curl_would_add_is_suppressed_unless_it_was_sent() {
         assert_eq!(
             of(Request::new("GET", "/").header("accept", "*/*").header("x-empty", "")),
@@ -239,12 +305,19 @@ mod tests {
     fn other_credentials_are_left_out_and_a_body_cut_short_says_so() {
         let mut request = Request::new("PUT", "/").header("cookie", "<…>").body("{");
         request.body_end = BodyEnd::Broken;
+        let redaction = |pointer: &str, secret| Redaction { pointer: pointer.to_owned(), secret };
+        let mut recorded = full();
+        recorded.exchange.request = request;
+        recorded.redactions = Arc::new([
+            redaction("/request/header/cookie", SecretKind::Credential),
+            redaction("/request/body", SecretKind::Jwt),
+        ]);
 
-        let command = of(request);
+        let command = command(&recorded, URL);
 
         assert_eq!(
             command.lines().next().unwrap(),
-            ": 'the body is cut short: the client went away before its end; cookie is left out, because its value is not recorded'"
+            ": 'the body is cut short: the client went away before its end; cookie is left out, because its value is not recorded; a secret in the body is replaced'"
         );
         assert!(!command.contains("-H 'cookie"));
     }

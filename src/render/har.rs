@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{cut_short, summary};
-use crate::{Headers, Recorded, Request};
+use crate::{Headers, Recorded, SecretKind, percent};
 
 /// A log of these exchanges.
 pub fn log<R: Borrow<Recorded>>(exchanges: &[R]) -> Value {
@@ -37,13 +37,13 @@ pub(crate) fn entry(recorded: &Recorded) -> Value {
     json!({
         "startedDateTime": exchange.request.received.to_string(),
         "time": 0,
-        "request": request(&exchange.request),
+        "request": request(recorded),
         "response": {
             "status": reply.status,
             "statusText": reason(reply.status),
             "httpVersion": "unknown",
             "cookies": [],
-            "headers": headers(&reply.headers),
+            "headers": headers(recorded, "/reply/header/", &reply.headers),
             "content": content(&reply.body, &first(&reply.headers, "content-type")),
             "redirectURL": first(&reply.headers, "location"),
             "headersSize": -1,
@@ -61,11 +61,13 @@ pub(crate) fn entry(recorded: &Recorded) -> Value {
             "violations": exchange.violations,
             "moreViolations": exchange.more_violations,
             "readings": exchange.readings,
+            "redactions": recorded.redactions.as_ref(),
         },
     })
 }
 
-fn request(request: &Request) -> Value {
+fn request(recorded: &Recorded) -> Value {
+    let request = &recorded.exchange.request;
     let host = first(&request.headers, "host");
     let host = if host.is_empty() { "localhost" } else { &host };
     let mut json = json!({
@@ -73,7 +75,7 @@ fn request(request: &Request) -> Value {
         "url": format!("http://{host}{}", request.target),
         "httpVersion": "unknown",
         "cookies": [],
-        "headers": headers(&request.headers),
+        "headers": headers(recorded, "/request/header/", &request.headers),
         "queryString": query(request.query().unwrap_or_default()),
         "headersSize": -1,
         "bodySize": request.body.len(),
@@ -109,13 +111,14 @@ fn content(body: &[u8], media_type: &str) -> Value {
     }
 }
 
-/// Names and values; where a value was a secret, `$STANDIN_TOKEN` stands for it and the comment says what it was.
-fn headers(headers: &Headers) -> Vec<Value> {
+/// Names and values; where a value was the token, `$STANDIN_TOKEN` stands for it and the comment says what it was.
+fn headers(recorded: &Recorded, place: &str, headers: &Headers) -> Vec<Value> {
     headers
         .iter()
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value);
-            if Headers::is_secret(name) && !value.is_empty() {
+            let secret = recorded.redaction(&format!("{place}{name}"));
+            if secret == Some(SecretKind::Token) && !value.is_empty() {
                 json!({"name": name, "value": "$STANDIN_TOKEN", "comment": value})
             } else {
                 json!({"name": name, "value": value})
@@ -129,56 +132,11 @@ fn first(headers: &Headers, name: &str) -> String {
 }
 
 fn query(query: &str) -> Vec<Value> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            json!({"name": decoded(name), "value": decoded(value)})
-        })
-        .collect()
-}
-
-/// Percent-decoded for reading; what cannot be decoded stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = match (byte, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        if let Some((high, low)) = escaped {
-            bytes.push(high << 4 | low);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(if byte == b'+' { b' ' } else { byte });
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    percent::pairs(query).map(|(name, value)| json!({"name": name, "value": value})).collect()
 }
 
 fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        204 => "No Content",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        412 => "Precondition Failed",
-        413 => "Content Too Large",
-        415 => "Unsupported Media Type",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        _ => "",
-    }
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -218,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_named_by_its_variable() {
+    fn a_token_is_named_by_its_variable() {
         let entry = entry(&full());
 
         assert_eq!(
@@ -237,15 +195,5 @@ mod tests {
 
         assert_eq!(entry["request"]["postData"]["_encoding"], "base64");
         assert_eq!(entry["request"]["comment"], "the body is cut short: it is longer than the limit");
-    }
-
-    #[test]
-    fn a_query_is_decoded_as_far_as_it_goes() {
-        assert_eq!(decoded("a+b%20%C3%BC%zz%4"), "a b ü%zz%4");
-        assert_eq!(decoded("%ff"), "\u{fffd}");
-        assert_eq!(
-            query("&a&b=1=2"),
-            [json!({"name": "a", "value": ""}), json!({"name": "b", "value": "1=2"}),]
-        );
     }
 }

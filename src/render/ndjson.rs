@@ -6,7 +6,8 @@
 //!             "body":{"bytes":2,"sha256":"…","complete":true,"text":"{}"}},
 //!  "reply":{"status":412,"headers":[…],"body":{…}},
 //!  "violations":[{"pointer":"/body/emailId","rule":"required","message":"…","expected":"…","found":"…","source":"…"}],
-//!  "moreViolations":false,"readings":[{"ledger":"U3","pointer":"/body/…","note":"…"}]}
+//!  "moreViolations":false,"readings":[{"ledger":"U3","pointer":"/body/…","note":"…"}],
+//!  "redactions":[{"pointer":"/request/header/auth","secret":"token"}]}
 //! ```
 //!
 //! A body that is not UTF-8 has `base64` instead of `text`, one that is cut short `bodyEnd` beside `complete: false`.
@@ -14,10 +15,17 @@
 
 mod parse;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use std::borrow::Cow;
 
-use crate::{BodyEnd, Delivery, Headers, Outcome, Reading, Recorded, Rule, Step, Violation, render::sha256};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeSeq};
+
+use crate::{
+    BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
+    Request, Rule, Step, Violation, render::sha256,
+};
 
 pub use parse::{ParseError, parse, read};
 
@@ -27,67 +35,93 @@ pub fn line(recorded: &Recorded) -> String {
     serde_json::to_string(&Line::new(recorded)).unwrap_or_default()
 }
 
-#[derive(Serialize)]
+/// An exchange as it is written and read. What follows from the rest is written, and may be missing when it is read.
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
     id: u64,
-    received: String,
-    operation: Option<&'a str>,
-    outcome: Outcome,
+    received: Timestamp,
+    #[serde(borrow)]
+    operation: Option<Cow<'a, str>>,
+    #[serde(skip_deserializing)]
+    outcome: Option<Outcome>,
     step: Step,
     delivery: Delivery,
+    #[serde(borrow)]
     request: RequestPart<'a>,
+    #[serde(borrow)]
     reply: ReplyPart<'a>,
+    #[serde(default, borrow)]
     violations: Vec<ViolationPart<'a>>,
+    #[serde(default)]
     more_violations: bool,
-    readings: &'a [Reading],
+    #[serde(default)]
+    readings: Cow<'a, [Reading]>,
+    #[serde(default)]
+    redactions: Cow<'a, [Redaction]>,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct RequestPart<'a> {
-    method: &'a str,
-    target: &'a str,
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow)]
+    target: Cow<'a, str>,
     headers: HeaderList<'a>,
+    #[serde(borrow)]
     body: BodyPart<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct ReplyPart<'a> {
     status: u16,
     headers: HeaderList<'a>,
+    #[serde(borrow)]
     body: BodyPart<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BodyPart<'a> {
-    bytes: usize,
-    sha256: String,
-    complete: bool,
+    bytes: Option<u64>,
+    #[serde(borrow)]
+    sha256: Option<Cow<'a, str>>,
+    complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_end: Option<BodyEnd>,
-    #[serde(flatten)]
-    content: Text<'a>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<Base64<'a>>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Text<'a> {
-    Text(&'a str),
-    Base64(String),
-}
-
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct ViolationPart<'a> {
-    pointer: &'a str,
+    #[serde(borrow)]
+    pointer: Cow<'a, str>,
     rule: Rule,
+    #[serde(skip_deserializing)]
     message: String,
-    expected: &'a str,
-    found: &'a str,
-    source: &'a str,
+    #[serde(borrow)]
+    expected: Cow<'a, str>,
+    #[serde(borrow)]
+    found: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
 }
 
-struct HeaderList<'a>(&'a Headers);
+struct HeaderList<'a>(Cow<'a, Headers>);
+
+/// The value of a header.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged, expecting = "a string, or an object with base64")]
+enum HeaderValue<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Binary { base64: Base64<'a> },
+}
+
+/// Bytes that are no text.
+struct Base64<'a>(Cow<'a, [u8]>);
 
 impl<'a> Line<'a> {
     fn new(recorded: &'a Recorded) -> Self {
@@ -95,57 +129,145 @@ impl<'a> Line<'a> {
         let (request, reply) = (&exchange.request, &exchange.reply);
         Self {
             id: recorded.id,
-            received: request.received.to_string(),
-            operation: exchange.operation.as_deref(),
-            outcome: exchange.outcome(),
+            received: request.received,
+            operation: exchange.operation.as_deref().map(Cow::Borrowed),
+            outcome: Some(exchange.outcome()),
             step: exchange.step,
             delivery: recorded.delivery.get(),
             request: RequestPart {
-                method: &request.method,
-                target: &request.target,
-                headers: HeaderList(&request.headers),
+                method: request.method.as_str().into(),
+                target: request.target.as_str().into(),
+                headers: HeaderList(Cow::Borrowed(&request.headers)),
                 body: BodyPart::new(&request.body, request.body_end),
             },
             reply: ReplyPart {
                 status: reply.status,
-                headers: HeaderList(&reply.headers),
+                headers: HeaderList(Cow::Borrowed(&reply.headers)),
                 body: BodyPart::new(&reply.body, BodyEnd::Complete),
             },
             violations: exchange.violations.iter().map(ViolationPart::new).collect(),
             more_violations: exchange.more_violations,
-            readings: &exchange.readings,
+            readings: exchange.readings.as_slice().into(),
+            redactions: recorded.redactions.as_ref().into(),
         }
+    }
+
+    fn into_recorded(self) -> Result<Recorded, ParseError> {
+        let (body, body_end) = self.request.body.into_bytes("/request/body")?;
+        Ok(Recorded {
+            id: self.id,
+            exchange: Exchange {
+                request: Request {
+                    method: self.request.method.into_owned(),
+                    target: self.request.target.into_owned(),
+                    headers: self.request.headers.0.into_owned(),
+                    body,
+                    body_end,
+                    received: self.received,
+                },
+                reply: Reply {
+                    status: self.reply.status,
+                    headers: self.reply.headers.0.into_owned(),
+                    body: self.reply.body.into_bytes("/reply/body")?.0,
+                },
+                operation: self.operation.as_deref().map(Into::into),
+                step: self.step,
+                violations: self.violations.into_iter().map(ViolationPart::into_violation).collect(),
+                more_violations: self.more_violations,
+                readings: self.readings.into_owned(),
+            },
+            redactions: self.redactions.into_owned().into(),
+            delivery: DeliveryCell::new(self.delivery),
+        })
     }
 }
 
 impl<'a> BodyPart<'a> {
     fn new(body: &'a [u8], end: BodyEnd) -> Self {
         let complete = end == BodyEnd::Complete;
+        let (text, base64) = match std::str::from_utf8(body) {
+            Ok(text) => (Some(text.into()), None),
+            Err(_) => (None, Some(Base64(body.into()))),
+        };
         Self {
-            bytes: body.len(),
-            sha256: sha256(body),
-            complete,
+            bytes: Some(body.len() as u64),
+            sha256: Some(sha256(body).into()),
+            complete: Some(complete),
             body_end: (!complete).then_some(end),
-            content: Text::new(body),
+            text,
+            base64,
         }
     }
-}
 
-impl<'a> Text<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        std::str::from_utf8(bytes).map_or_else(|_| Self::Base64(BASE64_STANDARD.encode(bytes)), Self::Text)
+    /// The body, unless what is said of it is not so.
+    fn into_bytes(self, pointer: &str) -> Result<(Bytes, BodyEnd), ParseError> {
+        let body = match (self.text, self.base64) {
+            (Some(text), None) => Bytes::from(text.into_owned()),
+            (None, Some(base64)) => Bytes::from(base64.0.into_owned()),
+            (None, None) => return Err(ParseError::new(pointer, "either text or base64", "neither")),
+            (Some(_), Some(_)) => return Err(ParseError::new(pointer, "either text or base64", "both")),
+        };
+        let right = |name: &str, expected: String, found: String| {
+            if found == expected {
+                return Ok(());
+            }
+            let expected = format!("{expected}, as the body has");
+            Err(ParseError::new(&format!("{pointer}/{name}"), &expected, &format!("`{found}`")))
+        };
+        if let Some(bytes) = self.bytes {
+            right("bytes", body.len().to_string(), bytes.to_string())?;
+        }
+        if let Some(hash) = self.sha256 {
+            right("sha256", sha256(&body), hash.into_owned())?;
+        }
+        let end = self.body_end.unwrap_or_default();
+        if let Some(complete) = self.complete.filter(|&complete| complete != (end == BodyEnd::Complete)) {
+            let pointer = format!("{pointer}/complete");
+            return Err(ParseError::new(
+                &pointer,
+                "false with a bodyEnd, true without",
+                &format!("`{complete}`"),
+            ));
+        }
+        Ok((body, end))
     }
 }
 
 impl<'a> ViolationPart<'a> {
     fn new(violation: &'a Violation) -> Self {
         Self {
-            pointer: &violation.pointer,
+            pointer: violation.pointer.as_str().into(),
             rule: violation.rule,
             message: violation.message(),
-            expected: &violation.expected,
-            found: &violation.found,
-            source: &violation.source,
+            expected: violation.expected.as_str().into(),
+            found: violation.found.as_str().into(),
+            source: violation.source.as_str().into(),
+        }
+    }
+
+    fn into_violation(self) -> Violation {
+        Violation {
+            pointer: self.pointer.into_owned(),
+            rule: self.rule,
+            expected: self.expected.into_owned(),
+            found: self.found.into_owned(),
+            source: self.source.into_owned(),
+        }
+    }
+}
+
+impl<'a> HeaderValue<'a> {
+    fn new(value: &'a [u8]) -> Self {
+        match std::str::from_utf8(value) {
+            Ok(text) => Self::Text(text.into()),
+            Err(_) => Self::Binary { base64: Base64(value.into()) },
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary { base64 } => &base64.0,
         }
     }
 }
@@ -154,12 +276,36 @@ impl Serialize for HeaderList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.0.len()))?;
         for (name, value) in self.0.iter() {
-            match Text::new(value) {
-                Text::Text(value) => list.serialize_element(&(name, value))?,
-                binary @ Text::Base64(_) => list.serialize_element(&(name, binary))?,
-            }
+            list.serialize_element(&(name, HeaderValue::new(value)))?;
         }
         list.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderList<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = Vec::<(Cow<'de, str>, HeaderValue<'de>)>::deserialize(deserializer)?;
+        let bytes: u64 = pairs.iter().map(|(name, value)| (name.len() + value.bytes().len()) as u64).sum();
+        if u32::try_from(bytes).is_err() {
+            return Err(D::Error::custom("expected less than 4 GiB of headers, but found more"));
+        }
+        Ok(Self(Cow::Owned(pairs.iter().map(|(name, value)| (name, value.bytes())).collect())))
+    }
+}
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        BASE64_STANDARD
+            .decode(text.as_bytes())
+            .map(|bytes| Self(bytes.into()))
+            .map_err(|error| D::Error::custom(format!("expected base64, but found {error}")))
     }
 }
 
@@ -218,6 +364,7 @@ mod tests {
                 }],
                 "moreViolations": true,
                 "readings": [{"ledger": "U3", "pointer": "/body", "note": "read as meant"}],
+                "redactions": [{"pointer": "/request/header/auth", "secret": "token"}],
             })
         );
     }

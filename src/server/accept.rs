@@ -17,33 +17,34 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     task::JoinSet,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{sleep, sleep_until, timeout},
 };
 
 use super::{
-    Shell,
+    Shared,
     handle::handle,
-    watch::{Overdue, Watch, Watched},
+    socket::Watched,
+    watch::{Overdue, Watch},
 };
 
-/// Serves the connections of `listener` until the shell is told to stop, and returns when all of them are done.
-pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
+/// Serves the connections of `listener` until the shared is told to stop, and returns when all of them are done.
+pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
     let mut connections = JoinSet::new();
-    let mut stopped = pin!(Arc::clone(&shell.stop).wait());
+    let mut stopped = pin!(shared.stop.cancelled());
     loop {
         // At the limit nothing is accepted: clients wait in the listener's backlog.
-        let has_room = connections.len() < shell.limits.connections;
+        let has_room = connections.len() < shared.limits.connections;
         tokio::select! {
             () = &mut stopped => break,
-            Some(done) = connections.join_next() => report(&shell, done),
+            Some(done) = connections.join_next() => report(&shared, done),
             accepted = listener.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
                     // A socket that refuses this works, only slower.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(Arc::clone(&shell), stream, peer));
+                    connections.spawn(connection(Arc::clone(&shared), stream, peer));
                 }
                 Err(error) => {
-                    shell.log.note(&format!("cannot accept a connection: {error}"));
+                    tracing::error!(target: "standin::server", "cannot accept a connection: {error}");
                     // It is most likely a want of file descriptors, which takes a moment to pass.
                     tokio::select! {
                         () = &mut stopped => break,
@@ -54,51 +55,54 @@ pub(super) async fn run(shell: Arc<Shell>, listener: TcpListener) {
         }
     }
     drop(listener);
-    let drained = timeout(shell.limits.stop_time, async {
+    let drained = timeout(shared.limits.stop_time, async {
         while let Some(done) = connections.join_next().await {
-            report(&shell, done);
+            report(&shared, done);
         }
     });
     if drained.await.is_err() {
         connections.shutdown().await;
     }
     // The requests of an HTTP/2 connection end with it, but on their own; what is cut off is recorded then.
-    let _ = timeout(LAST, shell.tasks.ended()).await;
+    let _ = timeout(LAST, shared.tasks.ended()).await;
 }
 
-fn report(shell: &Shell, done: Result<(), tokio::task::JoinError>) {
+fn report(shared: &Shared, done: Result<(), tokio::task::JoinError>) {
     if done.is_err_and(|error| error.is_panic()) {
-        shell.log.note("a connection ended by a fault of this program; please report it");
+        shared.counters.fault("a connection");
     }
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn connection<S>(shell: Arc<Shell>, stream: S, peer: SocketAddr)
+pub(super) async fn connection<S>(shared: Arc<Shared>, stream: S, peer: SocketAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    tracing::debug!(target: "standin::connection", %peer, "opened");
     let watch = Watch::new();
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
-    let service = service_fn(|request| handle(&shell, &watch, peer, request));
-    let mut connection = pin!(shell.http.serve_connection(io, service));
-    let mut stopped = pin!(Arc::clone(&shell.stop).wait());
+    let service = service_fn(|request| handle(&shared, &watch, peer, request));
+    let mut connection = pin!(shared.http.serve_connection(io, service));
+    // A token of its own, so that a look at it is never a look at what all connections share.
+    let stop = shared.stop.child_token();
+    let mut stopped = pin!(stop.cancelled());
     let mut is_stopping = false;
-    let first = Instant::now() + shell.limits.idle_time.min(shell.limits.reply_time);
-    let mut timer = pin!(sleep_until(first));
+    let mut timer = pin!(sleep_until(watch.first_look(&shared.limits)));
     let mut is_armed = false;
     let ended = poll_fn(|cx| {
         loop {
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                 return Poll::Ready(End::Done(ended));
             }
+            shared.refuse_streams(peer, watch.new_resets());
             // Signal and timer are polled once to leave their wake-up; after that a look at their state is enough.
-            if !is_stopping && (!is_armed || shell.stop.is_set()) && stopped.as_mut().poll(cx).is_ready() {
+            if !is_stopping && (!is_armed || stop.is_cancelled()) && stopped.as_mut().poll(cx).is_ready() {
                 is_stopping = true;
                 watch.stop();
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            if let Some(deadline) = watch.near_deadline(&shell.limits).map(Instant::from_std)
+            if let Some(deadline) = watch.near_deadline(&shared.limits)
                 && deadline < timer.deadline()
             {
                 timer.as_mut().reset(deadline);
@@ -106,8 +110,8 @@ where
             }
             if (!is_armed || timer.is_elapsed()) && timer.as_mut().poll(cx).is_ready() {
                 is_armed = false;
-                match watch.verdict(&shell.limits) {
-                    Ok(next) => timer.as_mut().reset(Instant::from_std(next)),
+                match watch.verdict(&shared.limits) {
+                    Ok(next) => timer.as_mut().reset(next),
                     Err(Overdue::Idle) => {
                         watch.close();
                         connection.as_mut().graceful_shutdown();
@@ -122,20 +126,23 @@ where
             return Poll::Pending;
         }
     });
-    match ended.await {
+    let ended = ended.await;
+    shared.refuse_streams(peer, watch.new_resets());
+    match ended {
         End::Done(Err(error)) => {
             if let Some(reason) = refusal(&*error, &watch) {
-                shell.refuse(peer, &reason);
+                shared.refuse(peer, &reason);
             }
         }
         End::Overdue(Overdue::Head) => {
-            shell.refuse(peer, "the head of a request did not arrive in time");
+            shared.refuse(peer, "the head of a request did not arrive in time");
         }
         End::Overdue(Overdue::Reply) => {
-            shell.log.note(&format!("{peer} did not take its reply in time"));
+            tracing::warn!(target: "standin::server", "{peer} did not take its reply in time");
         }
         End::Done(Ok(())) | End::Overdue(Overdue::Idle | Overdue::Linger) => {}
     }
+    tracing::debug!(target: "standin::connection", %peer, "closed");
 }
 
 /// How a connection ended.
@@ -165,11 +172,23 @@ fn refusal(error: &(dyn Error + 'static), watch: &Watch) -> Option<String> {
     })
 }
 
-impl Shell {
+impl Shared {
     /// Counts and logs what never becomes an exchange.
     pub(super) fn refuse(&self, peer: SocketAddr, reason: &str) {
         self.counters.unparsed.fetch_add(1, Ordering::Relaxed);
-        self.log.unparsed(peer, reason);
+        tracing::warn!(target: "standin::unparsed", %peer, reason);
+    }
+
+    /// Counts and logs HTTP/2 streams that hyper's library has refused.
+    fn refuse_streams(&self, peer: SocketAddr, count: u32) {
+        if count > 0 {
+            self.counters.resets.fetch_add(u64::from(count), Ordering::Relaxed);
+            let reason =
+                "an HTTP/2 stream was refused: its head is malformed or too large, or it breaks the protocol";
+            for _ in 0..count {
+                tracing::warn!(target: "standin::unparsed", %peer, reason);
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
     time::Sleep,
 };
 
-use super::watch::InFlight;
+use super::watch::{End, InFlight};
 use crate::{BodyEnd, Delivery, Recorded};
 
 /// The body of a request while it comes in. It lives outside the future that fills it, so that its beginning is still
@@ -49,7 +49,13 @@ impl<'a> Collected<'a> {
     }
 
     /// Reads `body` to its end, keeping the first `limit` bytes, until `time` is up.
-    pub(super) async fn read(&mut self, mut body: Incoming, limit: usize, time: Duration) {
+    pub(super) async fn read(
+        &mut self,
+        mut body: Incoming,
+        limit: usize,
+        time: Duration,
+        request: &InFlight,
+    ) {
         if body.is_end_stream() {
             self.finish(BodyEnd::Complete, true);
             return;
@@ -70,8 +76,11 @@ impl<'a> Collected<'a> {
             let data = match next.await {
                 None if too_large => return self.finish(BodyEnd::TooLarge, false),
                 None => return self.finish(BodyEnd::TimedOut, false),
-                Some(None) if too_large => return self.finish(BodyEnd::TooLarge, true),
-                Some(None) => return self.finish(BodyEnd::Complete, true),
+                Some(None) => {
+                    request.has_all(End::EmptyLine);
+                    let end = if too_large { BodyEnd::TooLarge } else { BodyEnd::Complete };
+                    return self.finish(end, true);
+                }
                 Some(Some(Err(error))) => {
                     self.gone = !is_malformed(&error);
                     return self.finish(BodyEnd::Broken, false);
@@ -81,13 +90,13 @@ impl<'a> Collected<'a> {
                     Err(_trailers) => continue,
                 },
             };
-            if too_large {
-                continue;
+            if !too_large {
+                let room = limit - self.bytes.len();
+                too_large = data.len() > room;
+                self.keep(&data[..data.len().min(room)], expected);
             }
-            let room = limit - self.bytes.len();
-            too_large = data.len() > room;
-            self.keep(&data[..data.len().min(room)], expected);
             if body.is_end_stream() {
+                request.has_all(if declared.is_some() { End::Bytes(&data) } else { End::EmptyLine });
                 let end = if too_large { BodyEnd::TooLarge } else { BodyEnd::Complete };
                 return self.finish(end, true);
             }

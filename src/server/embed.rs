@@ -7,7 +7,9 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{Config, FLUSH, Shell, accept};
+use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
+
+use super::{Config, LAST, Shared, accept};
 use crate::{Journal, Stub};
 
 /// A running server on a thread of its own. Dropping it stops it.
@@ -35,12 +37,13 @@ use crate::{Journal, Stub};
 /// ```
 pub struct Server {
     addr: SocketAddr,
-    shell: Arc<Shell>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts a server; it serves when this returns. Works inside and outside an async runtime.
+    /// Starts a server; it serves when this returns. Works inside and outside an async runtime. Its events go to the
+    /// `tracing` subscriber of the calling thread, or else to the global one.
     ///
     /// # Errors
     ///
@@ -49,12 +52,19 @@ impl Server {
         let listener = TcpListener::bind(config.listen)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
-        let shell = Shell::new(config);
-        let serving = Arc::clone(&shell);
+        let shared = Shared::new(config);
+        let serving = Arc::clone(&shared);
         let (ready, started) = mpsc::sync_channel(1);
-        let thread =
-            thread::Builder::new().name("standin".into()).spawn(move || run(serving, listener, &ready))?;
-        let server = Self { addr, shell, thread: Some(thread) };
+        // A subscriber of the calling thread alone hears what the server's thread says.
+        let dispatch = dispatcher::get_default(Dispatch::clone);
+        let thread = thread::Builder::new().name("standin".into()).spawn(move || {
+            if dispatch.is::<NoSubscriber>() {
+                run(serving, listener, &ready);
+            } else {
+                dispatcher::with_default(&dispatch, || run(serving, listener, &ready));
+            }
+        })?;
+        let server = Self { addr, shared, thread: Some(thread) };
         started.recv().map_err(|_| io::Error::other("the server's thread ended"))??;
         Ok(server)
     }
@@ -71,29 +81,29 @@ impl Server {
 
     /// What it recorded.
     pub fn journal(&self) -> &Arc<Journal> {
-        &self.shell.journal
+        &self.shared.journal
     }
 
     /// What it answers with.
     pub fn stub(&self) -> &Arc<Stub> {
-        &self.shell.stub
+        &self.shared.stub
     }
 
     /// How many times something was refused before it was a request: bytes that are not HTTP, a head that is too large
     /// or does not arrive in time.
     pub fn unparsed(&self) -> u64 {
-        self.shell.counters.unparsed.load(Ordering::Relaxed)
+        self.shared.counters.unparsed.load(Ordering::Relaxed)
     }
 
     /// Stops it, which takes no longer than [`Limits::stop_time`](super::Limits::stop_time), and returns its journal.
     pub fn stop(self) -> Arc<Journal> {
-        Arc::clone(&self.shell.journal)
+        Arc::clone(&self.shared.journal)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shell.stop.set();
+        self.shared.stop.cancel();
         if let Some(thread) = self.thread.take() {
             // A panic of that thread was reported when it happened.
             let _ = thread.join();
@@ -107,18 +117,16 @@ impl fmt::Debug for Server {
     }
 }
 
-fn run(shell: Arc<Shell>, listener: TcpListener, ready: &mpsc::SyncSender<io::Result<()>>) {
+fn run(shared: Arc<Shared>, listener: TcpListener, ready: &mpsc::SyncSender<io::Result<()>>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.and_then(|runtime| {
         let listener = {
             let _context = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let log = shell.log.clone();
         let _ = ready.send(Ok(()));
-        runtime.block_on(accept::run(shell, listener));
-        runtime.shutdown_timeout(FLUSH);
-        log.flush(FLUSH);
+        runtime.block_on(accept::run(shared, listener));
+        runtime.shutdown_timeout(LAST);
         Ok(())
     });
     if let Err(error) = served {

@@ -6,56 +6,71 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request as HyperRequest, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue},
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue},
     http::request::Parts,
 };
 use jiff::Timestamp;
 
 use super::{
-    Shell,
+    Shared,
     body::{Collected, ReplyBody},
     control, cors,
-    watch::{InFlight, Watch},
+    watch::{End, InFlight, Watch},
 };
 use crate::{BodyEnd, Delivery, Headers, Recorded, Request};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
-    shell: &Arc<Shell>,
+    shared: &Arc<Shared>,
     watch: &Arc<Watch>,
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
     let received = Timestamp::now();
     let in_flight = InFlight::begin(Arc::clone(watch));
-    let shell = Arc::clone(shell);
+    let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
-        if is_too_much(&parts, &shell) {
-            shell.refuse(peer, "message head is too large");
-            return Ok(status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight));
-        }
-        if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
-            return Ok(control(&shell, parts, body, in_flight).await);
-        }
-        if cors::is_preflight(&parts) {
-            let body = ReplyBody::plain(Bytes::new(), in_flight);
-            return Ok(shell.cors.preflight(&parts.headers, body));
-        }
-        if path == "/"
-            && matches!(parts.method, Method::GET | Method::HEAD)
-            && let Some(page) = &shell.index
-        {
-            return Ok(index(page, &parts, in_flight));
-        }
-        Ok(exchange(&shell, parts, body, received, in_flight).await)
+        let response = answer(&shared, peer, request, received, in_flight).await;
+        watch.replied();
+        Ok(response)
     }
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    peer: SocketAddr,
+    request: HyperRequest<Incoming>,
+    received: Timestamp,
+    in_flight: InFlight,
+) -> Response<ReplyBody> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    if is_too_much(&parts, shared) {
+        shared.refuse(peer, "message head is too large");
+        return status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
+    }
+    if body.is_end_stream() {
+        in_flight.has_all(End::EmptyLine);
+    }
+    if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
+        return control(shared, parts, body, in_flight).await;
+    }
+    if cors::is_preflight(&parts) {
+        let body = ReplyBody::plain(Bytes::new(), in_flight);
+        return shared.cors.preflight(&parts.headers, body);
+    }
+    if path == "/"
+        && matches!(parts.method, Method::GET | Method::HEAD)
+        && let Some(page) = &shared.index
+    {
+        return index(page, &parts, in_flight);
+    }
+    exchange(shared, parts, body, received, in_flight).await
 }
 
 /// A request to the API: read, answered, recorded.
 async fn exchange(
-    shell: &Shell,
+    shared: &Shared,
     parts: Parts,
     body: Incoming,
     received: Timestamp,
@@ -64,13 +79,13 @@ async fn exchange(
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
     let mut pending =
-        Pending { shell, request: Some(request(&parts, received)), body: Collected::new(&shell.budget) };
-    let limit = shell.stub.settings().max_body;
+        Pending { shared, request: Some(request(&parts, received)), body: Collected::new(&shared.budget) };
+    let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
         pending.body.end = BodyEnd::TooLarge;
     } else {
-        let time = shell.limits.body_time;
-        pending.body.read(body, limit, time).await;
+        let time = shared.limits.body_time;
+        pending.body.read(body, limit, time, &in_flight).await;
     }
     let close = !pending.body.drained;
     if close {
@@ -87,7 +102,7 @@ async fn exchange(
 /// A request whose body is still coming in. When hyper drops the future that waits for it, because the client is gone,
 /// what there is of it is recorded all the same.
 struct Pending<'a> {
-    shell: &'a Shell,
+    shared: &'a Shared,
     request: Option<Request>,
     body: Collected<'a>,
 }
@@ -101,12 +116,12 @@ impl Pending<'_> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
-        let exchange = self.shell.stub.respond(request);
-        let recorded = self.shell.journal.record(exchange);
+        let exchange = self.shared.stub.respond(request);
+        let recorded = self.shared.journal.record(exchange);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
-        self.shell.log.exchange(&recorded);
+        report(&recorded);
         Some(recorded)
     }
 }
@@ -119,10 +134,30 @@ impl Drop for Pending<'_> {
     }
 }
 
+/// Says which exchange there was, to whoever listens.
+fn report(recorded: &Recorded) {
+    let exchange = &recorded.exchange;
+    tracing::info!(
+        target: "standin::exchange",
+        id = recorded.id,
+        operation = exchange.operation.as_deref(),
+        method = exchange.request.method,
+        target = exchange.request.target,
+        status = exchange.reply.status,
+        violation = exchange.violations.first().map(tracing::field::display),
+    );
+}
+
 /// hyper's head of a request as ours.
 fn request(parts: &Parts, received: Timestamp) -> Request {
     let bytes = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let mut headers = Headers::with_capacity(parts.headers.len(), bytes);
+    let mut headers = Headers::with_capacity(parts.headers.len() + 1, bytes);
+    // The authority of HTTP/2, and of a whole URL as target, says what `Host` says otherwise.
+    if let Some(authority) = parts.uri.authority()
+        && !parts.headers.contains_key(HOST)
+    {
+        headers.push("host", authority.as_str().as_bytes());
+    }
     for (name, value) in &parts.headers {
         headers.push(name.as_str(), value.as_bytes());
     }
@@ -184,25 +219,25 @@ fn reply(
 
 /// A call of the control API.
 async fn control(
-    shell: &Arc<Shell>,
+    shared: &Arc<Shared>,
     parts: Parts,
     body: Incoming,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut collected = Collected::new(&shell.budget);
-    let time = shell.limits.body_time;
-    collected.read(body, CONTROL_BODY, time).await;
+    let mut collected = Collected::new(&shared.budget);
+    let time = shared.limits.body_time;
+    collected.read(body, CONTROL_BODY, time, &in_flight).await;
     if !collected.drained {
         in_flight.leave_unfinished();
     }
     let close = is_http1 && !collected.drained;
-    let refuse = |code, error| control::refuse(&shell.control, &parts, code, error);
+    let refuse = |code, error| control::refuse(&shared.control, &parts, code, error);
     let mut response = match collected.end {
         BodyEnd::Complete => {
             let bytes = collected.take();
             drop(collected);
-            control::respond(&shell.control, &parts, bytes).await
+            control::respond(&shared.control, &parts, bytes).await
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
@@ -213,6 +248,12 @@ async fn control(
     if close {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
+    tracing::debug!(
+        target: "standin::control",
+        method = parts.method.as_str(),
+        path = parts.uri.path(),
+        status = response.status().as_u16(),
+    );
     response.map(|body| ReplyBody::control(body, in_flight))
 }
 
@@ -235,13 +276,13 @@ fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
 }
 
 /// Whether an HTTP/2 head is beyond the limits; an HTTP/1 head has passed hyper's.
-fn is_too_much(parts: &Parts, shell: &Shell) -> bool {
+fn is_too_much(parts: &Parts, shared: &Shared) -> bool {
     if parts.version < Version::HTTP_2 {
         return false;
     }
     let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
     let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    parts.headers.len() > shell.limits.headers || target + fields > shell.limits.head_bytes
+    parts.headers.len() > shared.limits.headers || target + fields > shared.limits.head_bytes
 }
 
 /// Whether a client that waits for a go-ahead has announced more than it may send. It is answered instead.

@@ -25,7 +25,7 @@ pub(super) fn page(contract: &Contract) -> Option<Bytes> {
         .collect();
     let control: Vec<_> = CALLS
         .iter()
-        .map(|(method, path, summary)| json!({"method": method, "path": path, "summary": summary}))
+        .map(|call| json!({"method": call.method.as_str(), "path": call.shown(), "summary": call.purpose}))
         .collect();
     let page = json!({
         "name": "standin",

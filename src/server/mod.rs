@@ -12,9 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use hyper_util::server::conn::auto;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Contract, Settings, Stub,
+    Contract, Secrets, Settings, Stub, TokenPolicy,
     journal::{self, Journal},
     token::Secret,
 };
@@ -26,13 +27,13 @@ mod cors;
 mod embed;
 mod handle;
 mod index;
-mod log;
-mod stop;
+mod socket;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use embed::Server;
-pub use log::{Log, LogFormat};
 
 /// Everything that a server is started with.
 #[derive(Clone, Debug)]
@@ -47,14 +48,12 @@ pub struct Config {
     pub limits: Limits,
     /// Where to listen. [`serve`] is given a listener and does not look at this.
     pub listen: SocketAddr,
-    /// Where the line of each exchange goes.
-    pub log: Log,
     /// How strict the stub is.
     pub settings: Settings,
 }
 
 impl Default for Config {
-    /// The built-in contract on a free port of the loopback interface, without a log.
+    /// The built-in contract on a free port of the loopback interface, with the usual settings.
     fn default() -> Self {
         Self {
             contract: Contract::builtin(),
@@ -62,7 +61,6 @@ impl Default for Config {
             journal: journal::Limits::default(),
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            log: Log::off(),
             settings: Settings::default(),
         }
     }
@@ -140,24 +138,32 @@ pub async fn serve(
 ) -> io::Result<Arc<Journal>> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let shell = Shell::new(config);
-    let stop = Arc::clone(&shell.stop);
-    tokio::join!(accept::run(Arc::clone(&shell), listener), async {
+    let shared = Shared::new(config);
+    tokio::join!(accept::run(Arc::clone(&shared), listener), async {
         shutdown.await;
-        stop.set();
+        shared.stop.cancel();
     });
-    shell.log.flush(FLUSH);
-    Ok(Arc::clone(&shell.journal))
+    Ok(Arc::clone(&shared.journal))
+}
+
+/// What must not get into the journal.
+fn secrets(config: &Config) -> Secrets {
+    let client_secret = match &config.settings.token {
+        TokenPolicy::Verified(secret) => Some(secret),
+        TokenPolicy::Any | TokenPolicy::WellFormed => None,
+    };
+    let values = client_secret.into_iter().chain(&config.control.token);
+    values.fold(Secrets::of(&config.contract), |secrets, value| secrets.value(value.clone()))
 }
 
 /// A server without a listener: it is handed its connections, by a fuzz target.
 #[cfg(feature = "payload")]
-pub(crate) struct Connections(Arc<Shell>);
+pub(crate) struct Connections(Arc<Shared>);
 
 #[cfg(feature = "payload")]
 impl Connections {
     pub(crate) fn new(config: Config) -> Self {
-        Self(Shell::new(config))
+        Self(Shared::new(config))
     }
 
     /// Serves a connection until it ends.
@@ -170,12 +176,16 @@ impl Connections {
 /// What is counted beside the journal.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// What ended by a fault of our own.
+    pub(crate) faults: AtomicU64,
+    /// HTTP/2 streams that hyper's library refused without asking us.
+    pub(crate) resets: AtomicU64,
     /// What was refused before it was a request.
     pub(crate) unparsed: AtomicU64,
 }
 
-/// What all connections share.
-struct Shell {
+/// What all connections share: the parts that answer, and what they are limited and counted by.
+struct Shared {
     budget: body::Budget,
     control: control::ControlState,
     cors: cors::Cors,
@@ -184,26 +194,25 @@ struct Shell {
     index: Option<Bytes>,
     journal: Arc<Journal>,
     limits: Limits,
-    log: Log,
-    stop: Arc<stop::Stop>,
+    stop: CancellationToken,
     stub: Arc<Stub>,
     tasks: tasks::Tasks,
 }
 
-impl Shell {
+impl Shared {
     fn new(config: Config) -> Arc<Self> {
-        let journal = Arc::new(Journal::new(config.journal));
+        let journal = Arc::new(Journal::new(config.journal).hiding(secrets(&config)));
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
-        let stop = Arc::<stop::Stop>::default();
-        let tasks = tasks::Tasks::default();
+        let stop = CancellationToken::new();
+        let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 Arc::clone(&journal),
                 Arc::clone(&counters),
-                Arc::clone(&stop),
+                stop.clone(),
                 config.control,
             ),
             cors: cors::Cors::new(&contract),
@@ -212,7 +221,6 @@ impl Shell {
             index: index::page(&contract),
             journal,
             limits: config.limits,
-            log: config.log,
             stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
             tasks,
@@ -220,9 +228,9 @@ impl Shell {
     }
 }
 
-impl fmt::Debug for Shell {
+impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shell").finish_non_exhaustive()
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
@@ -240,8 +248,8 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
     }
     http.http2()
         .max_concurrent_streams(limits.streams)
-        // Twice as much, so that a head that is a little too large is ours to refuse, log and count. Beyond that h2
-        // refuses it and does not say so, but what it unpacks has to have an end.
+        // Twice as much, so that a head that is a little too large is ours to refuse with a reason. Beyond that h2
+        // refuses it, of which only the frames tell: what it unpacks has to have an end.
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }
@@ -249,5 +257,5 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
 /// hyper's own limit. Setting any other makes it allocate for each request.
 const HYPER_HEADERS: usize = 100;
 
-/// How long a stopping server waits for its log.
-const FLUSH: Duration = Duration::from_millis(150);
+/// How long the embedded server's runtime may take to end.
+const LAST: Duration = Duration::from_millis(150);

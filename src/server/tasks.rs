@@ -2,37 +2,31 @@
 
 use std::{
     future::Future,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
+    thread,
 };
 
 use hyper::rt::Executor;
-use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
-/// Starts tasks, and knows when all of them have ended.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Tasks(Arc<Count>);
+use super::Counters;
 
-#[derive(Debug, Default)]
-struct Count {
-    running: AtomicUsize,
-    ended: Notify,
+/// Starts tasks, knows when all of them have ended, and reports those that panic: hyper does not look at them again.
+#[derive(Clone, Debug)]
+pub(super) struct Tasks {
+    counters: Arc<Counters>,
+    tracker: TaskTracker,
 }
 
 impl Tasks {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
+        Self { counters, tracker: TaskTracker::new() }
+    }
+
     /// Returns once no task is left.
     pub(super) async fn ended(&self) {
-        loop {
-            let mut ended = pin!(self.0.ended.notified());
-            ended.as_mut().enable();
-            if self.0.running.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            ended.await;
-        }
+        self.tracker.close();
+        self.tracker.wait().await;
     }
 }
 
@@ -41,28 +35,32 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, future: F) {
-        let running = Running::begin(&self.0);
-        tokio::spawn(async move {
-            let _running = running;
+        let alarm = Alarm(Arc::clone(&self.counters));
+        self.tracker.spawn(async move {
+            let _alarm = alarm;
             future.await;
         });
     }
 }
 
-/// Counts as a task until it is dropped, which is after the task's future.
-struct Running(Arc<Count>);
+/// Goes off when it is dropped by a panic.
+struct Alarm(Arc<Counters>);
 
-impl Running {
-    fn begin(count: &Arc<Count>) -> Self {
-        count.running.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(count))
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fault("a request");
+        }
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.ended.notify_waiters();
-        }
+impl Counters {
+    /// Counts and reports a fault of our own, that which ended `what`.
+    pub(super) fn fault(&self, what: &str) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            target: "standin::server",
+            "{what} ended by a fault of this program; please report it"
+        );
     }
 }

@@ -5,17 +5,14 @@
 //! under way, and the connection's task asks [`Watch::verdict`] when its timer fires.
 
 use std::{
-    io::{self, IoSlice},
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use super::Limits;
 
@@ -32,6 +29,15 @@ pub(super) enum Overdue {
     Reply,
 }
 
+/// How the bytes of a request end, so that what was read past them can be told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End<'a> {
+    /// With an empty line: a head without a body, or a chunked body.
+    EmptyLine,
+    /// With these bytes of a body whose length was declared.
+    Bytes(&'a [u8]),
+}
+
 /// The state of one connection, shared by its socket, its requests and its timer.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -45,14 +51,64 @@ pub(super) struct Watch {
     closed: AtomicU64,
     /// Requests under way, from the end of the head to the last byte of the reply.
     in_flight: AtomicU32,
-    /// Replies not yet taken, by the parity of the epoch in which they were handed over.
-    replies: [AtomicU32; 2],
-    epoch: AtomicU8,
-    epoch_began: AtomicU64,
+    /// The last eight bytes read (HTTP/1), the latest in the lowest place.
+    tail: AtomicU64,
+    /// The request under way has been read to its end.
+    whole: AtomicBool,
+    /// More than the request under way has been read: the head of the next has begun.
+    ahead: AtomicBool,
+    untaken: Untaken,
     http2: AtomicBool,
+    /// Heads of HTTP/2 replies: handed over by us, and written.
+    replies: AtomicU32,
+    heads: AtomicU32,
+    /// HTTP/2 streams that hyper's library refused without asking us, and how many of them were reported.
+    resets: AtomicU32,
+    reported: AtomicU32,
     /// A request was answered before its body was read to the end.
     unfinished: AtomicBool,
     stopping: AtomicBool,
+}
+
+/// Replies that the client has not taken yet. Instead of a time for each there are two counters, which change places
+/// at each turn: new replies count as young, and those that were young at the last turn are old.
+#[derive(Debug)]
+struct Untaken {
+    counts: [AtomicU32; 2],
+    /// Which of the counters is that of the young.
+    young: AtomicU8,
+    turned: AtomicU64,
+}
+
+impl Untaken {
+    fn new() -> Self {
+        Self {
+            counts: [AtomicU32::new(0), AtomicU32::new(0)],
+            young: AtomicU8::new(0),
+            turned: AtomicU64::new(1),
+        }
+    }
+
+    /// Counts a reply, and returns the counter that it has to be taken from.
+    fn add(&self) -> u8 {
+        let young = self.young.load(Relaxed);
+        self.counts[usize::from(young)].fetch_add(1, Relaxed);
+        young
+    }
+
+    fn take(&self, counter: u8) {
+        self.counts[usize::from(counter)].fetch_sub(1, Relaxed);
+    }
+
+    /// Whether there are replies which were there at the last turn.
+    fn has_old(&self) -> bool {
+        self.counts[usize::from(self.young.load(Relaxed) ^ 1)].load(Relaxed) > 0
+    }
+
+    fn turn(&self, now: u64) {
+        self.young.fetch_xor(1, Relaxed);
+        self.turned.store(now, Relaxed);
+    }
 }
 
 impl Watch {
@@ -63,10 +119,15 @@ impl Watch {
             idle: AtomicU64::new(1),
             closed: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
-            replies: [AtomicU32::new(0), AtomicU32::new(0)],
-            epoch: AtomicU8::new(0),
-            epoch_began: AtomicU64::new(1),
+            tail: AtomicU64::new(0),
+            whole: AtomicBool::new(false),
+            ahead: AtomicBool::new(false),
+            untaken: Untaken::new(),
             http2: AtomicBool::new(false),
+            replies: AtomicU32::new(0),
+            heads: AtomicU32::new(0),
+            resets: AtomicU32::new(0),
+            reported: AtomicU32::new(0),
             unfinished: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
@@ -87,14 +148,23 @@ impl Watch {
         !self.stopping.swap(true, Relaxed)
     }
 
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    /// Whether the client has more to send that nobody will read.
+    pub(super) fn is_sending(&self) -> bool {
+        self.unfinished.load(Relaxed) || self.head.load(Relaxed) != 0
+    }
+
     /// The deadline that can come nearer between two looks at the timer: that of a head.
     pub(super) fn near_deadline(&self, limits: &Limits) -> Option<Instant> {
         let closed = self.closed.load(Relaxed);
         if closed != 0 {
-            return Some(self.instant(closed) + LINGER);
+            return Some(later(self.instant(closed), LINGER));
         }
         let head = self.head.load(Relaxed);
-        (head != 0).then(|| self.instant(head) + limits.head_time)
+        (head != 0).then(|| later(self.instant(head), limits.head_time))
     }
 
     /// What the timer finds when it fires: a reason to end the connection, or when to look again.
@@ -110,25 +180,83 @@ impl Watch {
             };
         }
         if self.in_flight.load(Relaxed) == 0 {
-            let deadline = self.instant(self.idle.load(Relaxed)) + limits.idle_time;
+            let deadline = later(self.instant(self.idle.load(Relaxed)), limits.idle_time);
             return if deadline > now {
-                Ok(deadline.min(now + limits.reply_time))
+                Ok(deadline.min(later(now, limits.reply_time)))
             } else {
                 Err(Overdue::Idle)
             };
         }
-        let deadline = self.instant(self.epoch_began.load(Relaxed)) + limits.reply_time;
+        let deadline = later(self.instant(self.untaken.turned.load(Relaxed)), limits.reply_time);
         if deadline > now {
-            return Ok(deadline.min(now + limits.idle_time));
+            return Ok(deadline.min(later(now, limits.idle_time)));
         }
-        // Replies of the epoch before this one are at least one whole `reply_time` old.
-        let epoch = self.epoch.load(Relaxed);
-        if self.replies[usize::from(epoch ^ 1)].load(Relaxed) > 0 {
+        // Since the last turn a whole `reply_time` has passed.
+        if self.untaken.has_old() {
             return Err(Overdue::Reply);
         }
-        self.epoch.store(epoch ^ 1, Relaxed);
-        self.epoch_began.store(self.now(), Relaxed);
-        Ok(now + limits.reply_time.min(limits.idle_time))
+        self.untaken.turn(self.now());
+        Ok(later(now, limits.reply_time.min(limits.idle_time)))
+    }
+
+    /// The first time to look at the timer.
+    pub(super) fn first_look(&self, limits: &Limits) -> Instant {
+        later(self.opened, limits.idle_time.min(limits.reply_time))
+    }
+
+    /// Bytes were read from the socket.
+    pub(super) fn read_some(&self, bytes: &[u8]) {
+        if self.is_http2() {
+            return;
+        }
+        for &byte in &bytes[bytes.len().saturating_sub(8)..] {
+            self.tail.store(self.tail.load(Relaxed) << 8 | u64::from(byte), Relaxed);
+        }
+        // Empty lines before a head are no part of it; some clients send one after a body.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return;
+        }
+        if self.in_flight.load(Relaxed) == 0 {
+            if self.head.load(Relaxed) == 0 {
+                self.head.store(self.now(), Relaxed);
+            }
+        } else if self.whole.load(Relaxed) {
+            self.ahead.store(true, Relaxed);
+        }
+    }
+
+    pub(super) fn becomes_http2(&self) {
+        self.http2.store(true, Relaxed);
+        self.head.store(0, Relaxed);
+        self.idle.store(self.now(), Relaxed);
+    }
+
+    /// A reply is handed over to hyper.
+    pub(super) fn replied(&self) {
+        self.replies.fetch_add(1, Relaxed);
+    }
+
+    /// The head of an HTTP/2 reply is written. There are more of them than replies when a request was refused without
+    /// asking us; returns whether this is one too many.
+    pub(super) fn wrote_foreign_head(&self) -> bool {
+        let heads = self.heads.fetch_add(1, Relaxed) + 1;
+        let replies = self.replies.load(Relaxed);
+        if heads > replies {
+            self.heads.store(replies, Relaxed);
+            self.wrote_reset();
+        }
+        heads > replies
+    }
+
+    /// An HTTP/2 stream is reset for an error of the client's.
+    pub(super) fn wrote_reset(&self) {
+        self.resets.fetch_add(1, Relaxed);
+    }
+
+    /// How many HTTP/2 streams were refused without asking us since this was last asked.
+    pub(super) fn new_resets(&self) -> u32 {
+        let resets = self.resets.load(Relaxed);
+        resets - self.reported.swap(resets, Relaxed)
     }
 
     fn now(&self) -> u64 {
@@ -136,19 +264,17 @@ impl Watch {
     }
 
     fn instant(&self, time: u64) -> Instant {
-        self.opened + Duration::from_millis(time - 1)
+        later(self.opened, Duration::from_millis(time - 1))
     }
 
-    fn read_some(&self) {
-        if self.in_flight.load(Relaxed) == 0 && !self.is_http2() && self.head.load(Relaxed) == 0 {
-            self.head.store(self.now(), Relaxed);
-        }
-    }
-
-    fn becomes_http2(&self) {
-        self.http2.store(true, Relaxed);
-        self.head.store(0, Relaxed);
-        self.idle.store(self.now(), Relaxed);
+    /// Whether what was read last goes on after the end of a request.
+    fn is_past(&self, end: End<'_>) -> bool {
+        let tail = self.tail.load(Relaxed).to_be_bytes();
+        let last = match end {
+            End::EmptyLine => return !tail.ends_with(b"\n\r\n") && !tail.ends_with(b"\n\n"),
+            End::Bytes(last) => last,
+        };
+        from_the_end(&tail).zip(from_the_end(last)).any(|(read, last)| read != last)
     }
 }
 
@@ -156,6 +282,7 @@ impl Watch {
 #[derive(Debug)]
 pub(super) struct InFlight {
     watch: Arc<Watch>,
+    /// The counter of its reply.
     reply: Option<u8>,
 }
 
@@ -163,7 +290,17 @@ impl InFlight {
     pub(super) fn begin(watch: Arc<Watch>) -> Self {
         watch.in_flight.fetch_add(1, Relaxed);
         watch.head.store(0, Relaxed);
+        watch.whole.store(false, Relaxed);
+        watch.ahead.store(false, Relaxed);
         Self { watch, reply: None }
+    }
+
+    /// All of the request has been read, and this is how it ends.
+    pub(super) fn has_all(&self, end: End<'_>) {
+        if !self.watch.is_http2() {
+            self.watch.whole.store(true, Relaxed);
+            self.watch.ahead.store(self.watch.is_past(end), Relaxed);
+        }
     }
 
     /// The request is answered without reading all of its body.
@@ -174,15 +311,13 @@ impl InFlight {
     /// The reply, or a piece of it, is handed over: from now on the client has to take it.
     pub(super) fn replying(&mut self) {
         self.not_replying();
-        let epoch = self.watch.epoch.load(Relaxed);
-        self.watch.replies[usize::from(epoch)].fetch_add(1, Relaxed);
-        self.reply = Some(epoch);
+        self.reply = Some(self.watch.untaken.add());
     }
 
     /// What was handed over is taken, and there is no more yet.
     pub(super) fn not_replying(&mut self) {
-        if let Some(epoch) = self.reply.take() {
-            self.watch.replies[usize::from(epoch)].fetch_sub(1, Relaxed);
+        if let Some(counter) = self.reply.take() {
+            self.watch.untaken.take(counter);
         }
     }
 }
@@ -191,105 +326,56 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.not_replying();
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
-            self.watch.idle.store(self.watch.now(), Relaxed);
-        }
-    }
-}
-
-/// A socket that tells its [`Watch`] what it sees.
-#[derive(Debug)]
-pub(super) struct Watched<S> {
-    stream: S,
-    watch: Arc<Watch>,
-    /// How much of the HTTP/2 preface has come in; `None` once it is clear whether it is one.
-    preface: Option<u8>,
-    /// Bytes thrown away after our side was closed.
-    discarded: Option<usize>,
-}
-
-impl<S> Watched<S> {
-    pub(super) fn new(stream: S, watch: Arc<Watch>) -> Self {
-        Self { stream, watch, preface: Some(0), discarded: None }
-    }
-
-    fn sniff(&mut self, bytes: &[u8]) {
-        let Some(seen) = self.preface else { return };
-        let rest = &HTTP2_PREFACE[usize::from(seen)..];
-        if bytes.starts_with(rest) {
-            self.preface = None;
-            self.watch.becomes_http2();
-        } else if rest.starts_with(bytes) {
-            self.preface = u8::try_from(bytes.len()).ok().map(|more| seen + more);
-        } else {
-            self.preface = None;
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            this.watch.read_some();
-            this.sniff(&buf.filled()[before..]);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    /// Closes our side. When the client is still sending, what it sends is read and thrown away for a moment: closing
-    /// a socket with unread bytes resets it, and a reset can overtake the refusal that was just written.
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let mut discarded = if let Some(discarded) = this.discarded {
-            discarded
-        } else {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            this.watch.close();
-            0
-        };
-        let sending = this.watch.unfinished.load(Relaxed) || this.watch.head.load(Relaxed) != 0;
-        let mut bytes = [0; 4096];
-        while discarded < LINGER_BYTES && !this.watch.stopping.load(Relaxed) {
-            let mut buf = ReadBuf::new(&mut bytes);
-            match Pin::new(&mut this.stream).poll_read(cx, &mut buf) {
-                Poll::Ready(Ok(())) if !buf.filled().is_empty() => discarded += buf.filled().len(),
-                Poll::Pending if sending || discarded > 0 => {
-                    this.discarded = Some(discarded);
-                    return Poll::Pending;
-                }
-                _ => break,
+            let now = self.watch.now();
+            self.watch.idle.store(now, Relaxed);
+            if self.watch.ahead.swap(false, Relaxed) {
+                self.watch.head.store(now, Relaxed);
             }
         }
-        Poll::Ready(Ok(()))
     }
 }
 
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The bytes from the last to the first, without the line ends after the last.
+fn from_the_end(bytes: &[u8]) -> impl Iterator<Item = &u8> {
+    bytes.iter().rev().skip_while(|byte| matches!(byte, b'\r' | b'\n'))
+}
 
-/// How long, and for how many bytes, a client may go on sending after our side is closed.
+/// The time of `from` and `duration` together, or one that nobody lives to see.
+fn later(from: Instant, duration: Duration) -> Instant {
+    from.checked_add(duration).unwrap_or_else(|| from + FAR)
+}
+
+/// How long a client may go on sending after our side is closed.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Thirty years.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_past_the_end_of_a_request_is_told_apart() {
+        for (read, end, expected) in [
+            ("GET / HTTP/1.1\r\n\r\n", End::EmptyLine, false),
+            ("GET / HTTP/1.1\n\n", End::EmptyLine, false),
+            ("GET / HTTP/1.1\r\n\r\n\r\n", End::EmptyLine, false),
+            ("GET / HTTP/1.1\r\n\r\nGET", End::EmptyLine, true),
+            ("0\r\n\r\nGET / HTTP/1.1\r\n", End::EmptyLine, true),
+            ("\r\n\r\n{\"a\":1}", End::Bytes(b"{\"a\":1}"), false),
+            ("\r\n\r\n{\"a\":1}\r\n", End::Bytes(b"{\"a\":1}"), false),
+            ("\r\n\r\n{\"a\":1}\n", End::Bytes(b"{\"a\":1}\n"), false),
+            ("\r\n\r\n{}", End::Bytes(b"{}"), false),
+            ("\r\n\r\n{}GET /", End::Bytes(b"{}"), true),
+            ("\r\n\r\n{\"a\":1}G", End::Bytes(b"{\"a\":1}"), true),
+        ] {
+            let watch = Watch::new();
+            // The way it comes must not matter.
+            for piece in read.as_bytes().chunks(3) {
+                watch.read_some(piece);
+            }
+            assert_eq!(watch.is_past(end), expected, "{read:?}");
+        }
+    }
+}

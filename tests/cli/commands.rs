@@ -34,7 +34,32 @@ fn help_has_examples_for_every_command() {
         assert!(help.contains("Examples:\n  "), "{help}");
     }
     assert!(help.contains("Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run."), "{help}");
-    assert_eq!(run(["--version"]).fine(), format!("standin {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_version_names_the_commit_and_the_features() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(run(["-V"]).fine(), format!("standin {version}\n"));
+    let long = run(["--version"]).fine();
+    assert!(long.starts_with(&format!("standin {version} (commit ")), "{long}");
+    let features = long.split_once("; features: ").expect(&long).1;
+    assert_eq!(features.contains("verify"), cfg!(feature = "verify"), "{long}");
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_asked_for() {
+    let wrong = |choice: &[&str], variables: &[(&str, &str)]| {
+        let mut command = standin(["check", "noSuch", "x"].iter().chain(choice));
+        end(command.env_remove("CLICOLOR_FORCE").envs(variables.iter().copied())).err.contains('\u{1b}')
+    };
+    assert!(!wrong(&[], &[]));
+    assert!(!wrong(&["--color", "never"], &[]));
+    assert!(wrong(&["--color", "always"], &[]));
+    assert!(wrong(&[], &[("STANDIN_COLOR", "always")]));
+    assert!(wrong(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!wrong(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    let data = run(["contract", "openapi", "--color", "always"]).fine();
+    assert!(!data.contains('\u{1b}'));
 }
 
 #[test]
@@ -50,7 +75,7 @@ fn help_does_not_show_secrets() {
 fn no_command_at_all_prints_the_help_on_standard_error() {
     let ended = run::<&str>([]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-    assert!(ended.err.contains("Usage: standin <COMMAND>"), "{}", ended.err);
+    assert!(ended.err.contains("Usage: standin [OPTIONS] <COMMAND>"), "{}", ended.err);
 }
 
 #[test]
@@ -296,6 +321,13 @@ fn there_are_completions_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = run(["completions", shell]).fine();
         assert!(script.contains("journal-file"), "{shell}: {script}");
+        // Elvish's and PowerShell's generators complete no values.
+        if ["bash", "fish", "zsh"].contains(&shell) {
+            assert!(script.contains("minLength"), "no rules for {shell}: {script}");
+        }
+        if ["bash", "zsh"].contains(&shell) {
+            assert!(script.contains("updateAgent"), "no operations for {shell}: {script}");
+        }
     }
 }
 

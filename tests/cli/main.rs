@@ -2,6 +2,7 @@
 
 mod commands;
 mod generate;
+mod health;
 mod journal;
 mod readme;
 mod serve;

@@ -46,6 +46,19 @@ fn each_exchange_is_a_line_on_standard_error() {
 }
 
 #[test]
+fn a_filter_says_which_events_have_a_line() {
+    let server = Server::start(&["--log-filter", "standin=debug,standin::connection=off"]);
+    server.call(&Call::get("/__standin/health"));
+    let line = server.log_line();
+    assert!(line.ends_with("standin::control: method=GET path=/__standin/health status=200"), "{line}");
+
+    let refused = run(["serve", "--log-filter", "standin=loud"]);
+    let wrong = refused.complaint(2);
+    assert!(wrong.contains("'standin=loud' for '--log-filter <DIRECTIVES>'"), "{wrong}");
+    assert!(wrong.contains("expected directives such as standin=info"), "{wrong}");
+}
+
+#[test]
 fn an_occupied_port_is_one_line_that_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

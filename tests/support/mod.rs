@@ -3,16 +3,16 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::{
-    io::Write,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
-use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
+use standin::{Config, Delivery, Recorded, Server};
 
 pub mod agentassist;
 pub mod call;
+pub mod events;
 pub mod faulty;
 pub mod http1;
 pub mod http2;
@@ -90,32 +90,6 @@ pub fn settled(recorded: &Recorded, delivery: Delivery) {
         settled => Some(settled),
     });
     assert_eq!(settled, delivery);
-}
-
-/// A log whose lines can be read.
-#[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    pub fn log(&self, format: LogFormat) -> Log {
-        Log::new(format, self.clone())
-    }
-
-    pub fn text(&self) -> String {
-        let bytes = self.0.lock().expect("nobody panics with it");
-        String::from_utf8(bytes.clone()).expect("lines are UTF-8")
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The sample token of the documentation.

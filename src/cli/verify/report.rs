@@ -1,10 +1,16 @@
 //! What `standin verify` says about a run: lines for people, JSON and JUnit for programs.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
-use super::super::{
-    error::one_line,
-    junit::{Case, Outcome as CaseOutcome, Suite},
+use super::{
+    super::{
+        error::one_line,
+        junit::{Case, Outcome as CaseOutcome, Suite},
+        style,
+    },
+    plan::Planned,
 };
 use crate::{
     Contract,
@@ -27,6 +33,8 @@ pub(super) struct Report {
 pub(super) struct Verified {
     description: String,
     states: Vec<String>,
+    /// Whether it is reported without being counted.
+    is_pending: bool,
     mismatches: Vec<Mismatch>,
     /// What else helps to see why.
     notes: Vec<String>,
@@ -35,24 +43,29 @@ pub(super) struct Verified {
 
 impl Verified {
     /// Each of `secrets` is masked wherever it comes up.
-    pub(super) fn new(contract: &Contract, interaction: &Value, outcome: &Outcome, secrets: &[&str]) -> Self {
+    pub(super) fn new(contract: &Contract, planned: &Planned, outcome: &Outcome, secrets: &[&str]) -> Self {
+        let interaction = planned.json;
         let mask =
             |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
         let mut notes = Vec::new();
+        if planned.is_pending {
+            let comments = interaction["comments"]["text"].as_array().into_iter().flatten();
+            notes.extend(comments.filter_map(Value::as_str).map(str::to_owned));
+        }
         if !outcome.holds() {
             let path = interaction["request"]["path"].as_str().unwrap_or_default();
             if !is_known(contract, path) {
                 notes.push(format!("no operation of the contract has the path `{path}`"));
             }
-            let status_differs = outcome.mismatches.iter().any(|mismatch| mismatch.place == "status");
-            if let Some(reply) = outcome.reply.as_deref().filter(|reply| status_differs && !reply.is_empty())
-            {
+            let is_other = outcome.mismatches.iter().any(|mismatch| !mismatch.place.starts_with("body $"));
+            if let Some(reply) = outcome.reply.as_deref().filter(|reply| is_other && !reply.is_empty()) {
                 notes.push(format!("the reply was {}", mask(reply)));
             }
         }
         let states = interaction["providerStates"].as_array().into_iter().flatten();
         Self {
-            description: interaction["description"].as_str().unwrap_or("without a description").to_owned(),
+            description: planned.description().to_owned(),
+            is_pending: planned.is_pending,
             states: states.filter_map(|state| state["name"].as_str()).map(str::to_owned).collect(),
             mismatches: outcome
                 .mismatches
@@ -94,12 +107,17 @@ impl Report {
         self.failed() == 0
     }
 
+    /// The interactions that count.
+    fn counted(&self) -> impl Iterator<Item = &Verified> {
+        self.interactions().filter(|interaction| !interaction.is_pending)
+    }
+
     fn interactions(&self) -> impl Iterator<Item = &Verified> {
         self.pacts.iter().flat_map(|(_, interactions)| interactions)
     }
 
     fn failed(&self) -> usize {
-        self.interactions().filter(|interaction| !interaction.holds()).count()
+        self.counted().filter(|interaction| !interaction.holds()).count()
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -125,6 +143,7 @@ impl Report {
                         json!({
                             "description": interaction.description,
                             "states": interaction.states,
+                            "pending": interaction.is_pending,
                             "holds": interaction.holds(),
                             "mismatches": mismatches,
                             "notes": interaction.notes,
@@ -146,6 +165,7 @@ impl Report {
             "holds": self.holds(),
             "interactions": count,
             "failed": self.failed(),
+            "pending": count - self.counted().count(),
             "pacts": pacts,
         })
     }
@@ -154,9 +174,14 @@ impl Report {
         let cases = self.pacts.iter().flat_map(|(source, interactions)| {
             interactions.iter().map(|interaction| Case {
                 name: format!("{}: {}", source.consumer(), interaction.description),
-                outcome: match interaction.complaints() {
-                    complaints if complaints.is_empty() => CaseOutcome::Passed,
-                    complaints => CaseOutcome::Failed(complaints),
+                outcome: match (interaction.is_pending, interaction.holds()) {
+                    (true, holds) => CaseOutcome::Skipped(
+                        std::iter::once(pending_words(holds).to_owned())
+                            .chain(interaction.complaints())
+                            .collect(),
+                    ),
+                    (false, true) => CaseOutcome::Passed,
+                    (false, false) => CaseOutcome::Failed(interaction.complaints()),
                 },
             })
         });
@@ -171,29 +196,46 @@ impl Report {
 
 /// The line above the interactions of a pact.
 pub(super) fn pact_line(source: &Source) -> String {
-    one_line(&format!("{} calls {}: {}", source.consumer(), source.provider(), source.name()))
+    let line = format!("{} calls {}: {}", source.consumer(), source.provider(), source.name());
+    style::paint(style::HEADING, &one_line(&line))
 }
 
 /// The lines about an interaction.
 pub(super) fn interaction_lines(interaction: &Verified) -> String {
-    let word = if interaction.holds() { "holds" } else { "FAILS" };
-    let mut lines = format!("  {word}  {}\n", one_line(&interaction.description));
+    let (style, word, end) = match (interaction.is_pending, interaction.holds()) {
+        (true, holds) => (style::NOTED, "pending", format!(" ({})", pending_words(holds))),
+        (false, true) => (style::GOOD, "holds", String::new()),
+        (false, false) => (style::BAD, "FAILS", String::new()),
+    };
+    let word = style::paint(style, word);
+    let mut lines = format!("  {word}  {}{end}\n", one_line(&interaction.description));
     for complaint in interaction.complaints() {
-        lines.push_str("         ");
-        lines.push_str(&complaint);
-        lines.push('\n');
+        let _ = writeln!(lines, "         {complaint}");
     }
     lines
 }
 
+/// What came of an interaction that does not count.
+fn pending_words(holds: bool) -> &'static str {
+    if holds { "holds, and does not count" } else { "fails, and does not count" }
+}
+
 /// The last line.
 pub(super) fn summary_line(report: &Report) -> String {
-    let (count, failed) = (report.interactions().count(), report.failed());
+    let (count, failed) = (report.counted().count(), report.failed());
     let url = &report.url;
-    match failed {
+    let mut line = match failed {
         0 => format!("{url}: all {count} interactions hold"),
         _ => format!("{url}: {} of {count} interactions hold, {failed} fail", count - failed),
+    };
+    match report.interactions().count() - count {
+        0 => {}
+        1 => line.push_str("; 1 more is pending and does not count"),
+        pending => {
+            let _ = write!(line, "; {pending} more are pending and do not count");
+        }
     }
+    line
 }
 
 /// Whether an operation has this path.

@@ -10,7 +10,8 @@ use super::{
         error::one_line,
         output::{self, Target},
     },
-    ReportTarget, Verify,
+    Include, ReportTarget, Verify, consent,
+    plan::{Choice, Plan},
     report::{Report, Verified, interaction_lines, pact_line, summary_line},
 };
 use crate::{
@@ -29,9 +30,7 @@ const BROKER_TIME: Duration = Duration::from_secs(30);
 
 pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
     let contract = verify.contract.load()?;
-    let provider: Provider =
-        verify.url.parse().map_err(|error| Error::usage(format!("`{}`: {error}", one_line(&verify.url))))?;
-    let targets = verify.reports.iter().map(Target::of).collect::<Result<Vec<_>, _>>()?;
+    let provider = verify.provider()?;
     let broker = verify.broker();
     let offers = match &broker {
         None => Vec::new(),
@@ -40,36 +39,63 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
         }
     };
     let sources = verify.sources(&offers)?;
+    let choice = Choice {
+        only: &verify.only,
+        skip: &verify.skip,
+        counts_pending: verify.include.contains(&Include::DocumentedAccidents),
+    };
+    let plan = Plan::new(&contract, &sources, &choice)?;
+    let Some(provider) = provider.filter(|_| !verify.list) else {
+        output::print_painted(&plan.list())?;
+        return Ok(Exit::Fine);
+    };
     let filling = verify.filling(&contract, &sources)?;
+    if verify.dry_run {
+        output::print_painted(&plan.dry_run(&provider, &filling))?;
+        return Ok(Exit::Fine);
+    }
+    let targets = verify.reports.iter().map(Target::of).collect::<Result<Vec<_>, _>>()?;
     let secrets = verify.secrets(&filling);
     let options = Options { states_url: verify.states_url.clone(), timeout: verify.timeout };
+    if let Some(warning) = plan.warning(&provider) {
+        consent::obtain(&warning, verify.yes || provider.is_loopback())?;
+    }
 
     let mut report = Report { url: provider.url(), pacts: Vec::new() };
-    for (index, source) in sources.iter().enumerate() {
-        output::print(&format!("{}\n", pact_line(source)))?;
+    for (index, (source, interactions)) in plan.pacts.iter().enumerate() {
+        if interactions.is_empty() {
+            continue;
+        }
+        output::print_painted(&format!("{}\n", pact_line(source)))?;
         let mut verified = Vec::new();
-        for number in 0..source.interactions().len() {
-            let outcome = verify::interaction(&provider, &options, source.single(number, &filling));
-            if outcome.is_unreachable && index == 0 && number == 0 {
+        for planned in interactions {
+            let outcome = verify::interaction(&provider, &options, source.single(planned.number, &filling));
+            if outcome.is_unreachable && report.pacts.is_empty() && verified.is_empty() {
                 let reason = outcome.mismatches.first().map_or("", |mismatch| &mismatch.found);
                 return Err(Error::could_not_run(format!(
                     "cannot reach {}: {reason}; start the service, or correct the URL",
                     provider.url()
                 )));
             }
-            let interaction = Verified::new(&contract, &source.interactions()[number], &outcome, &secrets);
-            output::print(&interaction_lines(&interaction))?;
+            let interaction = Verified::new(&contract, planned, &outcome, &secrets);
+            output::print_painted(&interaction_lines(&interaction))?;
             verified.push((interaction, outcome));
         }
-        let (interactions, outcomes): (Vec<_>, Vec<_>) = verified.into_iter().unzip();
-        report.pacts.push((source.clone(), interactions));
-        // The broker's pacts come first.
+        // The broker's pacts come first. Of a part of a pact it would believe that it is the whole.
         if let (Some(broker), Some(offer)) = (&broker, offers.get(index)) {
-            let branch = verify.provider_branch.as_deref();
-            broker
-                .publish(offer, &outcomes, &verify.provider_version, branch)
-                .map_err(|error| verify.broker_failed("publish results to", &error))?;
+            if interactions.len() == source.interactions().len() {
+                let branch = verify.provider_branch.as_deref();
+                let counted = interactions.iter().zip(&verified).filter(|(planned, _)| !planned.is_pending);
+                let counted = counted.map(|(planned, (_, outcome))| (planned.json, outcome));
+                broker
+                    .publish(offer, counted, &verify.provider_version, branch)
+                    .map_err(|error| verify.broker_failed("publish results to", &error))?;
+            } else {
+                output::complain("standin: results of a part of a pact are not published");
+            }
         }
+        let verified = verified.into_iter().map(|(interaction, _)| interaction);
+        report.pacts.push(((*source).clone(), verified.collect()));
     }
     output::print(&format!("{}\n", summary_line(&report)))?;
     for (target, kind) in targets.iter().zip(&verify.reports) {
@@ -82,6 +108,12 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
 }
 
 impl Verify {
+    fn provider(&self) -> Result<Option<Provider>, Error> {
+        let parse =
+            |url: &String| url.parse().map_err(|error| Error::usage(format!("`{}`: {error}", one_line(url))));
+        self.url.as_ref().map(parse).transpose()
+    }
+
     fn broker(&self) -> Option<Broker> {
         let user = || {
             let name = self.broker_user.clone()?;

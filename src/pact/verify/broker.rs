@@ -70,22 +70,21 @@ impl Broker {
         })
     }
 
-    /// Publishes what came of the interactions of a pact, for a version of the provider.
+    /// Publishes what came of interactions of a pact, for a version of the provider.
     ///
     /// # Errors
     ///
     /// When the broker does not take it.
-    pub fn publish(
+    pub fn publish<'a>(
         &self,
         offer: &Offer,
-        outcomes: &[Outcome],
+        outcomes: impl IntoIterator<Item = (&'a Value, &'a Outcome)>,
         version: &str,
         branch: Option<&str>,
     ) -> Result<(), String> {
-        let interactions = offer.source.interactions().iter();
         let text = |interaction: &Value, name: &str| interaction[name].as_str().map(str::to_owned);
-        let results: Vec<_> = interactions
-            .zip(outcomes)
+        let results: Vec<_> = outcomes
+            .into_iter()
             .map(|(interaction, outcome)| {
                 let (id, name) = (text(interaction, "_id"), text(interaction, "description"));
                 (id, name, outcome.result.clone().err())

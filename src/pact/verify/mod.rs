@@ -162,9 +162,8 @@ impl Outcome {
             Ok(()) => return,
             Err(VerificationMismatchResult::Error { error, .. }) => error.clone(),
             Err(VerificationMismatchResult::Mismatches { mismatches, .. }) => {
-                self.mismatches = mismatches.iter().map(|mismatch| read(&mismatch.to_json())).collect();
-                // What explains the rest comes first.
-                self.mismatches.sort_by_key(|mismatch| mismatch.place != "status");
+                let read = mismatches.iter().map(|mismatch| read(&mismatch.to_json()));
+                self.mismatches = without_consequences(read.collect());
                 return;
             }
         };
@@ -188,6 +187,28 @@ impl Outcome {
     }
 }
 
+/// The mismatches without those that another one explains: another status has another body, and so has another type.
+fn without_consequences(mut mismatches: Vec<Mismatch>) -> Vec<Mismatch> {
+    let is_type = |mismatch: &Mismatch| {
+        mismatch.place == "body"
+            || mismatch
+                .place
+                .strip_prefix("header ")
+                .is_some_and(|name| name.eq_ignore_ascii_case("content-type"))
+    };
+    let cause = mismatches.iter().position(|mismatch| mismatch.place == "status");
+    if let Some(cause) = cause.or_else(|| mismatches.iter().position(is_type)) {
+        return vec![mismatches.swap_remove(cause)];
+    }
+    let mut seen = Vec::new();
+    mismatches.retain(|mismatch| {
+        let is_new = !seen.contains(mismatch);
+        seen.push(mismatch.clone());
+        is_new
+    });
+    mismatches
+}
+
 /// One of the verifier's mismatches.
 fn read(mismatch: &Value) -> Mismatch {
     let text = |name: &str| match &mismatch[name] {
@@ -202,9 +223,44 @@ fn read(mismatch: &Value) -> Mismatch {
         "BodyMismatch" => format!("body {}", text("path")),
         _ => "body".to_owned(),
     };
-    let message =
-        if kind == "BodyMismatch" || kind == "HeaderMismatch" { text("mismatch") } else { String::new() };
-    Mismatch { place, expected: text("expected"), found: text("actual"), message }
+    let (expected, found) = (text("expected"), text("actual"));
+    // The verifier's sentence about a header has both in it.
+    let message = if kind == "BodyMismatch" { text("mismatch") } else { String::new() };
+    if let Some(missing) = message.strip_prefix("Actual map is missing the following keys: ") {
+        return Mismatch {
+            place,
+            expected: format!("the members {missing}"),
+            found: "none of them".to_owned(),
+            message: String::new(),
+        };
+    }
+    match types(&message) {
+        Some((expected, of_found)) => {
+            let is_short = ["a number", "a string", "true or false"].contains(&of_found);
+            let found = if is_short { format!("{of_found}, `{found}`") } else { of_found.to_owned() };
+            Mismatch { place, expected: expected.to_owned(), found, message: String::new() }
+        }
+        None => Mismatch { place, expected, found, message },
+    }
+}
+
+/// The types in the verifier's sentence `Expected 5 (Integer) to be the same type as "x" (String)`: what was expected,
+/// and what was found.
+fn types(message: &str) -> Option<(&'static str, &'static str)> {
+    let (found, expected) = message.split_once(" to be the same type as ")?;
+    let named = |text: &str| {
+        let (_, kind) = text.trim_end_matches(')').rsplit_once('(')?;
+        Some(match kind {
+            "Array" => "an array",
+            "Boolean" => "true or false",
+            "Decimal" | "Integer" | "Number" => "a number",
+            "Null" => "null",
+            "Object" => "an object",
+            "String" => "a string",
+            _ => return None,
+        })
+    };
+    Some((named(expected)?, named(found)?))
 }
 
 /// What is behind the verifier's words for a reply that did not come.
@@ -272,3 +328,56 @@ impl ProviderStateExecutor for States {
 
 /// How much longer than its limit a verifier may take before it is left to itself.
 const GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn mismatch(place: &str) -> Mismatch {
+        let text = || String::from("x");
+        Mismatch { place: place.to_owned(), expected: text(), found: text(), message: text() }
+    }
+
+    #[test]
+    fn what_another_mismatch_explains_is_left_out() {
+        let left = |places: &[&str]| -> Vec<String> {
+            let mismatches = places.iter().map(|place| mismatch(place)).collect();
+            without_consequences(mismatches).into_iter().map(|mismatch| mismatch.place).collect()
+        };
+        assert_eq!(left(&["body $.a", "header Content-Type", "status"]), ["status"]);
+        assert_eq!(left(&["body", "header content-type"]), ["body"]);
+        assert_eq!(
+            left(&["body $.a", "header x", "body $.a", "body $.b"]),
+            ["body $.a", "header x", "body $.b"]
+        );
+        assert_eq!(left(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_mismatch_says_each_thing_once() {
+        let body = |expected: &str, found: &str, words: &str| {
+            let read = read(&json!({
+                "type": "BodyMismatch", "path": "$.a", "expected": expected, "actual": found, "mismatch": words,
+            }));
+            format!("{}: expected {}, but found {} ({})", read.place, read.expected, read.found, read.message)
+        };
+        assert_eq!(
+            body("[\"a\"]", "[]", "Actual map is missing the following keys: a, b"),
+            "body $.a: expected the members a, b, but found none of them ()"
+        );
+        assert_eq!(
+            body("x", "5", "Type mismatch: Expected 5 (Integer) to be the same type as \"x\" (String)"),
+            "body $.a: expected a string, but found a number, `5` ()"
+        );
+        assert_eq!(
+            body("{}", "[]", "Type mismatch: Expected [] (Array) to be the same type as {} (Object)"),
+            "body $.a: expected an object, but found an array ()"
+        );
+        assert_eq!(
+            body("[1]", "[]", "Expected [] (size 0) to have minimum size of 1"),
+            "body $.a: expected [1], but found [] (Expected [] (size 0) to have minimum size of 1)"
+        );
+    }
+}

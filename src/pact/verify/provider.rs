@@ -1,7 +1,7 @@
 //! The provider that is verified: its base URL, taken apart.
 
 use std::{
-    net::{TcpStream, ToSocketAddrs},
+    net::{IpAddr, TcpStream, ToSocketAddrs},
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -44,6 +44,13 @@ impl Provider {
         format!("{}://{}{port}{}", self.scheme, self.host, self.path)
     }
 
+    /// Whether it is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+    }
+
     /// Finds out whether there is anybody, and says why not.
     ///
     /// # Errors
@@ -81,6 +88,9 @@ impl FromStr for Provider {
         if !["http", "https"].contains(&scheme) || authority.as_str().contains('@') || uri.query().is_some() {
             return Err(format!("{expected}, without credentials and query"));
         }
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(format!("{expected}, with a port from 1 to 65535"));
+        }
         Ok(Self {
             scheme: scheme.to_owned(),
             host: authority.host().to_owned(),
@@ -109,7 +119,20 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Provider>().unwrap().url(), url);
         }
-        for text in ["", "localhost", "localhost:80", "ftp://x", "http://a:b@x", "http://x/?a=b"] {
+        for (text, is_loopback) in [
+            ("http://127.0.0.1:8484", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]:80", true),
+            ("http://LOCALHOST", true),
+            ("http://0.0.0.0:8484", false),
+            ("http://localhost.example", false),
+            ("https://platform.kore.ai", false),
+        ] {
+            assert_eq!(text.parse::<Provider>().unwrap().is_loopback(), is_loopback, "{text}");
+        }
+        for text in
+            ["", "localhost", "localhost:80", "ftp://x", "http://a:b@x", "http://x/?a=b", "http://x:99999"]
+        {
             assert!(text.parse::<Provider>().is_err(), "{text}");
         }
     }

@@ -18,9 +18,9 @@ use hyper::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    ControlConfig,
+    Answer, ControlConfig,
     body::{self, ControlBody},
-    reply::Problem,
+    reply::Refused,
 };
 
 /// Who may call.
@@ -34,7 +34,7 @@ impl Access {
     }
 
     /// Every name that the call is addressed to must be one that a foreign page cannot have.
-    pub(super) fn check_host(&self, parts: &Parts) -> Result<(), Problem> {
+    pub(super) fn check_host(&self, parts: &Parts) -> Result<(), Refused> {
         let mut hosts = hosts(parts).peekable();
         if hosts.peek().is_none() {
             return Err(forbidden("nothing", "NAME"));
@@ -63,13 +63,13 @@ impl Access {
     }
 
     /// The bearer token, when one is asked for.
-    pub(super) fn check_token(&self, parts: &Parts) -> Result<(), Problem> {
+    pub(super) fn check_token(&self, parts: &Parts) -> Result<(), Refused> {
         self.check_token_or(parts, None)
     }
 
     /// The bearer token, when one is asked for, or the token that came in another way. The time that it takes does
     /// not depend on how much of it is right.
-    pub(super) fn check_token_or(&self, parts: &Parts, other: Option<&str>) -> Result<(), Problem> {
+    pub(super) fn check_token_or(&self, parts: &Parts, other: Option<&str>) -> Result<(), Refused> {
         let Some(token) = &self.config.token else {
             return Ok(());
         };
@@ -92,7 +92,7 @@ impl Access {
             Some(_) => "another one",
             None => "none",
         };
-        Err(Problem::new(
+        Err(Refused::new(
             StatusCode::UNAUTHORIZED,
             format!(
                 "expected `Authorization: Bearer` with the token given by --control-token, but found {found}"
@@ -102,11 +102,11 @@ impl Access {
     }
 
     /// Answers a preflight: yes to a configured origin, no to any other.
-    pub(super) fn preflight(&self, parts: &Parts) -> Result<Response<ControlBody>, Problem> {
+    pub(super) fn preflight(&self, parts: &Parts) -> Answer {
         if self.origin(parts).is_none() {
             let origin = parts.headers.get(ORIGIN).map_or(&[][..], |o| o.as_bytes());
             let origin = String::from_utf8_lossy(origin);
-            return Err(Problem::new(
+            return Err(Refused::new(
                 StatusCode::FORBIDDEN,
                 format!(
                     "expected an origin given by --control-origin, but found `{origin}`; \
@@ -189,8 +189,8 @@ fn split(host: &str) -> Option<&str> {
     (!name.is_empty() && is_port(port)).then_some(name)
 }
 
-fn forbidden(found: &str, name: &str) -> Problem {
-    Problem::new(
+fn forbidden(found: &str, name: &str) -> Refused {
+    Refused::new(
         StatusCode::FORBIDDEN,
         format!(
             "expected the host localhost, an IP address or a name given by --control-host, but found {found}; \

@@ -86,18 +86,3 @@ where
         }
     }
 }
-
-/// Each item as a piece, all but the first with a separator before it.
-pub(super) fn separated<T, F>(
-    items: impl Iterator<Item = T> + Send,
-    separator: &'static str,
-    render: F,
-) -> impl Iterator<Item = String> + Send
-where
-    F: Fn(&T) -> String + Send,
-{
-    items.enumerate().map(move |(index, item)| {
-        let text = render(&item);
-        if index == 0 { text } else { format!("{separator}{text}") }
-    })
-}

@@ -3,46 +3,62 @@
 use std::{iter, sync::Arc};
 
 use hyper::{
-    Response, StatusCode,
+    StatusCode,
     header::{CONTENT_DISPOSITION, HeaderValue},
-    http::request::Parts,
 };
 
 use super::{
-    ControlState, access,
-    body::{self, ControlBody},
-    params::{Params, unexpected},
-    reply::{self, Problem},
-    requests::aside,
+    Answer, access, body,
+    calls::Ask,
+    numbers::{Layout, Numbers},
+    params::unexpected,
+    reply::{self, Refused},
+    search::aside,
 };
 use crate::{
-    pact,
+    Recorded, pact,
     render::{curl, har, ndjson},
 };
 
-/// What is in the journal at this moment; it stays alive until the file is written.
-pub(super) async fn export(
-    state: &ControlState,
-    parts: &Parts,
-    params: &Params,
-) -> Result<Response<ControlBody>, Problem> {
-    let exchanges = || state.journal.snapshot().into_iter();
+/// What is in the journal at this moment, as far as it is still there when its turn to be written comes; the file says
+/// how much was not.
+pub(super) async fn export(ask: Ask<'_>) -> Answer {
+    let Ask { state, parts, params, .. } = ask;
+    let all = || Numbers::all(&state.journal);
     let (media_type, disposition, body) = match params.text("format") {
         Some("ndjson") => {
-            let lines = exchanges().map(|recorded| ndjson::line(&recorded) + "\n");
+            let lines = all().text(Layout {
+                separator: "",
+                render: |recorded: &Recorded| ndjson::line(recorded) + "\n",
+                gap: |gone| format!("{{\"dropped\":{gone}}}\n"),
+                tail: |_| String::new(),
+            });
             ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))
         }
         Some("har") => {
             let (head, tail) = har_frame();
-            let entries = body::separated(exchanges(), ",\n", |recorded| har::entry(recorded).to_string());
-            let pieces = iter::once(head).chain(entries).chain(iter::once(tail));
+            let entries = all().text(Layout {
+                separator: ",\n",
+                render: |recorded: &Recorded| har::entry(recorded).to_string(),
+                gap: |_| String::new(),
+                tail: move |gone| {
+                    let comment =
+                        if gone > 0 { format!(",\"comment\":\"{}\"", missing(gone)) } else { String::new() };
+                    format!("\n]{comment}{tail}\n")
+                },
+            });
+            let pieces = iter::once(head).chain(entries);
             ("application/json", "attachment; filename=\"standin.har\"", body::pieces(pieces))
         }
         Some("curl") => {
             // Where this call came to is where the commands go to.
             let base_url = format!("http://{}", access::host(parts).unwrap_or("localhost"));
-            let commands =
-                body::separated(exchanges(), "\n", move |recorded| curl::paragraph(recorded, &base_url));
+            let commands = all().text(Layout {
+                separator: "\n",
+                render: move |recorded: &Recorded| curl::paragraph(recorded, &base_url),
+                gap: |gone| format!("# {}\n", missing(gone)),
+                tail: |_| String::new(),
+            });
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
         Some("pact") => {
@@ -57,7 +73,7 @@ pub(super) async fn export(
             ("application/json", disposition, body::whole(pact.await?.into()))
         }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(Problem::bad(format!("format: expected {FORMATS}, but found nothing"))),
+        None => return Err(Refused::bad(format!("format: expected {FORMATS}, but found nothing"))),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
@@ -65,13 +81,17 @@ pub(super) async fn export(
     Ok(response)
 }
 
-/// What comes before and after the entries of a log.
+/// What comes before and after the entries of a log; the brackets' lines are ours.
 fn har_frame() -> (String, String) {
     let empty = har::empty().to_string();
     match empty.rsplit_once(']') {
-        Some((head, tail)) => (format!("{head}\n"), format!("\n]{tail}\n")),
+        Some((head, tail)) => (format!("{head}\n"), tail.to_owned()),
         None => (empty, String::new()),
     }
+}
+
+fn missing(gone: u64) -> String {
+    format!("{gone} exchanges are missing: they left the journal before they could be written")
 }
 
 const FORMATS: &str = "ndjson, har, curl or pact";

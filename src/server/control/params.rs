@@ -4,15 +4,15 @@ use std::{str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{ControlState, reply::Problem};
-use crate::{Filter, Outcome};
+use super::{ControlState, reply::Refused};
+use crate::{Filter, Matcher};
 
 /// The parameters of a query. Those without a value count as not given.
 pub(super) struct Params(Vec<(&'static str, String)>);
 
 impl Params {
     /// Reads a query that may have these parameters, each of them once.
-    pub(super) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, Problem> {
+    pub(super) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, Refused> {
         let mut params: Vec<(&'static str, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&') {
             if pair.is_empty() {
@@ -26,10 +26,10 @@ impl Params {
                 } else {
                     format!("parameters among {}", known.join(", "))
                 };
-                return Err(Problem::bad(format!("expected {expected}, but found `{name}`")));
+                return Err(Refused::bad(format!("expected {expected}, but found `{name}`")));
             };
             if params.iter().any(|(other, _)| *other == name) {
-                return Err(Problem::bad(format!("expected the parameter {name} once, but found it twice")));
+                return Err(Refused::bad(format!("expected the parameter {name} once, but found it twice")));
             }
             params.push((name, decoded(value)?));
         }
@@ -37,23 +37,18 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// Takes a parameter out.
-    pub(super) fn take(self, name: &str) -> Option<String> {
-        self.0.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
-
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refused> {
         self.text(name)
             .map(|text| text.parse().map_err(|_| unexpected(name, "a number that is not negative", text)))
             .transpose()
     }
 
     /// A time such as `5s` or `500ms`, at most `max`.
-    pub(super) fn time(&self, name: &str, max: Duration) -> Result<Option<Duration>, Problem> {
+    pub(super) fn time(&self, name: &str, max: Duration) -> Result<Option<Duration>, Refused> {
         self.text(name)
             .map(|text| {
                 text.parse()
@@ -69,7 +64,7 @@ impl Params {
             .transpose()
     }
 
-    pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Problem> {
+    pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Refused> {
         if let Some(operation) = self.text("operation") {
             known_operation(state, operation)
                 .map_err(|expected| unexpected("operation", &expected, operation))?;
@@ -85,18 +80,18 @@ impl Params {
         };
         let outcome = match self.text("outcome") {
             None => None,
-            Some("answered") => Some(Outcome::Answered),
-            Some("refused") => Some(Outcome::Refused),
-            Some("unmatched") => Some(Outcome::Unmatched),
             Some(text) => {
-                return Err(unexpected("outcome", "answered, refused or unmatched", text));
+                Some(text.parse().map_err(|expected: String| unexpected("outcome", &expected, text))?)
             }
         };
         Ok(Filter {
-            operation: self.text("operation").map(str::to_owned),
-            status,
-            outcome,
-            contains: self.text("contains").map(str::to_owned),
+            matcher: Matcher {
+                operation: self.text("operation").map(str::to_owned),
+                status,
+                outcome: outcome.into_iter().collect(),
+                contains: self.text("contains").map(str::to_owned),
+                ..Matcher::default()
+            },
             after: self.number("after")?.unwrap_or(0),
         })
     }
@@ -112,13 +107,13 @@ pub(super) fn known_operation(state: &ControlState, id: &str) -> Result<(), Stri
     Err(format!("an operation among {}", ids.join(", ")))
 }
 
-pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Problem {
-    Problem::bad(format!("{name}: expected {expected}, but found `{found}`"))
+pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {
+    Refused::bad(format!("{name}: expected {expected}, but found `{found}`"))
 }
 
 /// A part of a query, decoded as forms encode it.
-fn decoded(text: &str) -> Result<String, Problem> {
-    let wrong = || Problem::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
+fn decoded(text: &str) -> Result<String, Refused> {
+    let wrong = || Refused::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -137,16 +132,3 @@ fn decoded(text: &str) -> Result<String, Problem> {
     }
     String::from_utf8(bytes).map_err(|_| wrong())
 }
-
-/// The parameters of `requests`.
-pub(super) const REQUESTS: [&str; 8] =
-    ["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"];
-
-/// The parameters of `requests/stream`.
-pub(super) const STREAM: [&str; 5] = ["operation", "status", "outcome", "contains", "after"];
-
-/// The parameters of `export`.
-pub(super) const EXPORT: [&str; 2] = ["format", "consumer"];
-
-/// The parameters of `provider-states`.
-pub(super) const STATES: [&str; 1] = ["token"];

@@ -1,24 +1,25 @@
 //! What was received: listing it, waiting for it, forgetting it, verifying it.
 
-use std::{iter, sync::Arc, time::Duration};
+use std::{collections::VecDeque, iter, sync::Arc, time::Duration};
 
-use hyper::{Response, StatusCode, http::request::Parts};
+use hyper::{Response, StatusCode};
 use serde_json::json;
-use tokio::{task::spawn_blocking, time::timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
-    ControlState,
+    Answer, ControlState,
     body::{self, ControlBody},
-    params::{Params, known_operation, unexpected},
-    reply::{self, Problem},
+    calls::Ask,
+    numbers::{Layout, Numbers},
+    params::{known_operation, unexpected},
+    reply::{self, Refused},
+    search::{Search, aside},
 };
-use crate::{Expectation, Filter, Recorded, Verdict, journal::Waiting, render::ndjson};
+use crate::{Expectation, Filter, Journal, Verdict, render::ndjson};
 
 /// `GET requests`, with or without `wait`.
-pub(super) async fn list_or_wait(
-    state: &ControlState,
-    params: &Params,
-) -> Result<Response<ControlBody>, Problem> {
+pub(super) async fn list_or_wait(ask: Ask<'_>) -> Answer {
+    let Ask { state, params, .. } = ask;
     let filter = params.filter(state)?;
     let bound = state.journal.limits().entries;
     let at_most = |name: &str, number: usize| {
@@ -37,67 +38,79 @@ pub(super) async fn list_or_wait(
             wait(state, filter, n, timeout, limit.unwrap_or(bound)).await
         }
         (None, Some(_)) => {
-            Err(Problem::bad("expected a timeout only together with wait, but found it alone"))
+            Err(Refused::bad("expected a timeout only together with wait, but found it alone"))
         }
         (None, None) => list(state, filter, limit.unwrap_or(LIMIT.min(bound))).await,
     }
 }
 
-async fn list(state: &ControlState, filter: Filter, limit: usize) -> Result<Response<ControlBody>, Problem> {
-    let journal = Arc::clone(&state.journal);
-    let page = aside(move || journal.list(&filter, limit)).await?;
-    let tail = format!(r#"],"dropped":{},"last":{}}}"#, page.dropped, page.last);
-    Ok(listing(StatusCode::OK, r#"{"exchanges":["#.to_owned(), page.exchanges, tail))
+async fn list(state: &ControlState, filter: Filter, limit: usize) -> Answer {
+    let until = state.journal.counts().recorded;
+    let after = filter.after;
+    let mut search = Search::new(&state.journal, filter);
+    let mut found = Vec::new();
+    while found.len() < limit && search.position < until {
+        let slice = search.next().await?;
+        found.extend(slice.found.into_iter().filter(|&id| id <= until));
+        if slice.is_end {
+            break;
+        }
+    }
+    let last = if found.len() >= limit {
+        found.truncate(limit);
+        found.last().copied().unwrap_or(after)
+    } else {
+        until.max(after)
+    };
+    Ok(listing(state, StatusCode::OK, None, found, last))
 }
 
-async fn wait(
-    state: &ControlState,
-    filter: Filter,
-    n: usize,
-    timeout: Duration,
-    limit: usize,
-) -> Result<Response<ControlBody>, Problem> {
-    let deadline = tokio::time::Instant::now() + timeout;
+async fn wait(state: &ControlState, filter: Filter, n: usize, timeout: Duration, limit: usize) -> Answer {
+    let deadline = Instant::now() + timeout;
     // Before the first look, so that nothing comes between.
     let mut grown = state.grown.subscribe();
     let after = filter.after;
-    let mut waiting = Waiting::new(filter, n);
-    let (status, error, mut exchanges) = loop {
-        let journal = Arc::clone(&state.journal);
-        let (looked, found) = aside(move || {
-            let found = waiting.poll(&journal);
-            (waiting, found)
-        })
-        .await?;
-        waiting = looked;
-        if let Some(found) = found {
-            break (StatusCode::OK, None, found);
-        }
-        if !matches!(timeout_at(deadline, grown.changed()).await, Ok(Ok(()))) {
-            // It may have come with the last tick.
-            if let Some(found) = waiting.poll(&state.journal) {
-                break (StatusCode::OK, None, found);
+    let mut search = Search::new(&state.journal, filter);
+    let mut found = VecDeque::new();
+    let mut is_late = false;
+    let (status, error) = loop {
+        loop {
+            let slice = search.next().await?;
+            found.extend(slice.found);
+            if slice.is_end || found.len() >= n {
+                break;
             }
-            let found = waiting.found(&state.journal);
+        }
+        forget_gone(&state.journal, &mut found);
+        if found.len() >= n {
+            found.truncate(n);
+            break (StatusCode::OK, None);
+        }
+        if is_late {
             let error =
                 format!("expected {n} matching exchanges within {timeout:?}, but found {}", found.len());
-            break (StatusCode::EXPECTATION_FAILED, Some(error), found);
+            break (StatusCode::EXPECTATION_FAILED, Some(error));
         }
+        // After the last tick there is one more look: they may have come with it.
+        is_late = !matches!(timeout_at(deadline, grown.changed()).await, Ok(Ok(())));
     };
-    exchanges.truncate(limit);
-    let last = exchanges.last().map_or(after, |recorded| recorded.id);
-    let head = match error {
-        Some(error) => format!(r#"{{"error":{},"exchanges":["#, json!(error)),
-        None => r#"{"exchanges":["#.to_owned(),
-    };
-    let dropped = state.journal.counts().dropped;
-    let tail = format!(r#"],"dropped":{dropped},"last":{last}}}"#);
-    Ok(listing(status, head, exchanges, tail))
+    found.truncate(limit);
+    let last = found.back().copied().unwrap_or(after);
+    Ok(listing(state, status, error, found.into(), last))
+}
+
+/// Takes out the numbers of those that are not kept any more.
+fn forget_gone(journal: &Journal, found: &mut VecDeque<u64>) {
+    let oldest = journal.read(0, 1).exchanges.first().map_or(u64::MAX, |kept| kept.id);
+    while found.front().is_some_and(|&id| id < oldest) {
+        found.pop_front();
+    }
 }
 
 /// `GET requests/ID`.
-pub(super) fn one(state: &ControlState, id: &str) -> Result<Response<ControlBody>, Problem> {
-    let not_found = |error: String| Err(Problem::new(StatusCode::NOT_FOUND, error));
+pub(super) fn one(ask: &Ask<'_>) -> Answer {
+    let Ask { state, id, .. } = ask;
+    let not_found = |error: String| Err(Refused::new(StatusCode::NOT_FOUND, error));
     let Ok(number) = id.parse::<u64>() else {
         return not_found(format!("expected the number of an exchange, stream or verify, but found `{id}`"));
     };
@@ -116,20 +129,16 @@ pub(super) fn one(state: &ControlState, id: &str) -> Result<Response<ControlBody
 }
 
 /// `DELETE requests`.
-pub(super) fn clear(state: &ControlState) -> Response<ControlBody> {
-    let forgotten = state.journal.clear();
+pub(super) fn clear(ask: &Ask<'_>) -> Response<ControlBody> {
+    let forgotten = ask.state.journal.clear();
     reply::json(StatusCode::OK, &json!({"forgotten": forgotten}))
 }
 
 /// `POST requests/verify`.
-pub(super) async fn verify(
-    state: &ControlState,
-    parts: &Parts,
-    body: &[u8],
-) -> Result<Response<ControlBody>, Problem> {
-    reply::expect_json(parts)?;
-    let expectation = Expectation::from_json(body).map_err(|error| Problem::bad(error.to_string()))?;
-    if let Some(operation) = &expectation.operation {
+pub(super) async fn verify(ask: Ask<'_>) -> Answer {
+    let Ask { state, body, .. } = ask;
+    let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
+    if let Some(operation) = &expectation.matcher.operation {
         known_operation(state, operation)
             .map_err(|expected| unexpected("/operation", &expected, operation))?;
     }
@@ -140,7 +149,7 @@ pub(super) async fn verify(
             StatusCode::OK,
             &json!({"verdict": "held", "count": ids.len(), "ids": ids}),
         )),
-        Verdict::Failed { ids, misses } => Err(Problem::new(
+        Verdict::Failed { ids, misses } => Err(Refused::new(
             StatusCode::EXPECTATION_FAILED,
             format!(
                 "expected {expected} matching exchanges, but found {}",
@@ -151,7 +160,7 @@ pub(super) async fn verify(
         .with("count", json!(ids.len()))
         .with("ids", json!(ids))
         .with("nearest", json!(misses))),
-        Verdict::Unknown { dropped, forgotten } => Err(Problem::new(
+        Verdict::Unknown { dropped, forgotten } => Err(Refused::new(
             StatusCode::CONFLICT,
             format!(
                 "it depends on exchanges that have gone: {dropped} dropped for want of room, {forgotten} forgotten by a DELETE; \
@@ -173,26 +182,29 @@ fn amount(expectation: &Expectation) -> String {
     }
 }
 
-/// Exchanges between two texts, rendered while they are sent.
+/// Exchanges as one JSON object, rendered while they are sent. Those that went before their turn came are counted in it.
 fn listing(
+    state: &ControlState,
     status: StatusCode,
-    head: String,
-    exchanges: Vec<Arc<Recorded>>,
-    tail: String,
+    error: Option<String>,
+    found: Vec<u64>,
+    last: u64,
 ) -> Response<ControlBody> {
-    let body = iter::once(head)
-        .chain(body::separated(exchanges.into_iter(), ",", |recorded| ndjson::line(recorded)))
-        .chain(iter::once(tail + "\n"));
-    reply::with_body(status, reply::JSON, body::pieces(body))
-}
-
-/// Runs what may take a while on a thread of its own: searching the whole journal takes longer than a request may wait.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    spawn_blocking(work)
-        .await
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+    let head = match error {
+        Some(error) => format!(r#"{{"error":{},"exchanges":["#, json!(error)),
+        None => r#"{"exchanges":["#.to_owned(),
+    };
+    let dropped = state.journal.counts().dropped;
+    let pieces = Numbers::these(&state.journal, found).text(Layout {
+        separator: ",",
+        render: ndjson::line,
+        gap: |_| String::new(),
+        tail: move |gone| {
+            let gone = if gone > 0 { format!(r#","gone":{gone}"#) } else { String::new() };
+            format!("],\"dropped\":{dropped},\"last\":{last}{gone}}}\n")
+        },
+    });
+    reply::with_body(status, reply::JSON, body::pieces(iter::once(head).chain(pieces)))
 }
 
 /// How many exchanges are listed when nothing else is asked for.

@@ -3,44 +3,42 @@
 //! A reader has a position in the journal and nothing else, so a slow one costs nothing. When it falls so far behind that
 //! exchanges have gone which it has not seen, an event `dropped` says how many.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use hyper::{
-    Response, StatusCode,
+    StatusCode,
     header::{HeaderName, HeaderValue},
-    http::request::Parts,
 };
 use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    ControlState,
-    body::{self, ControlBody},
-    params::{Params, unexpected},
-    reply::{self, Problem},
+    Answer, body,
+    calls::Ask,
+    params::unexpected,
+    reply::{self, Refused},
+    search::Search,
 };
-use crate::{Filter, Journal, render::ndjson, server::stop::Stop};
+use crate::{Journal, render::ndjson};
 
 /// Starts past `Last-Event-ID`, which a browser sends when it connects again, or past `after`, or with the oldest
 /// exchange that is kept.
-pub(super) fn stream(
-    state: &ControlState,
-    parts: &Parts,
-    params: &Params,
-) -> Result<Response<ControlBody>, Problem> {
-    let mut filter = params.filter(state)?;
-    if let Some(value) = parts.headers.get(LAST_EVENT_ID) {
+pub(super) fn stream(ask: &Ask<'_>) -> Answer {
+    let state = ask.state;
+    let mut filter = ask.params.filter(state)?;
+    if let Some(value) = ask.parts.headers.get(LAST_EVENT_ID) {
         filter.after = value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
             let found = String::from_utf8_lossy(value.as_bytes());
             unexpected("last-event-id", "the number of an exchange", &found)
         })?;
     }
     let reader = Reader {
-        position: filter.after,
-        filter,
+        found: VecDeque::new(),
         grown: state.grown.subscribe(),
         journal: Arc::clone(&state.journal),
+        search: Search::new(&state.journal, filter),
         started: false,
-        stop: Arc::clone(&state.stop),
+        stop: state.stop.clone(),
     };
     Ok(reply::with_body(
         StatusCode::OK,
@@ -50,12 +48,13 @@ pub(super) fn stream(
 }
 
 struct Reader {
-    filter: Filter,
+    /// Numbers that matched and were not sent yet; a handful, so there is nothing to gain by more.
+    found: VecDeque<u64>,
     grown: watch::Receiver<u64>,
     journal: Arc<Journal>,
-    position: u64,
+    search: Search,
     started: bool,
-    stop: Arc<Stop>,
+    stop: CancellationToken,
 }
 
 impl Reader {
@@ -65,16 +64,19 @@ impl Reader {
             self.started = true;
             return Some(("retry: 1000\n\n".to_owned(), self));
         }
+        let stop = self.stop.clone();
         loop {
-            if self.stop.is_set() {
-                return None;
-            }
-            if let Some(event) = self.look() {
+            let looked = tokio::select! {
+                looked = self.look() => looked,
+                () = stop.cancelled() => return None,
+            };
+            // A search that broke is the end; its reader connects again and goes on where it was.
+            if let Some(event) = looked.ok()? {
                 return Some((event, self));
             }
             let heard = tokio::select! {
                 heard = timeout(HEARTBEAT, self.grown.changed()) => heard,
-                () = Arc::clone(&self.stop).wait() => return None,
+                () = stop.cancelled() => return None,
             };
             match heard {
                 Ok(Ok(())) => {}
@@ -86,37 +88,30 @@ impl Reader {
     }
 
     /// Moves to the next exchange that matches, or to the end.
-    fn look(&mut self) -> Option<String> {
+    async fn look(&mut self) -> Result<Option<String>, Refused> {
         loop {
-            let chunk = self.journal.read(self.position, LOOK);
-            let oldest = chunk.exchanges.first().map(|recorded| recorded.id);
-            if chunk.dropped > 0 {
-                let dropped = chunk.dropped;
-                self.position = oldest.map_or(chunk.last, |oldest| oldest - 1);
-                return Some(format!(
-                    "id: {}\nevent: dropped\ndata: {{\"dropped\":{dropped}}}\n\n",
-                    self.position
-                ));
-            }
-            if oldest.is_none() {
-                self.position = self.position.max(chunk.last);
-                return None;
-            }
-            for recorded in chunk.exchanges {
-                self.position = recorded.id;
-                if self.filter.matches(&recorded) {
-                    return Some(format!(
-                        "id: {}\nevent: exchange\ndata: {}\n\n",
-                        recorded.id,
-                        ndjson::line(&recorded)
-                    ));
+            if let Some(id) = self.found.pop_front() {
+                if let Some(recorded) = self.journal.get(id) {
+                    let line = ndjson::line(&recorded);
+                    return Ok(Some(format!("id: {id}\nevent: exchange\ndata: {line}\n\n")));
                 }
+                // It has gone, and others with it: the next look counts them.
+                self.found.clear();
+                self.search.position = id - 1;
+            }
+            let slice = self.search.next().await?;
+            self.found = slice.found.into();
+            if slice.dropped > 0 {
+                let dropped = slice.dropped;
+                let id = slice.from;
+                return Ok(Some(format!("id: {id}\nevent: dropped\ndata: {{\"dropped\":{dropped}}}\n\n")));
+            }
+            if slice.is_end {
+                return Ok(None);
             }
         }
     }
 }
 
-/// How many exchanges are looked at together; all but the first are for naught when nothing is filtered.
-const LOOK: usize = 16;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -41,7 +41,7 @@ impl Api {
             Contract::builtin(),
             Arc::clone(&journal),
             Arc::default(),
-            Arc::default(),
+            CancellationToken::new(),
             config,
         );
         Self { state, journal }
@@ -340,4 +340,94 @@ async fn a_long_list_is_all_there() {
     }
 
     assert_eq!(api.get("requests?limit=1000").await.ids(), (1..=600).collect::<Vec<_>>());
+}
+
+/// The rest of a body after its first piece, when `meanwhile` has happened in between.
+async fn rest(mut body: ControlBody, meanwhile: impl FnOnce()) -> String {
+    let mut text = Vec::new();
+    text.extend(body.frame().await.unwrap().unwrap().into_data().unwrap());
+    meanwhile();
+    text.extend(body.collect().await.unwrap().to_bytes());
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_keeps_nothing_and_is_told_what_it_missed() {
+    for (path, missing) in [
+        ("export?format=ndjson", "{\"dropped\":2}\n"),
+        ("export?format=har", ",\"comment\":\"2 exchanges are missing: "),
+        ("export?format=curl", "# 2 exchanges are missing: "),
+        ("requests", ",\"gone\":2}"),
+        ("requests?wait=3", ",\"gone\":2}"),
+    ] {
+        let api = Api::new(journal(3, 3));
+        let oldest = Arc::downgrade(&api.journal.get(2).unwrap());
+        let body = api.open("GET", path, &[], "").await.into_body();
+        // The first piece of these is what comes before the first exchange.
+        let record = if path.ends_with("ndjson") || path.ends_with("curl") { 3 } else { 2 };
+
+        let text = rest(body, || {
+            for _ in 0..record {
+                api.journal.record(exchange("createQueue", "{}"));
+            }
+            assert!(oldest.upgrade().is_none(), "{path}");
+        })
+        .await;
+
+        assert_eq!(text.matches(missing).count(), 1, "{path}: {text}");
+        assert!(text.contains("/createAgent"), "{path}: {text}");
+        assert!(!text.contains("/createQueue"), "{path}: {text}");
+        if path.ends_with("ndjson") {
+            assert_eq!(crate::render::ndjson::read(&text).unwrap().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_is_told_of_a_delete_as_well() {
+    let api = Api::new(journal(3, 3));
+    let body = api.open("GET", "export?format=har", &[], "").await.into_body();
+
+    let text = rest(body, || {
+        api.journal.clear();
+    })
+    .await;
+
+    let har: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(har["log"]["entries"], json!([]));
+    assert!(har["log"]["comment"].as_str().unwrap().starts_with("3 exchanges are missing"));
+}
+
+#[tokio::test]
+async fn what_changes_something_says_that_it_is_json() {
+    let api = Api::new(journal(10, 0));
+    for (method, path, headers, body, status) in [
+        ("DELETE", "requests", &[][..], "", 200),
+        ("DELETE", "requests", &[("content-type", "application/json")], "", 200),
+        ("DELETE", "requests", &[], "{}", 415),
+        ("DELETE", "requests", &[("content-type", "text/plain")], "", 415),
+        ("POST", "requests/verify", &[], "", 415),
+        ("POST", "requests/verify", &[], "{}", 415),
+        ("POST", "provider-states", &[("content-type", "text/plain")], "{}", 415),
+        ("POST", "nope", &[], "{}", 404),
+        ("POST", "requests", &[], "{}", 405),
+    ] {
+        assert_eq!(api.call(method, path, headers, body).await.status, status, "{method} {path} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_call_of_the_table_is_there() {
+    let api = Api::new(journal(10, 1));
+    for call in &CALLS {
+        let path = call.path.strip_prefix("/__standin/").unwrap().replace("ID", "1");
+        let headers = [("content-type", "application/json")];
+        let status = api.open(call.method.as_str(), &path, &headers, "").await.status().as_u16();
+        assert!(!matches!(status, 404 | 405), "{} {path}: {status}", call.method);
+        if let Some(param) = call.params.first() {
+            let reply =
+                api.call(call.method.as_str(), &format!("{path}?{param}=&nope=1"), &headers, "").await;
+            assert!(reply.error().ends_with("but found `nope`"), "{path}: {}", reply.text);
+        }
+    }
 }

@@ -1,24 +1,63 @@
-//! Comparing a request's body with a part of it.
+//! In what an exchange agrees with a matcher, and in what it differs.
 
 use std::fmt::{self, Display, Write};
 
+use serde::Serialize;
 use serde_json::{Number, Value};
 
-use super::{Difference, Miss};
-use crate::{BodyEnd, Request};
+use crate::{BodyEnd, Request, json};
+
+/// One thing in which an exchange differs from what is expected.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Difference {
+    /// Where: `/operation`, `/outcome` and so on, or a JSON pointer such as `/body/emailId`.
+    pub pointer: String,
+    /// What is expected there, cut when it is long; of a body, as JSON.
+    pub expected: String,
+    /// What is there, cut when it is long; `nothing` when there is nothing.
+    pub found: String,
+}
 
 /// What agrees and what does not.
-#[derive(Default)]
-pub(super) struct Comparison {
-    pub(super) matching: u64,
-    differences: Vec<Difference>,
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    /// How many of the expected values are there.
+    pub(crate) matching: u64,
+    /// The first few things that differ.
+    pub(crate) differences: Vec<Difference>,
     differs: bool,
+    most: usize,
 }
 
 impl Comparison {
-    /// None when nothing differs.
-    pub(super) fn miss(self, id: u64) -> Option<Miss> {
-        self.differs.then_some(Miss { id, matching: self.matching, differences: self.differences })
+    /// A comparison that puts up to `most` differences into words; with 0 it is over at the first one.
+    pub(super) fn new(most: usize) -> Self {
+        Self { matching: 0, differences: Vec::new(), differs: false, most }
+    }
+
+    /// Whether nothing differs.
+    pub(crate) fn agrees(&self) -> bool {
+        !self.differs
+    }
+
+    /// Whether there is nothing more to find out.
+    pub(super) fn is_over(&self) -> bool {
+        self.differs && self.most == 0
+    }
+
+    /// Notes whether a condition holds, and what is there when it does not.
+    pub(super) fn condition(
+        &mut self,
+        pointer: &str,
+        expected: impl Display,
+        holds: bool,
+        found: impl Display,
+    ) {
+        if holds {
+            self.matching += 1;
+        } else {
+            self.differs(pointer, expected, found);
+        }
     }
 
     /// Notes a difference; it is put into words only while there is room for it.
@@ -27,27 +66,27 @@ impl Comparison {
         if !self.is_full() {
             self.differences.push(Difference {
                 pointer: pointer.to_owned(),
-                expected: expected.to_string(),
-                found: found.to_string(),
+                expected: cut(expected),
+                found: cut(found),
             });
         }
     }
 
     fn is_full(&self) -> bool {
-        self.differences.len() == Miss::MAX_DIFFERENCES
+        self.differences.len() == self.most
     }
 
     /// Compares a request's body with the part that is expected of it.
     pub(super) fn body(&mut self, expected: &Value, request: &Request) {
         let mut pointer = "/body".to_owned();
         if request.body_end != BodyEnd::Complete {
-            self.differs(&pointer, Short(expected), "only its beginning");
+            self.differs(&pointer, expected, "only its beginning");
         } else if request.body.is_empty() {
-            self.differs(&pointer, Short(expected), "nothing");
+            self.differs(&pointer, expected, "nothing");
         } else {
-            match serde_json::from_slice(&request.body) {
+            match json::parse(&request.body) {
                 Ok(found) => self.value(expected, &found, &mut pointer),
-                Err(_) => self.differs(&pointer, Short(expected), "something that is not JSON"),
+                Err(_) => self.differs(&pointer, expected, "something that is not JSON"),
             }
         }
     }
@@ -69,7 +108,7 @@ impl Comparison {
                 }
             }
             _ if equal(expected, found) => self.matching += 1,
-            _ => self.differs(pointer, Short(expected), Short(found)),
+            _ => self.differs(pointer, expected, found),
         }
     }
 
@@ -79,7 +118,7 @@ impl Comparison {
         pointer.push_str(name);
         match found {
             Some(found) => self.value(expected, found, pointer),
-            None => self.differs(pointer, Short(expected), "nothing"),
+            None => self.differs(pointer, expected, "nothing"),
         }
         pointer.truncate(length);
     }
@@ -98,26 +137,23 @@ fn same_float(left: &Number, right: &Number) -> bool {
     (left.is_f64() || right.is_f64()) && left.as_f64() == right.as_f64()
 }
 
-/// The value as JSON, cut when it is long; what is cut off is not even rendered.
-pub(super) struct Short<'a>(pub(super) &'a Value);
-
-impl Display for Short<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cut = Cut { left: 200, out: f };
-        match write!(cut, "{}", self.0) {
-            Err(_) if cut.left == 0 => f.write_char('…'),
-            written => written,
-        }
+/// The text of a value, cut when it is long; what is cut off is not even rendered.
+pub(super) fn cut(value: impl Display) -> String {
+    let mut text = String::new();
+    let mut cut = Cut { left: 200, out: &mut text };
+    if write!(cut, "{value}").is_err() {
+        text.push('…');
     }
+    text
 }
 
 /// Writes the first bytes, and fails when there are more.
-struct Cut<'a, W> {
+struct Cut<'a> {
     left: usize,
-    out: &'a mut W,
+    out: &'a mut String,
 }
 
-impl<W: Write> Write for Cut<'_, W> {
+impl Write for Cut<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if text.len() <= self.left {
             self.left -= text.len();
@@ -137,8 +173,9 @@ mod tests {
     use super::*;
 
     fn differences(expected: &Value, found: &Value) -> Vec<String> {
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison::new(20);
         comparison.value(expected, found, &mut String::new());
+        assert_eq!(comparison.agrees(), comparison.differences.is_empty());
         comparison
             .differences
             .into_iter()
@@ -180,15 +217,25 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        let text = Short(&json!("ü".repeat(500))).to_string();
+        let text = cut(json!("ü".repeat(500)));
 
         assert!(text.len() < 210 && text.ends_with("ü…"), "{text}");
     }
 
     #[test]
+    fn a_body_is_read_as_deep_as_the_stub_reads_it() {
+        let body = "[".repeat(json::MAX_DEPTH) + &"]".repeat(json::MAX_DEPTH);
+        let mut comparison = Comparison::new(20);
+
+        comparison.body(&json!([[]]), &Request::new("POST", "/").body(body));
+
+        assert_eq!(comparison.differences, []);
+    }
+
+    #[test]
     fn a_body_that_is_not_there_or_not_whole_does_not_match() {
         let found = |request: &Request| {
-            let mut comparison = Comparison::default();
+            let mut comparison = Comparison::new(20);
             comparison.body(&json!({}), request);
             comparison.differences.remove(0).found
         };

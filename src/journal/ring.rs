@@ -3,14 +3,14 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{Counts, Limits};
-use crate::{Exchange, Recorded};
+use crate::Recorded;
 
 /// The newest exchanges, without gaps, and what became of the others.
 ///
 /// Exchanges only ever go at the old end, so everything up to `last - kept.len()` has gone, and of that everything past
 /// `cleared` was dropped for want of room.
 #[derive(Default)]
-pub(super) struct Log {
+pub(super) struct Ring {
     kept: VecDeque<(Arc<Recorded>, usize)>,
     bytes: usize,
     /// The newest number given.
@@ -35,7 +35,7 @@ pub(crate) struct Chunk {
     pub(crate) last: u64,
 }
 
-impl Log {
+impl Ring {
     pub(super) fn next_id(&mut self) -> u64 {
         self.last += 1;
         self.last
@@ -53,6 +53,10 @@ impl Log {
             self.bytes -= weight;
             self.dropped += 1;
             gone.push(oldest);
+        }
+        // A few heavy exchanges do not keep the places of many light ones: see `weight::PLACES`.
+        if self.kept.capacity() > 64 && self.kept.len() < self.kept.capacity() / 4 {
+            self.kept.shrink_to(2 * self.kept.len());
         }
         gone
     }
@@ -114,43 +118,4 @@ impl Gone {
             self.others.push(recorded);
         }
     }
-}
-
-/// Bytes that an exchange takes in memory once it is kept. A reply's body counts even where it is shared, so this is
-/// rather too much than too little.
-pub(super) fn weight(exchange: &Exchange) -> usize {
-    let Exchange {
-        request,
-        reply,
-        operation: _, // shared with the contract
-        step: _,
-        violations,
-        more_violations: _,
-        readings,
-    } = exchange;
-    let violation_text: usize = violations
-        .iter()
-        .map(|violation| {
-            violation.pointer.capacity()
-                + violation.expected.capacity()
-                + violation.found.capacity()
-                + violation.source.capacity()
-        })
-        .sum();
-    let reading_text: usize = readings
-        .iter()
-        .map(|reading| reading.ledger.capacity() + reading.pointer.capacity() + reading.note.capacity())
-        .sum();
-    // The two counters of its `Arc`, and its place in the list.
-    let own = size_of::<Recorded>() + 2 * size_of::<usize>() + size_of::<(Arc<Recorded>, usize)>();
-    own + request.method.capacity()
-        + request.target.capacity()
-        + request.headers.weight()
-        + request.body.len()
-        + reply.headers.weight()
-        + reply.body.len()
-        + violations.capacity() * size_of::<crate::Violation>()
-        + violation_text
-        + readings.capacity() * size_of::<crate::Reading>()
-        + reading_text
 }

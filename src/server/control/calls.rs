@@ -1,0 +1,201 @@
+//! The calls of the control API: one table of everything that there is.
+
+use std::{future::Future, pin::Pin};
+
+use hyper::{
+    Method, StatusCode,
+    header::{ALLOW, HeaderValue},
+    http::request::Parts,
+};
+use serde_json::Value;
+
+use super::{
+    Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
+    stream,
+};
+
+/// One call.
+pub(crate) struct Call {
+    /// The method; a HEAD is taken where a GET is.
+    pub(crate) method: Method,
+    /// The path; `ID` at its end stands for anything without a slash.
+    pub(crate) path: &'static str,
+    /// What of its query is worth showing.
+    query: &'static str,
+    /// What it is good for.
+    pub(crate) purpose: &'static str,
+    /// The parameters that its query may have.
+    pub(super) params: &'static [&'static str],
+    /// Where it may have the control token.
+    pub(super) token: Token,
+    pub(super) handler: Handler,
+}
+
+/// Where a call may have the control token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Token {
+    /// In the header `authorization`.
+    Header,
+    /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
+    HeaderOrQuery,
+}
+
+/// What answers a call.
+pub(super) enum Handler {
+    Now(fn(&Ask<'_>) -> Answer),
+    Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
+}
+
+/// A call under way.
+pub(super) struct Ask<'a> {
+    pub(super) state: &'a ControlState,
+    pub(super) parts: &'a Parts,
+    pub(super) body: &'a [u8],
+    pub(super) params: Params,
+    /// What stands for `ID` in the path.
+    pub(super) id: &'a str,
+}
+
+/// The call that a request is, and what stands for `ID` in its path.
+pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
+    let path = parts.uri.path();
+    // Names before numbers: the longest path that fits is meant.
+    let named = |call: &Call| call.path == path;
+    let numbered = |call: &Call| id(call, path).is_some();
+    let is_there: &dyn Fn(&Call) -> bool = if CALLS.iter().any(named) { &named } else { &numbered };
+    // hyper leaves the body out of the reply to a HEAD.
+    let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+    let mut there = CALLS.iter().filter(|call| is_there(call)).peekable();
+    if there.peek().is_none() {
+        let error = format!("expected a path of the control API, but found `{path}`");
+        return Err(Refused::new(StatusCode::NOT_FOUND, error).with("paths", paths()));
+    }
+    let mut allowed = Vec::new();
+    for call in there {
+        if call.method == method {
+            return Ok((call, id(call, path).unwrap_or_default()));
+        }
+        allowed.push(call.method.as_str());
+        if call.method == Method::GET {
+            allowed.push("HEAD");
+        }
+    }
+    let allowed = allowed.join(", ");
+    let error = format!("expected {allowed}, but found `{}`", parts.method);
+    let mut refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, error);
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        refused = refused.header(ALLOW, allowed);
+    }
+    Err(refused)
+}
+
+impl Call {
+    /// Its path with what of its query is worth showing.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}{}", self.path, self.query)
+    }
+}
+
+fn id<'a>(call: &Call, path: &'a str) -> Option<&'a str> {
+    let id = path.strip_prefix(call.path.strip_suffix("ID")?)?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
+
+/// What there is to call, for whoever asked for something else.
+fn paths() -> Value {
+    CALLS.iter().map(|call| format!("{} {}", call.method, call.shown())).collect()
+}
+
+/// Every call there is.
+pub(crate) static CALLS: [Call; 10] = [
+    Call {
+        method: Method::GET,
+        path: "/__standin/health",
+        query: "",
+        purpose: "whether it serves, and its counts",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(|ask| Ok(health(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/requests",
+        query: "",
+        purpose: "recorded exchanges; wait=N waits for them",
+        params: &["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"],
+        token: Token::Header,
+        handler: Handler::Later(|ask| Box::pin(requests::list_or_wait(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/requests/ID",
+        query: "",
+        purpose: "one exchange",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(requests::one),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/requests",
+        query: "",
+        purpose: "forget all exchanges",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(|ask| Ok(requests::clear(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/requests/verify",
+        query: "",
+        purpose: "assert which requests were received",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Later(|ask| Box::pin(requests::verify(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/requests/stream",
+        query: "",
+        purpose: "server-sent events, one per exchange",
+        params: &["operation", "status", "outcome", "contains", "after"],
+        token: Token::Header,
+        handler: Handler::Now(stream::stream),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/export",
+        query: "?format=ndjson|har|curl|pact",
+        purpose: "the journal as a file",
+        params: &["format", "consumer"],
+        token: Token::Header,
+        handler: Handler::Later(|ask| Box::pin(export::export(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/provider-states",
+        query: "",
+        purpose: "what Pact's verifiers call",
+        params: &["token"],
+        token: Token::HeaderOrQuery,
+        handler: Handler::Now(states::change),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/openapi.json",
+        query: "",
+        purpose: "the contract as OpenAPI 3.1",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(|ask| Ok(openapi(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/ledger",
+        query: "",
+        purpose: "where the documentation contradicts itself",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(|ask| Ok(ledger(ask))),
+    },
+];
