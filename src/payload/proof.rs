@@ -6,8 +6,9 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use super::{
+    field::{Field, FieldId},
     json::{Json, Tree},
-    plan::{Field, FieldId, Plan},
+    plan::Plan,
     token,
 };
 use crate::{
@@ -343,8 +344,24 @@ mod tests {
 
     fn plan(operation: &str) -> Plan {
         let parameter = |name: &str, place: &str, required: bool, schema: serde_json::Value| json!({"name": name, "in": place, "required": required, "schema": schema});
-        let replies =
-            json!({"200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}}});
+        let causes = [
+            "credentials",
+            "incomplete",
+            "json",
+            "mediaType",
+            "method",
+            "path",
+            "size",
+            "timeout",
+            "token",
+            "violations",
+        ];
+        let refusals: serde_json::Map<_, _> =
+            causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": {}}))).collect();
+        let replies = json!({
+            "200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}},
+            "400": {"content": {"application/json": {"examples": refusals}}}
+        });
         let body = json!({
             "type": "object",
             "required": ["code"],
