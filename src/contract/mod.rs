@@ -14,6 +14,7 @@ mod refusal;
 mod role;
 mod schema;
 mod schema_reader;
+pub(crate) mod wording;
 
 use std::{
     fmt, fs,
@@ -106,7 +107,8 @@ impl Contract {
     /// A contract whose every part is made now, while its files are there and its errors can be told.
     fn whole(document: Value, file: &SampleFile) -> Result<Self, ContractError> {
         let mut contract = Self::new(&document, file, true)?;
-        contract.published = publish::document(&Node::root(&document), &Samples { file })?.into();
+        let root = Node::root(&document);
+        contract.published = publish::document(&root, &Samples { file }, &contract.operations)?.into();
         contract.document = document.into();
         Ok(contract)
     }
@@ -141,6 +143,7 @@ impl Contract {
             operation.shared = Arc::clone(&shared);
         }
         refusal::check(&operations, token.is_some())?;
+        refusal::share(&mut operations, token.is_some());
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -208,6 +211,18 @@ impl Contract {
         self.operations.iter().find(|operation| *operation.id == *id)
     }
 
+    /// Whether it has refusals in this wording; every contract has them in the vendor's.
+    pub fn words(&self, errors: Errors) -> Result<(), ContractError> {
+        if errors.is_in(&self.operations) {
+            return Ok(());
+        }
+        Err(ContractError::new(format!(
+            "expected refusals under {} in the contract, but found them under {} alone",
+            errors.media(),
+            Errors::Vendor.media()
+        )))
+    }
+
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
@@ -217,7 +232,8 @@ impl Contract {
     #[allow(clippy::missing_panics_doc)] // the built-in document is complete
     pub fn published(&self) -> &Bytes {
         self.published.get_or_init(|| {
-            publish::document(&Node::root(self.document()), &Samples { file: &built_in_sample })
+            let samples = Samples { file: &built_in_sample };
+            publish::document(&Node::root(self.document()), &samples, &self.operations)
                 .expect("the built-in contract is complete")
         })
     }

@@ -3,12 +3,45 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{ContractError, Samples, reader::Node, role::Role};
+use super::{ContractError, Errors, Example, Operation, Replies, Samples, Schema, reader::Node, role::Role};
 
-/// The document with its samples inline and each `x-accepts` spelt out in plain JSON Schema and OpenAPI.
-pub(super) fn document(root: &Node, samples: &Samples) -> Result<Bytes, ContractError> {
-    let value = rewrite(root, Role::Keywords, samples)?;
+/// The document with its samples inline, each `x-accepts` spelt out in plain JSON Schema and OpenAPI, and every status
+/// that an operation can answer.
+pub(super) fn document(
+    root: &Node,
+    samples: &Samples,
+    operations: &[Operation],
+) -> Result<Bytes, ContractError> {
+    let mut value = rewrite(root, Role::Keywords, samples)?;
+    for operation in operations {
+        let method = operation.method.to_ascii_lowercase();
+        if let Some(responses) = value["paths"][&operation.path][method]["responses"].as_object_mut() {
+            for replies in &operation.replies {
+                responses.entry(replies.status.to_string()).or_insert_with(|| response(replies));
+            }
+        }
+    }
     Ok(Bytes::from(format!("{value:#}\n")))
+}
+
+/// The response that an operation shares with another.
+fn response(replies: &Replies) -> Value {
+    let mut content = Map::new();
+    let mut media = |errors: Errors, schema: Option<&Schema>, examples: &[Example]| {
+        if examples.is_empty() {
+            return;
+        }
+        let examples: Map<_, _> =
+            examples.iter().map(|example| (example.name.clone(), json!({"value": example.value}))).collect();
+        let mut described = json!({"examples": examples});
+        if let Some(schema) = schema {
+            described["schema"] = schema.to_json(true);
+        }
+        content.insert(errors.media().into(), described);
+    };
+    media(Errors::Vendor, replies.schema.as_deref(), &replies.examples);
+    media(Errors::Rfc, replies.problem_schema.as_deref(), &replies.problems);
+    json!({"description": replies.description, "content": content})
 }
 
 fn rewrite(node: &Node, role: Role, samples: &Samples) -> Result<Value, ContractError> {
