@@ -165,6 +165,10 @@ impl Serve {
         let token = self.token_policy()?;
         let control_token = self.control_token()?;
         let contract = self.contract.load()?;
+        let config = self.config(Arc::clone(&contract), token, control_token);
+        contract.words(config.settings.errors).map_err(|error| {
+            Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
+        })?;
         let journal_file = match &self.journal_file {
             Some(file) => Some(Target::new(file)?),
             None => None,
@@ -178,7 +182,6 @@ impl Serve {
             ));
         }
 
-        let config = self.config(Arc::clone(&contract), token, control_token);
         let log = Log::start(
             match self.log {
                 Format::Json => log::Format::Json,

@@ -15,6 +15,7 @@ mod refusal;
 mod role;
 mod schema;
 mod schema_reader;
+pub(crate) mod wording;
 
 use std::{
     fmt, fs,
@@ -109,7 +110,8 @@ impl Contract {
     /// A contract whose every part is made now, while its files are there and its errors can be told.
     fn whole(document: Value, file: &SampleFile) -> Result<Self, ContractError> {
         let mut contract = Self::new(&document, file, true)?;
-        contract.published = Published::new(&document, &contract.ledger, &Samples { file })?.into();
+        contract.published =
+            Published::new(&document, &contract.operations, &contract.ledger, &Samples { file })?.into();
         contract.document = document.into();
         Ok(contract)
     }
@@ -144,6 +146,7 @@ impl Contract {
             operation.shared = Arc::clone(&shared);
         }
         refusal::check(&operations, token.is_some())?;
+        refusal::share(&mut operations, token.is_some());
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -211,6 +214,18 @@ impl Contract {
         self.operations.iter().find(|operation| *operation.id == *id)
     }
 
+    /// Whether it has refusals in this wording; every contract has them in the vendor's.
+    pub fn words(&self, errors: Errors) -> Result<(), ContractError> {
+        if errors.is_in(&self.operations) {
+            return Ok(());
+        }
+        Err(ContractError::new(format!(
+            "expected refusals under {} in the contract, but found them under {} alone",
+            errors.media(),
+            Errors::Vendor.media()
+        )))
+    }
+
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
@@ -221,8 +236,13 @@ impl Contract {
     #[allow(clippy::missing_panics_doc)] // the built-in document is complete
     pub fn published(&self, audience: Audience) -> &Bytes {
         let published = self.published.get_or_init(|| {
-            Published::new(self.document(), &self.ledger, &Samples { file: &built_in_sample })
-                .expect("the built-in contract is complete")
+            Published::new(
+                self.document(),
+                &self.operations,
+                &self.ledger,
+                &Samples { file: &built_in_sample },
+            )
+            .expect("the built-in contract is complete")
         });
         published.text(audience)
     }

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{ContractError, Errors, LedgerEntry, Samples, generators, reader::Node, role::Role};
+use super::{
+    ContractError, Errors, Example, LedgerEntry, Operation, Replies, Samples, Schema, generators,
+    reader::Node, role::Role,
+};
 
 /// Whom a published document is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,11 +28,13 @@ impl Audience {
 impl Published {
     pub(super) fn new(
         document: &Value,
+        operations: &[Operation],
         ledger: &[LedgerEntry],
         samples: &Samples,
     ) -> Result<Self, ContractError> {
         let mut whole = inline(&Node::root(document), Role::Keywords, samples)?;
         add_server(&mut whole);
+        add_statuses(&mut whole, operations);
         let mut texts = [Bytes::new(), Bytes::new(), Bytes::new()];
         for (text, audience) in texts.iter_mut().zip(Audience::ALL) {
             let value = match audience {
@@ -57,6 +62,38 @@ fn add_server(document: &mut Value) {
         Some(servers) => servers.insert(0, own),
         None => document["servers"] = json!([own]),
     }
+}
+
+/// Every status that an operation can answer is among its responses.
+fn add_statuses(document: &mut Value, operations: &[Operation]) {
+    for operation in operations {
+        let method = operation.method.to_ascii_lowercase();
+        if let Some(responses) = document["paths"][&operation.path][method]["responses"].as_object_mut() {
+            for replies in &operation.replies {
+                responses.entry(replies.status.to_string()).or_insert_with(|| response(replies));
+            }
+        }
+    }
+}
+
+/// The response that an operation shares with another.
+fn response(replies: &Replies) -> Value {
+    let mut content = Map::new();
+    let mut media = |errors: Errors, schema: Option<&Schema>, examples: &[Example]| {
+        if examples.is_empty() {
+            return;
+        }
+        let examples: Map<_, _> =
+            examples.iter().map(|example| (example.name.clone(), json!({"value": example.value}))).collect();
+        let mut described = json!({"examples": examples});
+        if let Some(schema) = schema {
+            described["schema"] = schema.to_json(true);
+        }
+        content.insert(errors.media().into(), described);
+    };
+    media(Errors::Vendor, replies.schema.as_deref(), &replies.examples);
+    media(Errors::Rfc, replies.problem_schema.as_deref(), &replies.problems);
+    json!({"description": replies.description, "content": content})
 }
 
 /// A document whose own server is at `url`.

@@ -6,8 +6,9 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use super::{
+    field::{Field, FieldId},
     json::{Json, Tree},
-    plan::{Field, FieldId, Plan},
+    plan::Plan,
     token,
 };
 use crate::{

@@ -4,6 +4,7 @@
 //! without asking first, and the answer is no unless the origin is configured. See [`access`].
 
 mod access;
+mod ask;
 mod body;
 mod calls;
 mod export;
@@ -32,9 +33,10 @@ use super::{ControlConfig, Counters};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::Access;
+use ask::Ask;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Token};
+use calls::{Handler, Token};
 use params::Params;
 use reply::{Refused, json_text};
 
