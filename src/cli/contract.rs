@@ -41,10 +41,10 @@ enum What {
     /// Print the self-contained OpenAPI 3.1 document
     Openapi {
         /// Whom it is for: exact for validators, or in the usual spellings only for client generators
-        #[arg(long = "for", value_name = "WHOM", value_enum, default_value_t = Whom::Validators)]
+        #[arg(long = "for", value_name = "WHOM", value_enum, default_value_t = Whom::Validators, env = "STANDIN_FOR")]
         whom: Whom,
         /// The wording of refusals that a generated client reads
-        #[arg(long, value_enum, default_value_t = ErrorsArg::Vendor, env = "STANDIN_ERRORS")]
+        #[arg(long, value_name = "PROFILE", value_enum, default_value_t = ErrorsArg::Vendor, env = "STANDIN_ERRORS")]
         errors: ErrorsArg,
         #[command(flatten)]
         contract: ContractSource,

@@ -39,7 +39,7 @@ impl Api {
         let journal = Arc::new(journal);
         let state = ControlState::new(
             Contract::builtin(),
-            crate::Errors::Vendor,
+            Errors::Vendor,
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
@@ -336,9 +336,17 @@ async fn the_contract_and_the_ledger_are_served() {
     let api = Api::new(journal(1, 0));
 
     let contract = Contract::builtin();
-    let published: Value =
-        serde_json::from_slice(contract.published(crate::contract::Audience::Exact)).unwrap();
-    assert_eq!(api.get("openapi.json").await.json(), published);
+    for (call, audience) in [
+        ("openapi.json", Audience::Exact),
+        ("openapi.json?for=validators", Audience::Exact),
+        ("openapi.json?for=generators", Audience::Generators(Errors::Vendor)),
+    ] {
+        let served = api.get(call).await.json();
+        let url = served["servers"][0]["url"].as_str().unwrap();
+        assert!(url.starts_with("http://"), "{url}");
+        let published: Value = serde_json::from_slice(&contract.published_at(audience, url)).unwrap();
+        assert_eq!(served, published, "{call}");
+    }
     assert_eq!(api.get("ledger").await.json(), serde_json::to_value(contract.ledger()).unwrap());
 }
 
