@@ -15,7 +15,7 @@ pub(crate) use comparison::Comparison;
 pub use comparison::Difference;
 pub use named::Named;
 pub use reader::MatcherError;
-pub(crate) use reader::Members;
+pub(crate) use reader::{CONDITIONS, Form, Members};
 
 /// What an exchange looks like: it matches when every condition that is set holds.
 ///

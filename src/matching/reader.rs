@@ -1,4 +1,4 @@
-//! Reading a matcher from JSON.
+//! Reading a matcher, from JSON or from the parameters of a query.
 
 use std::{fmt, str::FromStr};
 
@@ -26,19 +26,73 @@ impl fmt::Display for MatcherError {
 
 impl std::error::Error for MatcherError {}
 
+/// A condition that a matcher may have.
+pub(crate) struct Condition {
+    pub(crate) name: &'static str,
+    pub(crate) form: Form,
+}
+
+/// How the value of a condition is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// As JSON only, which a query has no place for.
+    Json,
+    /// As one text.
+    One,
+    /// As one text, or several: a list in JSON, a parameter more than once in a query.
+    Several,
+}
+
+/// Every condition there is.
+pub(crate) static CONDITIONS: [Condition; 8] = [
+    Condition { name: "operation", form: Form::One },
+    Condition { name: "outcome", form: Form::Several },
+    Condition { name: "status", form: Form::One },
+    Condition { name: "path", form: Form::One },
+    Condition { name: "header", form: Form::Several },
+    Condition { name: "query", form: Form::Several },
+    Condition { name: "contains", form: Form::One },
+    Condition { name: "body", form: Form::Json },
+];
+
 /// The members of an object, which are taken out one by one; null is as good as absent.
-pub(crate) struct Members(Map<String, Value>);
+pub(crate) struct Members {
+    members: Map<String, Value>,
+    /// What a complaint has before the name of a member.
+    before: &'static str,
+}
 
 impl Members {
     pub(crate) fn parse(text: &[u8]) -> Result<Self, MatcherError> {
         match json::parse(text).map_err(|error| MatcherError::new(error.to_string()))? {
-            Value::Object(members) => Ok(Self(members)),
+            Value::Object(members) => Ok(Self { members, before: "/" }),
             other => Err(MatcherError::new(format!("expected an object, but found `{}`", cut(other)))),
         }
     }
 
+    /// The conditions among the parameters of a query, of which those that are [`Form::Several`] may be there more
+    /// than once. A number is one that is written so.
+    pub(crate) fn of_parameters<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut members = Map::new();
+        for (name, text) in parameters {
+            match CONDITIONS.iter().find(|condition| condition.name == name).map(|condition| condition.form) {
+                Some(Form::One) if name == "status" => {
+                    let number = text.parse::<u16>().map_or_else(|_| text.into(), Value::from);
+                    members.insert(name.to_owned(), number);
+                }
+                Some(Form::One) => drop(members.insert(name.to_owned(), text.into())),
+                Some(Form::Several) => {
+                    let list = members.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                    list.as_array_mut().into_iter().for_each(|list| list.push(text.into()));
+                }
+                Some(Form::Json) | None => {}
+            }
+        }
+        Self { members, before: "" }
+    }
+
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.swap_remove(name).filter(|value| !value.is_null())
+        self.members.swap_remove(name).filter(|value| !value.is_null())
     }
 
     /// The member, read as the type that is expected.
@@ -48,7 +102,7 @@ impl Members {
         expected: &str,
     ) -> Result<Option<T>, MatcherError> {
         self.take(name)
-            .map(|value| T::deserialize(&value).map_err(|_| unexpected(name, expected, &value)))
+            .map(|value| T::deserialize(&value).map_err(|_| self.unexpected(name, expected, &value)))
             .transpose()
     }
 
@@ -62,9 +116,10 @@ impl Members {
         items
             .iter()
             .map(|item| {
-                let text =
-                    item.as_str().ok_or_else(|| unexpected(name, "a string or a list of strings", item))?;
-                text.parse().map_err(|expected: String| unexpected(name, &expected, item))
+                let text = item
+                    .as_str()
+                    .ok_or_else(|| self.unexpected(name, "a string or a list of strings", item))?;
+                text.parse().map_err(|expected: String| self.unexpected(name, &expected, item))
             })
             .collect()
     }
@@ -74,7 +129,7 @@ impl Members {
         Ok(Matcher {
             operation: self.read("operation", "a string")?,
             outcome: self.texts("outcome")?,
-            status: self.read("status", "a status such as 412")?,
+            status: self.status()?,
             path: self.read("path", "a string")?,
             header: self.texts::<Named>("header")?,
             query: self.texts::<Named>("query")?,
@@ -85,15 +140,32 @@ impl Members {
 
     /// Refuses what is left; `others` are the members beside a matcher's.
     pub(crate) fn end(self, others: &[&str]) -> Result<(), MatcherError> {
-        let Some(name) = self.0.keys().next() else { return Ok(()) };
-        let known = CONDITIONS.iter().chain(others).copied().collect::<Vec<_>>();
+        let Some(name) = self.members.keys().next() else { return Ok(()) };
+        let conditions = CONDITIONS.iter().map(|condition| condition.name);
+        let known = conditions.chain(others.iter().copied()).collect::<Vec<_>>();
         let (last, first) = known.split_last().unwrap_or((&"", &[]));
         Err(MatcherError::new(format!("expected {} or {last}, but found `{name}`", first.join(", "))))
     }
-}
 
-fn unexpected(name: &str, expected: &str, found: &Value) -> MatcherError {
-    MatcherError::new(format!("/{name}: expected {expected}, but found `{}`", cut(found)))
+    fn status(&mut self) -> Result<Option<u16>, MatcherError> {
+        const STATUS: &str = "a status such as 412";
+        let status = self.read::<u16>("status", STATUS)?;
+        match status {
+            Some(status) if !(100..=599).contains(&status) => {
+                Err(self.unexpected("status", STATUS, &status.into()))
+            }
+            status => Ok(status),
+        }
+    }
+
+    fn unexpected(&self, name: &str, expected: &str, found: &Value) -> MatcherError {
+        let found = match found {
+            // In a query nothing tells a string from another value.
+            Value::String(text) if self.before.is_empty() => cut(text),
+            other => cut(other),
+        };
+        MatcherError::new(format!("{}{name}: expected {expected}, but found `{found}`", self.before))
+    }
 }
 
 impl Matcher {
@@ -118,9 +190,6 @@ impl FromStr for Outcome {
     }
 }
 
-const CONDITIONS: [&str; 8] =
-    ["operation", "outcome", "status", "path", "header", "query", "contains", "body"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +201,7 @@ mod tests {
         assert_eq!(e("[]"), "expected an object, but found `[]`");
         assert_eq!(e(r#"{"operation":5}"#), "/operation: expected a string, but found `5`");
         assert_eq!(e(r#"{"status":"x"}"#), r#"/status: expected a status such as 412, but found `"x"`"#);
+        assert_eq!(e(r#"{"status":99}"#), "/status: expected a status such as 412, but found `99`");
         assert_eq!(
             e(r#"{"outcome":["refused","lost"]}"#),
             r#"/outcome: expected answered, refused or unmatched, but found `"lost"`"#
@@ -144,6 +214,34 @@ mod tests {
         );
         assert!(e("{").starts_with("expected JSON, but found EOF"));
         assert_eq!(e(&"[".repeat(1000)), "expected JSON nested at most 128 deep, but found deeper nesting");
+    }
+
+    #[test]
+    fn the_parameters_of_a_query_say_the_same_as_json() {
+        let pairs = [
+            ("operation", "createAgent"),
+            ("outcome", "refused"),
+            ("header", "accountId=1"),
+            ("outcome", "unmatched"),
+            ("status", "412"),
+            ("path", "/a"),
+            ("query", "x"),
+            ("contains", "5"),
+            ("after", "3"),
+        ];
+        let json = br#"{"operation":"createAgent","outcome":["refused","unmatched"],"header":"accountId=1",
+            "status":412,"path":"/a","query":["x"],"contains":"5"}"#;
+
+        let mut members = Members::of_parameters(pairs.into_iter());
+
+        assert_eq!(members.matcher(), Matcher::from_json(json));
+        let e = |pair| Members::of_parameters([pair].into_iter()).matcher().unwrap_err().to_string();
+        assert_eq!(
+            e(("outcome", "lost")),
+            "outcome: expected answered, refused or unmatched, but found `lost`"
+        );
+        assert_eq!(e(("status", "70000")), "status: expected a status such as 412, but found `70000`");
+        assert_eq!(e(("header", "=x")), "header: expected a name, or NAME=VALUE, but found `=x`");
     }
 
     #[test]
