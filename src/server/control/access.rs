@@ -7,17 +7,18 @@ use std::{net::IpAddr, str::FromStr};
 
 use bytes::Bytes;
 use hyper::{
-    Method, Response, StatusCode,
+    Response, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
-        HOST, HeaderName, HeaderValue, ORIGIN, VARY, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HOST, HeaderName, HeaderValue,
+        ORIGIN, VARY, WWW_AUTHENTICATE,
     },
     http::request::Parts,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
+    super::cors,
     Answer, ControlConfig,
     body::{self, ControlBody},
     reply::Refused,
@@ -101,9 +102,9 @@ impl Access {
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"standin\"")))
     }
 
-    /// Answers a preflight: yes to a configured origin, no to any other.
-    pub(super) fn preflight(&self, parts: &Parts) -> Answer {
-        if self.origin(parts).is_none() {
+    /// Answers a preflight: yes to a configured origin, or to any when the call is an open one; no to any other.
+    pub(super) fn preflight(&self, parts: &Parts, is_open: bool) -> Answer {
+        if self.origin(parts, is_open).is_none() {
             let origin = parts.headers.get(ORIGIN).map_or(&[][..], |o| o.as_bytes());
             let origin = String::from_utf8_lossy(origin);
             return Err(Refused::new(
@@ -129,14 +130,14 @@ impl Access {
         Ok(response)
     }
 
-    /// Lets a page of a configured origin read the reply.
-    pub(super) fn open(&self, parts: &Parts, response: &mut Response<ControlBody>) {
-        if self.config.origins.is_empty() {
+    /// Lets a page of a configured origin read the reply, and one of any origin that of an open call.
+    pub(super) fn open(&self, parts: &Parts, is_open: bool, response: &mut Response<ControlBody>) {
+        if self.config.origins.is_empty() && !is_open {
             return;
         }
         let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("origin"));
-        if let Some(origin) = self.origin(parts) {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if let Some(origin) = self.origin(parts, is_open) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -145,22 +146,11 @@ impl Access {
         }
     }
 
-    /// The origin that the call comes from, when it is configured.
-    fn origin<'a>(&self, parts: &'a Parts) -> Option<&'a HeaderValue> {
+    /// The origin that the call comes from, when it is configured or any will do.
+    fn origin<'a>(&self, parts: &'a Parts, is_open: bool) -> Option<&'a HeaderValue> {
         let origin = parts.headers.get(ORIGIN)?;
-        let text = origin.to_str().ok()?;
-        self.config
-            .origins
-            .iter()
-            .any(|accepted| accepted.trim_end_matches('/').eq_ignore_ascii_case(text))
-            .then_some(origin)
+        (is_open || cors::is_one_of(&self.config.origins, origin)).then_some(origin)
     }
-}
-
-pub(super) fn is_preflight(parts: &Parts) -> bool {
-    parts.method == Method::OPTIONS
-        && parts.headers.contains_key(ORIGIN)
-        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// The host and port that the call was addressed to.

@@ -10,8 +10,8 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
-    stream,
+    Answer, ControlState, body, export, health, ledger, openapi, params::Params, reply::Refused, requests,
+    states, stream,
 };
 
 /// One call.
@@ -24,8 +24,12 @@ pub(crate) struct Call {
     query: &'static str,
     /// What it is good for.
     pub(crate) purpose: &'static str,
-    /// The parameters that its query may have.
+    /// Whether its query may have the conditions of a matcher, and `after`.
+    pub(super) filters: bool,
+    /// The other parameters that its query may have.
     pub(super) params: &'static [&'static str],
+    /// Whether pages of any origin may read what it answers: it says nothing about what was received.
+    pub(super) open: bool,
     /// Where it may have the control token.
     pub(super) token: Token,
     pub(super) handler: Handler,
@@ -34,6 +38,8 @@ pub(crate) struct Call {
 /// Where a call may have the control token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Token {
+    /// Nowhere: it is not asked for. A browser that opens a page has no place for it.
+    None,
     /// In the header `authorization`.
     Header,
     /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
@@ -58,7 +64,10 @@ pub(super) struct Ask<'a> {
 
 /// The call that a request is, and what stands for `ID` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
-    let path = parts.uri.path();
+    let path = match parts.uri.path() {
+        "/__standin" => "/__standin/",
+        path => path,
+    };
     // Names before numbers: the longest path that fits is meant.
     let named = |call: &Call| call.path == path;
     let numbered = |call: &Call| id(call, path).is_some();
@@ -89,6 +98,11 @@ pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     Err(refused)
 }
 
+/// Whether pages of any origin may read what this path answers.
+pub(super) fn is_open(parts: &Parts) -> bool {
+    CALLS.iter().any(|call| call.open && call.path == parts.uri.path())
+}
+
 impl Call {
     /// Its path with what of its query is worth showing.
     pub(crate) fn shown(&self) -> String {
@@ -107,13 +121,26 @@ fn paths() -> Value {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 10] = [
+pub(crate) static CALLS: [Call; 11] = [
+    Call {
+        method: Method::GET,
+        path: "/__standin/",
+        query: "",
+        purpose: "this list; a page for browsers",
+        filters: false,
+        params: &[],
+        open: false,
+        token: Token::None,
+        handler: Handler::Now(|ask| Ok(ask.state.index.response(&ask.parts.headers).map(body::whole))),
+    },
     Call {
         method: Method::GET,
         path: "/__standin/health",
         query: "",
         purpose: "whether it serves, and its counts",
+        filters: false,
         params: &[],
+        open: false,
         token: Token::Header,
         handler: Handler::Now(|ask| Ok(health(ask))),
     },
@@ -122,7 +149,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests",
         query: "",
         purpose: "recorded exchanges; wait=N waits for them",
-        params: &["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"],
+        filters: true,
+        params: &["limit", "wait", "timeout"],
+        open: false,
         token: Token::Header,
         handler: Handler::Later(|ask| Box::pin(requests::list_or_wait(ask))),
     },
@@ -131,7 +160,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/ID",
         query: "",
         purpose: "one exchange",
+        filters: false,
         params: &[],
+        open: false,
         token: Token::Header,
         handler: Handler::Now(requests::one),
     },
@@ -140,7 +171,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests",
         query: "",
         purpose: "forget all exchanges",
+        filters: false,
         params: &[],
+        open: false,
         token: Token::Header,
         handler: Handler::Now(|ask| Ok(requests::clear(ask))),
     },
@@ -149,7 +182,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/verify",
         query: "",
         purpose: "assert which requests were received",
+        filters: false,
         params: &[],
+        open: false,
         token: Token::Header,
         handler: Handler::Later(|ask| Box::pin(requests::verify(ask))),
     },
@@ -158,7 +193,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/stream",
         query: "",
         purpose: "server-sent events, one per exchange",
-        params: &["operation", "status", "outcome", "contains", "after"],
+        filters: true,
+        params: &[],
+        open: false,
         token: Token::Header,
         handler: Handler::Now(stream::stream),
     },
@@ -167,7 +204,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/export",
         query: "?format=ndjson|har|curl|pact",
         purpose: "the journal as a file",
+        filters: true,
         params: &["format", "consumer"],
+        open: false,
         token: Token::Header,
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
@@ -176,7 +215,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/provider-states",
         query: "",
         purpose: "what Pact's verifiers call",
+        filters: false,
         params: &["token"],
+        open: false,
         token: Token::HeaderOrQuery,
         handler: Handler::Now(states::change),
     },
@@ -185,7 +226,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/openapi.json",
         query: "",
         purpose: "the contract as OpenAPI 3.1",
+        filters: false,
         params: &[],
+        open: true,
         token: Token::Header,
         handler: Handler::Now(|ask| Ok(openapi(ask))),
     },
@@ -194,7 +237,9 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/ledger",
         query: "",
         purpose: "where the documentation contradicts itself",
+        filters: false,
         params: &[],
+        open: true,
         token: Token::Header,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
     },

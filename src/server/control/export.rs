@@ -13,21 +13,25 @@ use super::{
     numbers::{Layout, Numbers},
     params::unexpected,
     reply::{self, Refused},
-    search::aside,
+    search::{aside, matching},
 };
 use crate::{
     Recorded, pact,
     render::{curl, har, ndjson},
 };
 
-/// What is in the journal at this moment, as far as it is still there when its turn to be written comes; the file says
-/// how much was not.
+/// What is asked for of the journal as it is at this moment, as far as it is still there when its turn to be written
+/// comes; the file says how much was not.
 pub(super) async fn export(ask: Ask<'_>) -> Answer {
     let Ask { state, parts, params, .. } = ask;
-    let all = || Numbers::all(&state.journal);
-    let (media_type, disposition, body) = match params.text("format") {
-        Some("ndjson") => {
-            let lines = all().text(Layout {
+    let filter = params.filter(state)?;
+    let format = params
+        .text("format")
+        .ok_or_else(|| Refused::bad(format!("format: expected {FORMATS}, but found nothing")))?;
+    let journal = &state.journal;
+    let (media_type, disposition, body) = match format {
+        "ndjson" => {
+            let lines = Numbers::these(journal, matching(journal, filter).await?).text(Layout {
                 separator: "",
                 render: |recorded: &Recorded| ndjson::line(recorded) + "\n",
                 gap: |gone| format!("{{\"dropped\":{gone}}}\n"),
@@ -35,9 +39,9 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             });
             ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))
         }
-        Some("har") => {
+        "har" => {
             let (head, tail) = har_frame();
-            let entries = all().text(Layout {
+            let entries = Numbers::these(journal, matching(journal, filter).await?).text(Layout {
                 separator: ",\n",
                 render: |recorded: &Recorded| har::entry(recorded).to_string(),
                 gap: |_| String::new(),
@@ -50,10 +54,10 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             let pieces = iter::once(head).chain(entries);
             ("application/json", "attachment; filename=\"standin.har\"", body::pieces(pieces))
         }
-        Some("curl") => {
+        "curl" => {
             // Where this call came to is where the commands go to.
             let base_url = format!("http://{}", access::host(parts).unwrap_or("localhost"));
-            let commands = all().text(Layout {
+            let commands = Numbers::these(journal, matching(journal, filter).await?).text(Layout {
                 separator: "\n",
                 render: move |recorded: &Recorded| curl::paragraph(recorded, &base_url),
                 gap: |gone| format!("# {}\n", missing(gone)),
@@ -61,19 +65,19 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             });
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
-        Some("pact") => {
-            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(&state.journal));
+        "pact" => {
+            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(journal));
             let consumer = params.text("consumer").unwrap_or(pact::CONSUMER).to_owned();
             let pact = aside(move || {
                 let exchanges = journal.snapshot();
-                let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
+                let exchanges = exchanges.iter().filter(|recorded| filter.matches(recorded));
+                let exchanges = exchanges.map(|recorded| &recorded.exchange);
                 format!("{:#}\n", pact::from_exchanges(&contract, &consumer, exchanges))
             });
             let disposition = "attachment; filename=\"standin.pact.json\"";
             ("application/json", disposition, body::whole(pact.await?.into()))
         }
-        Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(Refused::bad(format!("format: expected {FORMATS}, but found nothing"))),
+        other => return Err(unexpected("format", FORMATS, other)),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);

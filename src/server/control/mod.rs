@@ -28,7 +28,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters};
+use super::{ControlConfig, Counters, cors, index::Index};
 use crate::{Contract, Journal};
 
 use access::Access;
@@ -48,6 +48,7 @@ pub(crate) struct ControlState {
     counters: Arc<Counters>,
     /// Changes with every exchange that is recorded while somebody listens.
     grown: Arc<watch::Sender<u64>>,
+    index: Index,
     journal: Arc<Journal>,
     started: Instant,
     stop: CancellationToken,
@@ -69,8 +70,16 @@ impl ControlState {
                 sender.send_replace(recorded.id);
             }
         }));
-        let access = Access::new(config);
-        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
+        Self {
+            access: Access::new(config),
+            contract,
+            counters,
+            grown,
+            index: Index::of_control(),
+            journal,
+            started: Instant::now(),
+            stop,
+        }
     }
 }
 
@@ -98,20 +107,21 @@ pub(crate) fn refuse(
 fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<ControlBody> {
     let mut response = answered.unwrap_or_else(Refused::response);
     reply::seal(&mut response);
-    state.access.open(parts, &mut response);
+    state.access.open(parts, calls::is_open(parts), &mut response);
     response
 }
 
 async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     state.access.check_host(parts)?;
-    if access::is_preflight(parts) {
-        return state.access.preflight(parts);
+    if cors::is_preflight(parts) {
+        return state.access.preflight(parts, calls::is_open(parts));
     }
     let found = calls::find(parts);
-    let query = |names: &'static [&'static str]| Params::parse(parts.uri.query(), names);
+    let query = |call| Params::parse(parts.uri.query(), call);
     match &found {
+        Ok((call, _)) if call.token == Token::None => {}
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {
-            let params = query(call.params)?;
+            let params = query(call)?;
             state.access.check_token_or(parts, params.text("token"))?;
         }
         _ => state.access.check_token(parts)?,
@@ -120,7 +130,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     if call.method != Method::GET {
         reply::expect_json(parts, body)?;
     }
-    let ask = Ask { state, parts, body, params: query(call.params)?, id };
+    let ask = Ask { state, parts, body, params: query(call)?, id };
     match call.handler {
         Handler::Now(handle) => handle(&ask),
         Handler::Later(handle) => handle(ask).await,

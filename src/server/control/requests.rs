@@ -11,7 +11,7 @@ use super::{
     body::{self, ControlBody},
     calls::Ask,
     numbers::{Layout, Numbers},
-    params::{known_operation, unexpected},
+    params::{check_matcher, unexpected},
     reply::{self, Refused},
     search::{Search, aside},
 };
@@ -138,10 +138,7 @@ pub(super) fn clear(ask: &Ask<'_>) -> Response<ControlBody> {
 pub(super) async fn verify(ask: Ask<'_>) -> Answer {
     let Ask { state, body, .. } = ask;
     let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
-    if let Some(operation) = &expectation.matcher.operation {
-        known_operation(state, operation)
-            .map_err(|expected| unexpected("/operation", &expected, operation))?;
-    }
+    check_matcher(state, &expectation.matcher, "/")?;
     let journal = Arc::clone(&state.journal);
     let expected = amount(&expectation);
     match aside(move || journal.verify(&expectation)).await? {

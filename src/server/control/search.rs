@@ -61,6 +61,20 @@ impl Search {
     }
 }
 
+/// The numbers of all exchanges that match, of those that are recorded at this moment.
+pub(super) async fn matching(journal: &Arc<Journal>, filter: Filter) -> Result<Vec<u64>, Refused> {
+    let until = journal.counts().recorded;
+    let mut search = Search::new(journal, filter);
+    let mut found = Vec::new();
+    loop {
+        let slice = search.next().await?;
+        found.extend(slice.found.into_iter().filter(|&id| id <= until));
+        if slice.is_end || search.position >= until {
+            return Ok(found);
+        }
+    }
+}
+
 /// Runs what may take a while on a thread of its own.
 pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,

@@ -92,3 +92,31 @@ async fn verify_is_no_request_that_a_foreign_page_can_send() {
     let headers = [("content-type", "Application/JSON; charset=utf-8")];
     assert_eq!(api.call("POST", "requests/verify", &headers, "{}").await.status, 417);
 }
+
+#[tokio::test]
+async fn the_document_and_the_ledger_may_be_read_from_any_origin_and_nothing_else() {
+    let token = Some(Secret::new("t"));
+    let api = Api::with(journal(1, 0), ControlConfig { token, ..ControlConfig::default() });
+    let origin = ("origin", "http://page.test");
+    let preflight = [origin, ("access-control-request-method", "GET")];
+
+    for path in ["openapi.json", "ledger"] {
+        let asked = api.call("OPTIONS", path, &preflight, "").await;
+        assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, "http://page.test"));
+        for (headers, status) in [(&[origin][..], 401), (&[origin, ("authorization", "Bearer t")], 200)] {
+            let reply = api.call("GET", path, headers, "").await;
+            assert_eq!(
+                (reply.status, reply.header("access-control-allow-origin"), reply.header("vary")),
+                (status, "http://page.test", "origin"),
+                "{path}"
+            );
+        }
+        let rebound = [origin, ("host", "page.test"), ("authorization", "Bearer t")];
+        assert_eq!(api.call("GET", path, &rebound, "").await.status, 403);
+    }
+    for path in ["", "health", "requests", "export?format=har"] {
+        assert_eq!(api.call("OPTIONS", path, &preflight, "").await.status, 403, "{path}");
+        let reply = api.call("GET", path, &[origin, ("authorization", "Bearer t")], "").await;
+        assert_eq!(reply.header("access-control-allow-origin"), "", "{path}");
+    }
+}
