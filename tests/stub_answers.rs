@@ -103,6 +103,9 @@ fn prefer_chooses_status_and_example() {
         body
     };
     let v2 = |name: &str| fixture(&format!("importDataV2/{name}.json"));
+    let no_code = |code: &str| {
+        format!("ignored; code=\"{code}\"; codes=\"200, 400, 401, 404, 405, 408, 412, 413, 429, 500\"")
+    };
     let cases = [
         ("createAgent", "code=429", 429, sentence(429), Some("code=429")),
         ("createAgent", "code=500", 500, error("Internal Server Error", 500), Some("code=500")),
@@ -139,20 +142,56 @@ fn prefer_chooses_status_and_example() {
             Some("example=\"imported\""),
         ),
         ("importDataV2", "example=queues", 200, v2("queues"), Some("example=\"queues\"")),
-        // What is not there is passed over.
-        ("createAgent", "code=418", 200, fixture("createAgent/response.json"), None),
-        ("createAgent", "code=abc", 200, fixture("createAgent/response.json"), None),
-        ("createAgent", "example=scope", 200, fixture("createAgent/response.json"), None),
+        // What is not there is ignored, and that is said.
+        ("createAgent", "code=418", 200, fixture("createAgent/response.json"), Some(&*no_code("418"))),
+        ("createAgent", "code=abc", 200, fixture("createAgent/response.json"), Some(&*no_code("abc"))),
+        (
+            "createAgent",
+            "code=\"4\\\"\"",
+            200,
+            fixture("createAgent/response.json"),
+            Some(&*no_code("4\\\"")),
+        ),
+        ("createAgent", "code", 200, fixture("createAgent/response.json"), Some(&*no_code(""))),
+        (
+            "createAgent",
+            "code=99999999",
+            200,
+            fixture("createAgent/response.json"),
+            Some(&*no_code("99999999")),
+        ),
+        (
+            "createAgent",
+            "example=scope",
+            200,
+            fixture("createAgent/response.json"),
+            Some("ignored; example=\"scope\"; examples=\"sample\""),
+        ),
+        (
+            "importDataV2",
+            "example=nothing",
+            200,
+            fixture("importDataV2/response.json"),
+            Some(
+                "ignored; example=\"nothing\"; examples=\"skillGroups, queues, standardResponses, waitingExperience\"",
+            ),
+        ),
         ("createAgent", "respond-async, wait=5", 200, fixture("createAgent/response.json"), None),
         ("createAgent", "", 200, fixture("createAgent/response.json"), None),
         ("createAgent", "code=429, code=500", 429, sentence(429), Some("code=429")),
-        ("createAgent", "code=429, example=nothing", 429, sentence(429), Some("code=429")),
+        (
+            "createAgent",
+            "code=429, example=nothing",
+            429,
+            sentence(429),
+            Some("code=429, ignored; example=\"nothing\"; examples=\"rateLimit\""),
+        ),
         (
             "createAgent",
             "code=418, example=sample",
             200,
             fixture("createAgent/response.json"),
-            Some("example=\"sample\""),
+            Some(&*format!("example=\"sample\", {}", no_code("418"))),
         ),
         ("createAgent", "foo=\"code=500\", bar", 200, fixture("createAgent/response.json"), None),
     ];
@@ -162,6 +201,21 @@ fn prefer_chooses_status_and_example() {
         assert_eq!(body(&exchange), expected, "{prefer}");
         assert_eq!(reply_headers(&exchange, "preference-applied"), Vec::from_iter(applied), "{prefer}");
         assert_eq!((exchange.step, exchange.outcome()), (Step::Answer, Outcome::Answered), "{prefer}");
+    }
+}
+
+#[test]
+fn a_preferred_rate_limit_says_when_to_try_again_and_nothing_else_does() {
+    for errors in [Errors::Vendor, Errors::Rfc] {
+        let stub = stub_with(Settings { errors, ..Settings::default() });
+        for operation in OPERATIONS {
+            for (code, expected) in [(429, vec!["60"]), (500, vec![]), (200, vec![])] {
+                let call = Call::sample(operation).header("Prefer", format!("code={code}"));
+                let exchange = stub.respond(call.request());
+                assert_eq!(exchange.reply.status, code);
+                assert_eq!(reply_headers(&exchange, "retry-after"), expected, "{operation} {code}");
+            }
+        }
     }
 }
 
