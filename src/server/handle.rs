@@ -315,7 +315,7 @@ fn own(shared: &Shared, response: Response<Bytes>, parts: Parts, in_flight: InFl
 
 /// Whether a browser asks for this of its own accord.
 fn is_icon(path: &str) -> bool {
-    path == "/favicon.ico" || path.starts_with("/apple-touch-icon") && path.ends_with(".png")
+    path == "/favicon.ico" || path.strip_prefix("/apple-touch-icon").is_some_and(|rest| !rest.contains('/'))
 }
 
 /// There is none, and a browser need not ask again today.

@@ -154,7 +154,9 @@ fn the_pipelines_assertions_fail_when_every_call_was_refused_and_hold_when_none_
     bad.body = "{}".into();
     let statuses = |calls: &[&Call]| {
         let server = Server::start(&[]);
-        calls.iter().for_each(|call| drop(server.call(call)));
+        for call in calls {
+            server.call(call);
+        }
         let status = |command: &&str| server.call(&Call::curl(command.trim())).status;
         assertions.iter().map(status).collect::<Vec<_>>()
     };
