@@ -28,7 +28,19 @@ pub(crate) struct Call {
     pub(super) params: &'static [&'static str],
     /// Where it may have the control token.
     pub(super) token: Token,
+    /// The pages that may send it.
+    pub(super) pages: Pages,
     pub(super) handler: Handler,
+}
+
+/// The pages in a browser that may send a call. A page cannot read the reply unless its origin is configured, but how
+/// long the reply takes it can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pages {
+    /// All: the reply says nothing about what was received.
+    All,
+    /// Those of this server, and those of configured origins.
+    Own,
 }
 
 /// Where a call may have the control token.
@@ -115,6 +127,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "whether it serves, and its counts",
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(health(ask))),
     },
     Call {
@@ -124,6 +137,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "recorded exchanges; wait=N waits for them",
         params: &["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::list_or_wait(ask))),
     },
     Call {
@@ -133,6 +147,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "one exchange",
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(requests::one),
     },
     Call {
@@ -142,6 +157,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "forget all exchanges",
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(requests::clear(ask))),
     },
     Call {
@@ -151,6 +167,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "assert which requests were received",
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::verify(ask))),
     },
     Call {
@@ -160,6 +177,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "server-sent events, one per exchange",
         params: &["operation", "status", "outcome", "contains", "after"],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(stream::stream),
     },
     Call {
@@ -169,6 +187,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "the journal as a file",
         params: &["format", "consumer"],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
     Call {
@@ -178,6 +197,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "what Pact's verifiers call",
         params: &["token"],
         token: Token::HeaderOrQuery,
+        pages: Pages::Own,
         handler: Handler::Now(states::change),
     },
     Call {
@@ -187,6 +207,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "the contract as OpenAPI 3.1",
         params: &[],
         token: Token::Header,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(openapi(ask))),
     },
     Call {
@@ -196,6 +217,7 @@ pub(crate) static CALLS: [Call; 10] = [
         purpose: "where the documentation contradicts itself",
         params: &[],
         token: Token::Header,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
     },
 ];

@@ -1,7 +1,8 @@
 //! The control API under `/__standin/`: what was received, waiting for it, verifying it, exporting it.
 //!
-//! A page of another origin can change nothing here: what changes something is never a request that a browser sends
-//! without asking first, and the answer is no unless the origin is configured. See [`access`].
+//! A page of another origin can neither change nor find out anything here: what changes something is never a request that
+//! a browser sends without asking first, and what comes from such a page is refused before any work, unless its origin is
+//! configured. See [`access`].
 
 mod access;
 mod body;
@@ -34,7 +35,7 @@ use crate::{Contract, Journal};
 use access::Access;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Token};
+use calls::{Ask, Handler, Pages, Token};
 use params::Params;
 use reply::{Refused, json_text};
 
@@ -108,6 +109,9 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
         return state.access.preflight(parts);
     }
     let found = calls::find(parts);
+    if !matches!(&found, Ok((call, _)) if call.pages == Pages::All) {
+        state.access.check_page(parts)?;
+    }
     let query = |names: &'static [&'static str]| Params::parse(parts.uri.query(), names);
     match &found {
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {
