@@ -30,8 +30,20 @@ impl std::error::Error for MatcherError {}
 pub(crate) struct Members(Map<String, Value>);
 
 impl Members {
+    /// Reads the members. There is a limit to them, since each exchange may be compared with all of them.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, MatcherError> {
-        match json::parse(text).map_err(|error| MatcherError::new(error.to_string()))? {
+        if text.len() > Matcher::MAX_BYTES {
+            let (most, found) = (Matcher::MAX_BYTES, text.len());
+            return Err(MatcherError::new(format!("expected at most {most} bytes, but found {found}")));
+        }
+        let value = json::parse(text).map_err(|error| MatcherError::new(error.to_string()))?;
+        let (most, found) = (Matcher::MAX_VALUES, values(&value));
+        if found > most {
+            return Err(MatcherError::new(format!(
+                "expected at most {most} values, those within others included, but found {found}"
+            )));
+        }
+        match value {
             Value::Object(members) => Ok(Self(members)),
             other => Err(MatcherError::new(format!("expected an object, but found `{}`", cut(other)))),
         }
@@ -96,7 +108,22 @@ fn unexpected(name: &str, expected: &str, found: &Value) -> MatcherError {
     MatcherError::new(format!("/{name}: expected {expected}, but found `{}`", cut(found)))
 }
 
+/// How many values there are in a value, itself included.
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 impl Matcher {
+    /// How long the JSON of a matcher or of an expectation may be, in bytes.
+    pub const MAX_BYTES: usize = 64 * 1024;
+
+    /// How many values there may be in it: strings, numbers, lists, objects and what is in them.
+    pub const MAX_VALUES: usize = 1000;
+
     /// Reads the fields of a matcher as members of an object. `outcome`, `header` and `query` may be one string or a
     /// list of them; a header or parameter is `NAME` or `NAME=VALUE`.
     pub fn from_json(text: &[u8]) -> Result<Self, MatcherError> {
@@ -144,6 +171,23 @@ mod tests {
         );
         assert!(e("{").starts_with("expected JSON, but found EOF"));
         assert_eq!(e(&"[".repeat(1000)), "expected JSON nested at most 128 deep, but found deeper nesting");
+    }
+
+    #[test]
+    fn there_is_a_limit_to_what_each_exchange_is_compared_with() {
+        let of = |count: usize| format!(r#"{{"body":[{}]}}"#, vec!["{}"; count].join(","));
+        assert!(Matcher::from_json(of(Matcher::MAX_VALUES - 2).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(of(Matcher::MAX_VALUES - 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 1000 values, those within others included, but found 1001"
+        );
+
+        let long = |length: usize| format!(r#"{{"path":"{}"}}"#, "x".repeat(length - 11));
+        assert!(Matcher::from_json(long(Matcher::MAX_BYTES).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(long(Matcher::MAX_BYTES + 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 65536 bytes, but found 65537"
+        );
     }
 
     #[test]
