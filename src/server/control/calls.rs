@@ -13,6 +13,7 @@ use super::{
     Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
     stream,
 };
+use crate::server::watch::InFlight;
 
 /// One call.
 pub(crate) struct Call {
@@ -63,6 +64,8 @@ pub(super) struct Ask<'a> {
     pub(super) state: &'a ControlState,
     pub(super) parts: &'a Parts,
     pub(super) body: &'a [u8],
+    /// The request, as its connection knows it.
+    pub(super) caller: &'a InFlight,
     pub(super) params: Params,
     /// What stands for `ID` in the path.
     pub(super) id: &'a str,

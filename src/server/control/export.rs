@@ -1,6 +1,6 @@
 //! `GET export`: the journal as a file.
 
-use std::{iter, sync::Arc};
+use std::iter;
 
 use hyper::{
     StatusCode,
@@ -8,22 +8,23 @@ use hyper::{
 };
 
 use super::{
-    Answer, access, body,
+    Answer, ControlState, access, body,
     calls::Ask,
+    load::{Place, Task},
     numbers::{Layout, Numbers},
     params::unexpected,
     reply::{self, Refused},
-    search::aside,
 };
 use crate::{
-    Recorded, pact,
+    Journal, Recorded,
+    pact::{self, Traffic},
     render::{curl, har, ndjson},
 };
 
 /// What is in the journal at this moment, as far as it is still there when its turn to be written comes; the file says
 /// how much was not.
 pub(super) async fn export(ask: Ask<'_>) -> Answer {
-    let Ask { state, parts, params, .. } = ask;
+    let Ask { state, parts, params, caller, .. } = ask;
     let all = || Numbers::all(&state.journal);
     let (media_type, disposition, body) = match params.text("format") {
         Some("ndjson") => {
@@ -62,15 +63,11 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
         Some("pact") => {
-            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(&state.journal));
-            let consumer = params.text("consumer").unwrap_or(pact::CONSUMER).to_owned();
-            let pact = aside(move || {
-                let exchanges = journal.snapshot();
-                let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
-                format!("{:#}\n", pact::from_exchanges(&contract, &consumer, exchanges))
-            });
+            let place = state.load.place(Task::Search, caller)?;
+            let consumer = params.text("consumer").unwrap_or(pact::CONSUMER);
+            let pact = traffic(state, &place, consumer).await?;
             let disposition = "attachment; filename=\"standin.pact.json\"";
-            ("application/json", disposition, body::whole(pact.await?.into()))
+            ("application/json", disposition, body::whole(pact.into()))
         }
         Some(format) => return Err(unexpected("format", FORMATS, format)),
         None => return Err(Refused::bad(format!("format: expected {FORMATS}, but found nothing"))),
@@ -79,6 +76,26 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
     response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     Ok(response)
+}
+
+/// A pact of what is in the journal at this moment, as far as it is still there when its turn comes.
+async fn traffic(state: &ControlState, place: &Place, consumer: &str) -> Result<String, Refused> {
+    let mut traffic = Traffic::new(&state.contract, consumer);
+    let until = state.journal.counts().recorded;
+    let mut position = 0;
+    while position < until {
+        let chunk = state.journal.read(position, Journal::CHUNK).one_look();
+        let Some(newest) = chunk.exchanges.last().map(|newest| newest.id) else { break };
+        let part = move || {
+            for recorded in chunk.exchanges.iter().filter(|recorded| recorded.id <= until) {
+                traffic.add(&recorded.exchange);
+            }
+            traffic
+        };
+        traffic = place.part(true, part).await?;
+        position = newest;
+    }
+    place.part(true, move || format!("{:#}\n", traffic.pact())).await
 }
 
 /// What comes before and after the entries of a log; the brackets' lines are ours.

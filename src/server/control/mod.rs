@@ -8,6 +8,8 @@ mod access;
 mod body;
 mod calls;
 mod export;
+mod listeners;
+mod load;
 mod numbers;
 mod params;
 mod reply;
@@ -26,16 +28,17 @@ use std::{
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters};
+use super::{ControlConfig, Counters, watch::InFlight};
 use crate::{Contract, Journal};
 
 use access::Access;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
 use calls::{Ask, Handler, Pages, Token};
+use listeners::Listeners;
+use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
 
@@ -47,9 +50,9 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
-    /// Changes with every exchange that is recorded while somebody listens.
-    grown: Arc<watch::Sender<u64>>,
     journal: Arc<Journal>,
+    listeners: Arc<Listeners>,
+    load: Arc<Load>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -62,23 +65,32 @@ impl ControlState {
         stop: CancellationToken,
         config: ControlConfig,
     ) -> Self {
-        let grown = Arc::new(watch::Sender::new(0));
-        let sender = Arc::clone(&grown);
-        journal.on_record(Box::new(move |recorded| {
-            // Whoever listens subscribes before looking at the journal, so nobody misses this.
-            if sender.receiver_count() > 0 {
-                sender.send_replace(recorded.id);
-            }
-        }));
+        let listeners = Arc::<Listeners>::default();
+        let heard = Arc::clone(&listeners);
+        journal.on_record(Box::new(move |recorded| heard.recorded(recorded)));
         let access = Access::new(config);
-        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
+        Self {
+            access,
+            contract,
+            counters,
+            journal,
+            listeners,
+            load: Load::new(),
+            started: Instant::now(),
+            stop,
+        }
     }
 }
 
 /// Answers a call of the control API. A wait ends when the server stops or the future is dropped.
-pub(crate) async fn respond(state: &ControlState, parts: &Parts, body: Bytes) -> Response<ControlBody> {
+pub(super) async fn respond(
+    state: &ControlState,
+    parts: &Parts,
+    body: Bytes,
+    caller: &InFlight,
+) -> Response<ControlBody> {
     let answered = tokio::select! {
-        answered = answer(state, parts, &body) => answered,
+        answered = answer(state, parts, &body, caller) => answered,
         () = state.stop.cancelled() => {
             Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
         }
@@ -103,7 +115,7 @@ fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<C
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
     if access::is_preflight(parts) {
         return state.access.preflight(parts);
@@ -124,7 +136,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     if call.method != Method::GET {
         reply::expect_json(parts, body)?;
     }
-    let ask = Ask { state, parts, body, params: query(call.params)?, id };
+    let ask = Ask { state, parts, body, caller, params: query(call.params)?, id };
     match call.handler {
         Handler::Now(handle) => handle(&ask),
         Handler::Later(handle) => handle(ask).await,
@@ -152,6 +164,11 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             "bytes": counts.bytes,
         },
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
+        "underWay": {
+            "searches": state.load.count(Task::Search),
+            "streams": state.load.count(Task::Stream),
+            "waits": state.load.count(Task::Wait),
+        },
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),

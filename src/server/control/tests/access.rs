@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hyper::Request;
 
-use super::{Api, CALLS, ControlConfig, respond};
+use super::{Api, CALLS, ControlConfig, InFlight, Watch, respond};
 use crate::{journal::tests::journal, token::Secret};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_foreign_host_is_refused_and_the_flag_named() {
     assert_eq!(api.call("GET", "health", &two, "").await.status, 403);
     let request = Request::get("http://evil.example/__standin/health").header("host", "localhost");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    assert_eq!(respond(&api.state, &parts, Bytes::new()).await.status(), 403);
+    assert_eq!(respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new())).await.status(), 403);
 }
 
 #[tokio::test]
@@ -26,7 +26,10 @@ async fn the_host_of_an_http2_call_is_its_authority() {
     let api = Api::new(journal(1, 0));
     for (uri, status) in [("http://[::1]:8484/__standin/health", 200), ("/__standin/health", 403)] {
         let (parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
-        assert_eq!(respond(&api.state, &parts, Bytes::new()).await.status(), status);
+        assert_eq!(
+            respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new())).await.status(),
+            status
+        );
     }
 }
 
