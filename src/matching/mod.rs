@@ -59,6 +59,17 @@ impl Matcher {
         self.compared(exchange, 0).agrees()
     }
 
+    /// The conditions that take no time to look at. What does not match these does not match it.
+    pub(crate) fn quick(&self) -> Self {
+        Self {
+            operation: self.operation.clone(),
+            outcome: self.outcome.clone(),
+            status: self.status,
+            path: self.path.clone(),
+            ..Self::default()
+        }
+    }
+
     /// In what an exchange agrees and differs. One of another operation is not looked at any further.
     pub(crate) fn compare(&self, exchange: &Exchange) -> Comparison {
         self.compared(exchange, Self::MAX_DIFFERENCES)

@@ -63,8 +63,15 @@ pub(crate) struct Members {
 }
 
 impl Members {
+    /// Reads the members. There is a limit to them, since each exchange may be compared with all of them.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, MatcherError> {
-        match json::parse(text).map_err(|error| MatcherError::new(error.to_string()))? {
+        if text.len() > Matcher::MAX_BYTES {
+            let (most, found) = (Matcher::MAX_BYTES, text.len());
+            return Err(MatcherError::new(format!("expected at most {most} bytes, but found {found}")));
+        }
+        let value = json::parse(text).map_err(|error| MatcherError::new(error.to_string()))?;
+        check_size([&value])?;
+        match value {
             Value::Object(members) => Ok(Self { members, before: "/" }),
             other => Err(MatcherError::new(format!("expected an object, but found `{}`", cut(other)))),
         }
@@ -72,7 +79,9 @@ impl Members {
 
     /// The conditions among the parameters of a query, of which those that are [`Form::Several`] may be there more
     /// than once. A number is one that is written so.
-    pub(crate) fn of_parameters<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(crate) fn of_parameters<'a>(
+        parameters: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, MatcherError> {
         let mut members = Map::new();
         for (name, text) in parameters {
             match CONDITIONS.iter().find(|condition| condition.name == name).map(|condition| condition.form) {
@@ -88,7 +97,8 @@ impl Members {
                 Some(Form::Json) | None => {}
             }
         }
-        Self { members, before: "" }
+        check_size(members.values())?;
+        Ok(Self { members, before: "" })
     }
 
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
@@ -168,7 +178,33 @@ impl Members {
     }
 }
 
+/// Fails when there are more values than exchanges are compared with.
+fn check_size<'a>(all: impl IntoIterator<Item = &'a Value>) -> Result<(), MatcherError> {
+    let (most, found) = (Matcher::MAX_VALUES, all.into_iter().map(values).sum::<usize>());
+    if found > most {
+        return Err(MatcherError::new(format!(
+            "expected at most {most} values, those within others included, but found {found}"
+        )));
+    }
+    Ok(())
+}
+
+/// How many values there are in a value, itself included.
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 impl Matcher {
+    /// How long the JSON of a matcher or of an expectation may be, in bytes.
+    pub const MAX_BYTES: usize = 64 * 1024;
+
+    /// How many values there may be in it: strings, numbers, lists, objects and what is in them.
+    pub const MAX_VALUES: usize = 1000;
+
     /// Reads the fields of a matcher as members of an object. `outcome`, `header` and `query` may be one string or a
     /// list of them; a header or parameter is `NAME` or `NAME=VALUE`.
     pub fn from_json(text: &[u8]) -> Result<Self, MatcherError> {
@@ -232,16 +268,38 @@ mod tests {
         let json = br#"{"operation":"createAgent","outcome":["refused","unmatched"],"header":"accountId=1",
             "status":412,"path":"/a","query":["x"],"contains":"5"}"#;
 
-        let mut members = Members::of_parameters(pairs.into_iter());
+        let mut members = Members::of_parameters(pairs.into_iter()).unwrap();
 
         assert_eq!(members.matcher(), Matcher::from_json(json));
-        let e = |pair| Members::of_parameters([pair].into_iter()).matcher().unwrap_err().to_string();
+        let e = |pair| Members::of_parameters([pair].into_iter()).unwrap().matcher().unwrap_err().to_string();
         assert_eq!(
             e(("outcome", "lost")),
             "outcome: expected answered, refused or unmatched, but found `lost`"
         );
         assert_eq!(e(("status", "70000")), "status: expected a status such as 412, but found `70000`");
         assert_eq!(e(("header", "=x")), "header: expected a name, or NAME=VALUE, but found `=x`");
+        let many = Members::of_parameters(std::iter::repeat_n(("header", "x"), 1000));
+        assert_eq!(
+            many.err().unwrap().to_string(),
+            "expected at most 1000 values, those within others included, but found 1001"
+        );
+    }
+
+    #[test]
+    fn there_is_a_limit_to_what_each_exchange_is_compared_with() {
+        let of = |count: usize| format!(r#"{{"body":[{}]}}"#, vec!["{}"; count].join(","));
+        assert!(Matcher::from_json(of(Matcher::MAX_VALUES - 2).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(of(Matcher::MAX_VALUES - 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 1000 values, those within others included, but found 1001"
+        );
+
+        let long = |length: usize| format!(r#"{{"path":"{}"}}"#, "x".repeat(length - 11));
+        assert!(Matcher::from_json(long(Matcher::MAX_BYTES).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(long(Matcher::MAX_BYTES + 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 65536 bytes, but found 65537"
+        );
     }
 
     #[test]

@@ -251,7 +251,7 @@ async fn control(
         BodyEnd::Complete => {
             let bytes = collected.take();
             drop(collected);
-            control::respond(&shared.control, &parts, bytes).await
+            control::respond(&shared.control, &parts, bytes, &in_flight).await
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),

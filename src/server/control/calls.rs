@@ -13,6 +13,7 @@ use super::{
     Answer, ControlState, body, export, health, ledger, openapi, params::Params, reply::Refused, requests,
     states, stream,
 };
+use crate::server::watch::InFlight;
 
 /// One call.
 pub(crate) struct Call {
@@ -28,11 +29,21 @@ pub(crate) struct Call {
     pub(super) filters: bool,
     /// The other parameters that its query may have.
     pub(super) params: &'static [&'static str],
-    /// Whether pages of any origin may read what it answers: it says nothing about what was received.
-    pub(super) open: bool,
     /// Where it may have the control token.
     pub(super) token: Token,
+    /// The pages that may send it.
+    pub(super) pages: Pages,
     pub(super) handler: Handler,
+}
+
+/// The pages in a browser that may send a call and read the reply. Others could tell how long the reply takes, even
+/// though a browser keeps it from them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pages {
+    /// All: the reply says nothing about what was received.
+    All,
+    /// Those of this server, and those of configured origins.
+    Own,
 }
 
 /// Where a call may have the control token.
@@ -57,6 +68,8 @@ pub(super) struct Ask<'a> {
     pub(super) state: &'a ControlState,
     pub(super) parts: &'a Parts,
     pub(super) body: &'a [u8],
+    /// The request, as its connection knows it.
+    pub(super) caller: &'a InFlight,
     pub(super) params: Params,
     /// What stands for `ID` in the path.
     pub(super) id: &'a str,
@@ -98,9 +111,11 @@ pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     Err(refused)
 }
 
-/// Whether pages of any origin may read what this path answers.
-pub(super) fn is_open(parts: &Parts) -> bool {
-    CALLS.iter().any(|call| call.open && call.path == parts.uri.path())
+/// The pages that may call this path and read what it answers, whatever the method.
+pub(super) fn pages(parts: &Parts) -> Pages {
+    let path = parts.uri.path();
+    let all = CALLS.iter().any(|call| call.path == path && call.pages == Pages::All);
+    if all { Pages::All } else { Pages::Own }
 }
 
 impl Call {
@@ -129,8 +144,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "this list; a page for browsers",
         filters: false,
         params: &[],
-        open: false,
         token: Token::None,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(ask.state.index.response(&ask.parts.headers).map(body::whole))),
     },
     Call {
@@ -140,8 +155,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "whether it serves, and its counts",
         filters: false,
         params: &[],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(health(ask))),
     },
     Call {
@@ -151,8 +166,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "recorded exchanges; wait=N waits for them",
         filters: true,
         params: &["limit", "wait", "timeout"],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::list_or_wait(ask))),
     },
     Call {
@@ -162,8 +177,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "one exchange",
         filters: false,
         params: &[],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(requests::one),
     },
     Call {
@@ -173,8 +188,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "forget all exchanges",
         filters: false,
         params: &[],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(requests::clear(ask))),
     },
     Call {
@@ -184,8 +199,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "assert which requests were received",
         filters: false,
         params: &[],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::verify(ask))),
     },
     Call {
@@ -195,8 +210,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "server-sent events, one per exchange",
         filters: true,
         params: &[],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(stream::stream),
     },
     Call {
@@ -206,8 +221,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "the journal as a file",
         filters: true,
         params: &["format", "consumer"],
-        open: false,
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
     Call {
@@ -217,8 +232,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "what Pact's verifiers call",
         filters: false,
         params: &["token"],
-        open: false,
         token: Token::HeaderOrQuery,
+        pages: Pages::Own,
         handler: Handler::Now(states::change),
     },
     Call {
@@ -228,8 +243,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "the contract as OpenAPI 3.1",
         filters: false,
         params: &[],
-        open: true,
         token: Token::Header,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(openapi(ask))),
     },
     Call {
@@ -239,8 +254,8 @@ pub(crate) static CALLS: [Call; 11] = [
         purpose: "where the documentation contradicts itself",
         filters: false,
         params: &[],
-        open: true,
         token: Token::Header,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
     },
 ];

@@ -1,12 +1,15 @@
 //! The control API under `/__standin/`: what was received, waiting for it, verifying it, exporting it.
 //!
-//! A page of another origin can change nothing here: what changes something is never a request that a browser sends
-//! without asking first, and the answer is no unless the origin is configured. See [`access`].
+//! A page of another origin can neither change nor find out anything here: what changes something is never a request that
+//! a browser sends without asking first, and what comes from such a page is refused before any work, unless its origin is
+//! configured. See [`access`].
 
 mod access;
 mod body;
 mod calls;
 mod export;
+mod listeners;
+mod load;
 mod numbers;
 mod params;
 mod reply;
@@ -25,16 +28,17 @@ use std::{
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters, cors, index::Index};
+use super::{ControlConfig, Counters, cors, index::Index, watch::InFlight};
 use crate::{Contract, Journal};
 
 use access::Access;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Token};
+use calls::{Ask, Handler, Pages, Token};
+use listeners::Listeners;
+use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
 
@@ -46,10 +50,10 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
-    /// Changes with every exchange that is recorded while somebody listens.
-    grown: Arc<watch::Sender<u64>>,
     index: Index,
     journal: Arc<Journal>,
+    listeners: Arc<Listeners>,
+    load: Arc<Load>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -62,21 +66,17 @@ impl ControlState {
         stop: CancellationToken,
         config: ControlConfig,
     ) -> Self {
-        let grown = Arc::new(watch::Sender::new(0));
-        let sender = Arc::clone(&grown);
-        journal.on_record(Box::new(move |recorded| {
-            // Whoever listens subscribes before looking at the journal, so nobody misses this.
-            if sender.receiver_count() > 0 {
-                sender.send_replace(recorded.id);
-            }
-        }));
+        let listeners = Arc::<Listeners>::default();
+        let heard = Arc::clone(&listeners);
+        journal.on_record(Box::new(move |recorded| heard.recorded(recorded)));
         Self {
             access: Access::new(config),
             contract,
             counters,
-            grown,
             index: Index::of_control(),
             journal,
+            listeners,
+            load: Load::new(),
             started: Instant::now(),
             stop,
         }
@@ -84,9 +84,14 @@ impl ControlState {
 }
 
 /// Answers a call of the control API. A wait ends when the server stops or the future is dropped.
-pub(crate) async fn respond(state: &ControlState, parts: &Parts, body: Bytes) -> Response<ControlBody> {
+pub(super) async fn respond(
+    state: &ControlState,
+    parts: &Parts,
+    body: Bytes,
+    caller: &InFlight,
+) -> Response<ControlBody> {
     let answered = tokio::select! {
-        answered = answer(state, parts, &body) => answered,
+        answered = answer(state, parts, &body, caller) => answered,
         () = state.stop.cancelled() => {
             Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
         }
@@ -107,16 +112,19 @@ pub(crate) fn refuse(
 fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<ControlBody> {
     let mut response = answered.unwrap_or_else(Refused::response);
     reply::seal(&mut response);
-    state.access.open(parts, calls::is_open(parts), &mut response);
+    state.access.open(parts, calls::pages(parts), &mut response);
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
     if cors::is_preflight(parts) {
-        return state.access.preflight(parts, calls::is_open(parts));
+        return state.access.preflight(parts, calls::pages(parts));
     }
     let found = calls::find(parts);
+    if calls::pages(parts) == Pages::Own {
+        state.access.check_page(parts)?;
+    }
     let query = |call| Params::parse(parts.uri.query(), call);
     match &found {
         Ok((call, _)) if call.token == Token::None => {}
@@ -130,7 +138,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     if call.method != Method::GET {
         reply::expect_json(parts, body)?;
     }
-    let ask = Ask { state, parts, body, params: query(call)?, id };
+    let ask = Ask { state, parts, body, caller, params: query(call)?, id };
     match call.handler {
         Handler::Now(handle) => handle(&ask),
         Handler::Later(handle) => handle(ask).await,
@@ -158,6 +166,11 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             "bytes": counts.bytes,
         },
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
+        "underWay": {
+            "searches": state.load.count(Task::Search),
+            "streams": state.load.count(Task::Stream),
+            "waits": state.load.count(Task::Wait),
+        },
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),

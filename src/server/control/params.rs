@@ -78,8 +78,10 @@ impl Params {
 
     /// Which exchanges are asked for.
     pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Refused> {
-        let mut members = Members::of_parameters(self.0.iter().map(|(name, value)| (*name, value.as_str())));
-        let matcher = members.matcher().map_err(|error| Refused::bad(error.to_string()))?;
+        let parameters = self.0.iter().map(|(name, value)| (*name, value.as_str()));
+        let matcher = Members::of_parameters(parameters)
+            .and_then(|mut members| members.matcher())
+            .map_err(|error| Refused::bad(error.to_string()))?;
         check_matcher(state, &matcher, "")?;
         Ok(Filter { matcher, after: self.number("after")?.unwrap_or(0) })
     }

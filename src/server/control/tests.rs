@@ -17,6 +17,7 @@ use super::*;
 use crate::{
     JournalLimits, Step,
     journal::tests::{exchange, journal},
+    server::watch::Watch,
 };
 
 /// A control API over a journal.
@@ -64,7 +65,8 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes())).await
+        let caller = InFlight::begin(Watch::new());
+        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes()), &caller).await
     }
 
     async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
