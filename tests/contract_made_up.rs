@@ -167,6 +167,24 @@ fn branches_and_odd_names_have_their_own_pointers_words_and_sources() {
 }
 
 #[test]
+fn the_headers_of_a_response_are_sent_with_every_reply_that_has_its_status() {
+    let contract = changed(|document| {
+        let headers = json!({"X-Pages": {"schema": {"type": "integer"}, "example": 7}});
+        document["paths"]["/shop/items"]["get"]["responses"]["200"]["headers"] = headers;
+        let headers = json!({"X-Help": {"schema": {"type": "string"}, "example": "/help"}});
+        document["components"]["responses"]["NotFound"]["headers"] = headers;
+    });
+    let stub = Stub::new(Arc::new(contract), Settings::default());
+    let header = |target: &str, name| {
+        let exchange = stub.respond(Request::new("GET", target));
+        exchange.reply.headers.all(name).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    assert_eq!(header("/shop/items?page=3", "x-pages"), [b"7"]);
+    assert_eq!(header("/shop/nothing", "x-help"), [b"/help"]);
+    assert_eq!(header("/shop/nothing", "x-pages"), [b""; 0]);
+}
+
+#[test]
 fn a_document_that_asks_for_no_token_needs_none() {
     let mut document = made_up();
     document["components"]["securitySchemes"] =

@@ -84,6 +84,12 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
 
+    /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
+    ///
+    /// With it, a page of another origin reads nothing, and what it sends to change something is refused with 403.
+    #[arg(long = "origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STANDIN_ORIGIN")]
+    origins: Vec<String>,
+
     /// Another host name under which the control API may be called (repeatable; the variable is comma separated)
     ///
     /// IP addresses and localhost always may.
@@ -259,6 +265,7 @@ impl Serve {
                 token: control_token,
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
+            origins: self.origins.clone(),
             settings: Settings {
                 errors: self.errors.into(),
                 checks: match self.checks {

@@ -34,6 +34,7 @@ pub(crate) enum Cause {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
 }
 
@@ -109,7 +110,7 @@ impl Refusals {
     /// the first that any operation has.
     pub(crate) fn new(operations: &[Operation], errors: Errors) -> Self {
         let anywhere = |cause| operations.iter().find_map(|operation| find(operation, errors, cause));
-        let nothing = Refusal { status: 500, body: Value::Null };
+        let nothing = Refusal { status: 500, headers: Vec::new(), body: Value::Null };
         let table = |own: Option<&Operation>| {
             Cause::ALL.map(|cause| {
                 let own = own.and_then(|operation| find(operation, errors, cause));
@@ -126,17 +127,17 @@ impl Refusals {
     }
 }
 
-fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (u16, &Example)> {
+fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (&Replies, &Example)> {
     let refusals = operation.replies.iter().filter(|replies| replies.status >= 400);
     refusals.filter_map(move |replies| {
         let samples = replies.samples(errors);
-        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies.status, example))
+        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies, example))
     })
 }
 
 fn find(operation: &Operation, errors: Errors, cause: Cause) -> Option<Refusal> {
-    let (status, example) = named(operation, errors, cause).next()?;
-    Some(Refusal { status, body: example.value.clone() })
+    let (replies, example) = named(operation, errors, cause).next()?;
+    Some(Refusal { status: replies.status, headers: replies.headers.clone(), body: example.value.clone() })
 }
 
 impl Replies {
@@ -164,8 +165,7 @@ pub(super) fn share(operations: &mut [Operation], has_token: bool) {
     for errors in Errors::ALL {
         for cause in Cause::ALL {
             let shared = operations.iter().find_map(|operation| {
-                let (status, example) = named(operation, errors, cause).next()?;
-                let replies = operation.replies.iter().find(|replies| replies.status == status)?;
+                let (replies, example) = named(operation, errors, cause).next()?;
                 Some((replies.empty(), example.clone()))
             });
             let Some((empty, example)) = shared else {
@@ -198,6 +198,7 @@ impl Replies {
         Self {
             status: self.status,
             description: self.description.clone(),
+            headers: self.headers.clone(),
             echoes: false,
             schema: self.schema.as_ref().map(Arc::clone),
             examples: Vec::new(),
@@ -213,7 +214,7 @@ pub(super) fn check(operations: &[Operation], has_token: bool) -> Result<(), Con
         for cause in Cause::ALL {
             let mut is_missing = cause.occurs(operations, has_token);
             for operation in operations {
-                let mut statuses = named(operation, errors, cause).map(|(status, _)| status);
+                let mut statuses = named(operation, errors, cause).map(|(replies, _)| replies.status);
                 let (first, second) = (statuses.next(), statuses.next());
                 is_missing &= first.is_none();
                 if let (Some(first), Some(second)) = (first, second) {

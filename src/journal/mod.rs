@@ -23,6 +23,7 @@ use std::{
 
 use crate::{Delivery, DeliveryCell, Exchange, Recorded};
 
+pub(crate) use expectation::Verification;
 pub use expectation::{Expectation, Miss, Verdict};
 pub use filter::Filter;
 use redaction::Redactor;
@@ -266,7 +267,9 @@ impl Journal {
 
     /// Says whether what was received is as expected; see [`Expectation`] and [`Verdict`].
     pub fn verify(&self, expectation: &Expectation) -> Verdict {
-        expectation::verify(self, expectation)
+        let mut verification = Verification::new(self, expectation.clone());
+        while verification.step(self) {}
+        verification.verdict()
     }
 
     /// Up to `max` kept exchanges past number `after`, and how many past it have gone.

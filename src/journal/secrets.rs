@@ -77,7 +77,7 @@ impl Secrets {
     }
 
     /// Why all of a header's value is a secret, when it is; the name is in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<SecretKind> {
+    pub(crate) fn header(&self, name: &str) -> Option<SecretKind> {
         if self.token_header.as_deref() == Some(name) {
             return Some(SecretKind::Token);
         }

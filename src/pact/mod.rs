@@ -21,6 +21,7 @@ pub use interaction::interaction;
 pub use sample::sample;
 pub use source::{Filling, Source, SourceError};
 pub use states::States;
+pub(crate) use traffic::Traffic;
 pub use traffic::from_exchanges;
 
 use crate::Contract;

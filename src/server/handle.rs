@@ -6,7 +6,10 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request as HyperRequest, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue},
+    header::{
+        CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue,
+        ORIGIN,
+    },
     http::request::Parts,
 };
 use jiff::Timestamp;
@@ -47,7 +50,9 @@ async fn answer(
     let path = parts.uri.path();
     if is_too_much(&parts, shared) {
         shared.refuse(peer, "message head is too large");
-        return status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
+        let mut response = status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
+        shared.cors.open(response.headers_mut(), parts.headers.get(ORIGIN).cloned());
+        return response;
     }
     if body.is_end_stream() {
         in_flight.has_all(End::EmptyLine);
@@ -55,15 +60,22 @@ async fn answer(
     if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
         return control(shared, parts, body, in_flight).await;
     }
+    if let Err(error) = shared.cors.check(&parts) {
+        return foreign(shared, peer, &parts, body, &error, in_flight).await;
+    }
     if cors::is_preflight(&parts) {
         let body = ReplyBody::plain(Bytes::new(), in_flight);
         return shared.cors.preflight(&parts.headers, body);
     }
-    if path == "/"
-        && matches!(parts.method, Method::GET | Method::HEAD)
-        && let Some(page) = &shared.index
-    {
-        return index(page, &parts, in_flight);
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        if path == "/"
+            && let Some(index) = &shared.index
+        {
+            return own(shared, index.response(&parts.headers), parts, in_flight);
+        }
+        if is_icon(path) && !shared.stub.contract().operations().iter().any(|op| op.fit(path).is_some()) {
+            return own(shared, no_icon(), parts, in_flight);
+        }
     }
     exchange(shared, parts, body, received, in_flight).await
 }
@@ -92,7 +104,7 @@ async fn exchange(
         in_flight.leave_unfinished();
     }
     let recorded = pending.finish();
-    let mut response = reply(recorded, parts.headers, is_head, in_flight);
+    let mut response = reply(shared, recorded, parts.headers, is_head, in_flight);
     if close && is_http1 {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
@@ -182,6 +194,7 @@ fn target(uri: &Uri) -> String {
 
 /// Our reply as hyper's. The request's header map is used again: hyper keeps it for the next request, too.
 fn reply(
+    shared: &Shared,
     recorded: Option<Arc<Recorded>>,
     mut headers: HeaderMap,
     is_head: bool,
@@ -193,6 +206,7 @@ fn reply(
     };
     let reply = &recorded.exchange.reply;
     let code = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let origin = headers.remove(ORIGIN);
     headers.clear();
     for (name, value) in reply.headers.iter() {
         if name == "content-type" && value == JSON.as_bytes() {
@@ -204,7 +218,7 @@ fn reply(
         }
     }
     headers.insert(EXCHANGE, HeaderValue::from(recorded.id));
-    cors::open(&mut headers);
+    shared.cors.open(&mut headers, origin);
     let bodiless =
         code.is_informational() || matches!(code, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_head && !bodiless {
@@ -237,7 +251,7 @@ async fn control(
         BodyEnd::Complete => {
             let bytes = collected.take();
             drop(collected);
-            control::respond(&shared.control, &parts, bytes).await
+            control::respond(&shared.control, &parts, bytes, &in_flight).await
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
@@ -257,21 +271,64 @@ async fn control(
     response.map(|body| ReplyBody::control(body, in_flight))
 }
 
-fn index(page: &Bytes, parts: &Parts, in_flight: InFlight) -> Response<ReplyBody> {
-    let length = HeaderValue::from(page.len());
-    let page = if parts.method == Method::HEAD { Bytes::new() } else { page.clone() };
-    let mut response = Response::new(ReplyBody::plain(page, in_flight));
+/// Refuses what a page may not ask for. It never becomes an exchange: nobody who may call has sent it.
+async fn foreign(
+    shared: &Shared,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Incoming,
+    error: &str,
+    in_flight: InFlight,
+) -> Response<ReplyBody> {
+    shared.refuse(peer, error);
+    // Read to its end, so that the reply is not lost to a client that is still sending.
+    let mut collected = Collected::new(&shared.budget);
+    collected.read(body, 0, shared.limits.body_time, &in_flight).await;
+    let drained = collected.drained;
+    if !drained {
+        in_flight.leave_unfinished();
+    }
+    let text = format!("{}\n", serde_json::json!({ "error": error }));
+    let mut response = Response::new(ReplyBody::plain(text.into(), in_flight));
+    *response.status_mut() = StatusCode::FORBIDDEN;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CONTENT_LENGTH, length);
-    cors::open(headers);
+    shared.cors.open(headers, None);
+    if !drained && parts.version < Version::HTTP_2 {
+        headers.insert(CONNECTION, CLOSE);
+    }
+    response
+}
+
+/// A reply about the stand-in itself, which is no exchange.
+fn own(shared: &Shared, response: Response<Bytes>, parts: Parts, in_flight: InFlight) -> Response<ReplyBody> {
+    let (mut head, body) = response.into_parts();
+    let mut headers = parts.headers;
+    let origin = headers.remove(ORIGIN);
+    shared.cors.open(&mut head.headers, origin);
+    if head.status != StatusCode::NO_CONTENT {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let body = if parts.method == Method::HEAD { Bytes::new() } else { body };
+    Response::from_parts(head, ReplyBody::plain(body, in_flight))
+}
+
+/// Whether a browser asks for this of its own accord.
+fn is_icon(path: &str) -> bool {
+    path == "/favicon.ico" || path.strip_prefix("/apple-touch-icon").is_some_and(|rest| !rest.contains('/'))
+}
+
+/// There is none, and a browser need not ask again today.
+fn no_icon() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
     response
 }
 
 fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::plain(Bytes::new(), in_flight));
     *response.status_mut() = code;
-    cors::open(response.headers_mut());
     response
 }
 

@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use hyper_util::server::conn::auto;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +47,9 @@ pub struct Config {
     pub limits: Limits,
     /// Where to listen. [`serve`] is given a listener and does not look at this.
     pub listen: SocketAddr,
+    /// Origins whose pages may call the API, such as `http://localhost:3000`; any when there are none. The control API
+    /// has its own, [`ControlConfig::origins`].
+    pub origins: Vec<String>,
     /// How strict the stub is.
     pub settings: Settings,
 }
@@ -61,6 +63,7 @@ impl Default for Config {
             journal: journal::Limits::default(),
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            origins: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -199,7 +202,7 @@ struct Shared {
     cors: cors::Cors,
     counters: Arc<Counters>,
     http: auto::Builder<tasks::Tasks>,
-    index: Option<Bytes>,
+    index: Option<index::Index>,
     journal: Arc<Journal>,
     limits: Limits,
     stop: CancellationToken,
@@ -224,10 +227,10 @@ impl Shared {
                 stop.clone(),
                 config.control,
             ),
-            cors: cors::Cors::new(&contract),
+            cors: cors::Cors::new(&contract, config.origins),
             counters,
             http: http(&config.limits, &tasks),
-            index: index::page(&contract),
+            index: index::Index::of_all(&contract),
             journal,
             limits: config.limits,
             stop,

@@ -68,6 +68,8 @@ pub(super) struct Watch {
     /// A request was answered before its body was read to the end.
     unfinished: AtomicBool,
     stopping: AtomicBool,
+    /// The request under way is of no use once its client is gone (HTTP/1).
+    needs_client: AtomicBool,
 }
 
 /// Replies that the client has not taken yet. Instead of a time for each there are two counters, which change places
@@ -130,6 +132,7 @@ impl Watch {
             reported: AtomicU32::new(0),
             unfinished: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            needs_client: AtomicBool::new(false),
         })
     }
 
@@ -150,6 +153,11 @@ impl Watch {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Relaxed)
+    }
+
+    /// Whether to look out for the client's end. HTTP/2 does so by itself.
+    pub(super) fn needs_client(&self) -> bool {
+        self.needs_client.load(Relaxed)
     }
 
     /// Whether the client has more to send that nobody will read.
@@ -292,6 +300,7 @@ impl InFlight {
         watch.head.store(0, Relaxed);
         watch.whole.store(false, Relaxed);
         watch.ahead.store(false, Relaxed);
+        watch.needs_client.store(false, Relaxed);
         Self { watch, reply: None }
     }
 
@@ -301,6 +310,12 @@ impl InFlight {
             self.watch.whole.store(true, Relaxed);
             self.watch.ahead.store(self.watch.is_past(end), Relaxed);
         }
+    }
+
+    /// The request takes long, and ends when its client closes its side: nobody can tell such a client from one that is
+    /// gone. All of the request has been read.
+    pub(super) fn ends_with_client(&self) {
+        self.watch.needs_client.store(!self.watch.is_http2(), Relaxed);
     }
 
     /// The request is answered without reading all of its body.
@@ -325,6 +340,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.not_replying();
+        self.watch.needs_client.store(false, Relaxed);
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
             let now = self.watch.now();
             self.watch.idle.store(now, Relaxed);

@@ -122,6 +122,7 @@ fn variables_stand_for_flags() {
         .env("STANDIN_LOG", "json")
         .env("STANDIN_CHECKS", "report")
         .env("STANDIN_CONTROL_ORIGIN", "http://a.test:1,http://b.test")
+        .env("STANDIN_ORIGIN", "http://c.test,http://d.test:2")
         .env("STANDIN_TOKEN", "this one is for curl");
     let server = Server::spawn(command);
     assert!(server.ready.starts_with('{'));
@@ -129,6 +130,11 @@ fn variables_stand_for_flags() {
     for origin in ["http://a.test:1", "http://b.test"] {
         let reply = server.call(&Call::get("/__standin/requests").header("Origin", origin));
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin), "{reply:?}");
+    }
+    for (origin, status) in [("http://c.test", 200), ("http://d.test:2", 200), ("http://a.test:1", 403)] {
+        let reply = server.call(&Call::post(AGENTS, "{}").header("Origin", origin));
+        assert_eq!(reply.status, status, "{origin}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some(origin).filter(|_| status == 200));
     }
 }
 

@@ -4,15 +4,27 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{ControlState, reply::Refused};
-use crate::{Filter, Matcher, near, percent};
+use super::{ControlState, calls::Call, reply::Refused};
+use crate::{
+    Filter, Matcher, SecretKind, Secrets,
+    matching::{CONDITIONS, Form, Members},
+    near, percent, token,
+};
 
 /// The parameters of a query. Those without a value count as not given.
 pub(super) struct Params(Vec<(&'static str, String)>);
 
 impl Params {
-    /// Reads a query that may have these parameters, each of them once.
-    pub(super) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, Refused> {
+    /// Reads the query of a call: each parameter once, but for conditions that take several values.
+    pub(super) fn parse(query: Option<&str>, call: &Call) -> Result<Self, Refused> {
+        let conditions = CONDITIONS.iter().filter(|condition| call.filters && condition.form != Form::Json);
+        let several = |name| conditions.clone().any(|it| it.name == name && it.form == Form::Several);
+        let known: Vec<_> = conditions
+            .clone()
+            .map(|condition| condition.name)
+            .chain(call.filters.then_some("after"))
+            .chain(call.params.iter().copied())
+            .collect();
         let mut params: Vec<(&'static str, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&') {
             if pair.is_empty() {
@@ -29,7 +41,7 @@ impl Params {
                 let hint = near::hint(&name, known.iter().copied());
                 return Err(Refused::bad(format!("expected {expected}, but found `{name}`{hint}")));
             };
-            if params.iter().any(|(other, _)| *other == name) {
+            if !several(name) && params.iter().any(|(other, _)| *other == name) {
                 return Err(Refused::bad(format!("expected the parameter {name} once, but found it twice")));
             }
             params.push((name, decoded(value)?.into_owned()));
@@ -65,47 +77,43 @@ impl Params {
             .transpose()
     }
 
+    /// Which exchanges are asked for.
     pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Refused> {
-        if let Some(operation) = self.text("operation") {
-            known_operation(state, "operation", operation)?;
-        }
-        let status = match self.text("status") {
-            None => None,
-            Some(text) => Some(
-                text.parse()
-                    .ok()
-                    .filter(|status| (100..=599).contains(status))
-                    .ok_or_else(|| unexpected("status", "a status such as 412", text))?,
-            ),
-        };
-        let outcome = match self.text("outcome") {
-            None => None,
-            Some(text) => {
-                Some(text.parse().map_err(|expected: String| unexpected("outcome", &expected, text))?)
-            }
-        };
-        Ok(Filter {
-            matcher: Matcher {
-                operation: self.text("operation").map(str::to_owned),
-                status,
-                outcome: outcome.into_iter().collect(),
-                contains: self.text("contains").map(str::to_owned),
-                ..Matcher::default()
-            },
-            after: self.number("after")?.unwrap_or(0),
-        })
+        let parameters = self.0.iter().map(|(name, value)| (*name, value.as_str()));
+        let matcher = Members::of_parameters(parameters)
+            .and_then(|mut members| members.matcher())
+            .map_err(|error| Refused::bad(error.to_string()))?;
+        check_matcher(state, &matcher, "")?;
+        Ok(Filter { matcher, after: self.number("after")?.unwrap_or(0) })
     }
 }
 
-/// A filter for an operation that is not there would match nothing, and look like an answer.
-pub(super) fn known_operation(state: &ControlState, name: &str, id: &str) -> Result<(), Refused> {
-    if state.contract.operation(id).is_some() {
-        return Ok(());
+/// Refuses a matcher that could match nothing, whatever was received: an empty list would look like an answer.
+/// `before` is what a complaint has before the name of a condition.
+pub(super) fn check_matcher(state: &ControlState, matcher: &Matcher, before: &str) -> Result<(), Refused> {
+    if let Some(id) = &matcher.operation
+        && state.contract.operation(id).is_none()
+    {
+        let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
+        let hint = near::hint(id, ids.iter().copied());
+        let expected = format!("an operation among {}", ids.join(", "));
+        return Err(Refused::bad(format!("{before}operation: expected {expected}, but found `{id}`{hint}")));
     }
-    let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
-    let hint = near::hint(id, ids.iter().copied());
-    let expected = format!("an operation among {}", ids.join(", "));
-    Err(Refused::bad(format!("{name}: expected {expected}, but found `{id}`{hint}")))
+    let secrets = Secrets::of(&state.contract);
+    for header in &matcher.header {
+        let (name, Some(value)) = (&header.name, &header.value) else { continue };
+        let expected = match secrets.header(&name.to_ascii_lowercase()) {
+            Some(SecretKind::Token) if token::read(value.as_bytes(), None).is_ok() => {
+                "NAME=ID with the id of the token's client, as the journal does not hold tokens, but found a token"
+            }
+            None | Some(SecretKind::Token) => continue,
+            Some(_) => {
+                "a name alone, as the journal does not hold the value of this header, but found a value"
+            }
+        };
+        return Err(Refused::bad(format!("{before}header: expected {expected} for `{name}`")));
+    }
+    Ok(())
 }
 
 pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {

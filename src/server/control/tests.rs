@@ -1,6 +1,8 @@
 //! The control API without a socket.
 
 mod access;
+mod filters;
+mod index;
 mod states;
 mod stream;
 
@@ -15,6 +17,7 @@ use super::*;
 use crate::{
     JournalLimits, Step,
     journal::tests::{exchange, journal},
+    server::watch::Watch,
 };
 
 /// A control API over a journal.
@@ -63,7 +66,8 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes())).await
+        let caller = InFlight::begin(Watch::new());
+        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes()), &caller).await
     }
 
     async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -233,9 +237,12 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     for (path, error) in [
         (
             "requests?limt=1",
-            "expected parameters among operation, status, outcome, contains, after, limit, wait, timeout, but found `limt` (did you mean limit?)",
+            "expected parameters among operation, outcome, status, path, header, query, contains, after, limit, wait, \
+             timeout, but found `limt` (did you mean limit?)",
         ),
         ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),
+        ("requests?path=/a&path=/b", "expected the parameter path once, but found it twice"),
+        ("requests?header=%3Dx", "header: expected a name, or NAME=VALUE, but found `=x`"),
         (
             "requests?limit=11",
             "limit: expected at most 10, which is as many as the journal keeps, but found `11`",
@@ -289,7 +296,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
 #[tokio::test]
 async fn an_unknown_path_lists_those_there_are_and_another_method_those_allowed() {
     let api = Api::new(journal(1, 0));
-    for path in ["", "nope", "requests/", "requests/1/2", "health/"] {
+    for path in ["nope", "requests/", "requests/1/2", "health/"] {
         let reply = api.get(path).await;
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.json()["paths"].as_array().unwrap().len() > 8);
