@@ -1,6 +1,6 @@
 //! A contract out of recorded traffic.
 
-use std::{collections::HashSet, fmt::Write, sync::Arc};
+use std::{borrow::Borrow, collections::HashSet, fmt::Write, sync::Arc};
 
 use serde_json::Value;
 
@@ -32,10 +32,10 @@ use crate::{
 /// let pact = pact::from_exchanges(&contract, "my-client", &exchanges);
 /// assert_eq!(pact["interactions"].as_array().unwrap().len(), 1);
 /// ```
-pub fn from_exchanges<'a>(
+pub fn from_exchanges(
     contract: &Arc<Contract>,
     consumer: &str,
-    exchanges: impl IntoIterator<Item = &'a Exchange>,
+    exchanges: impl IntoIterator<Item: Borrow<Exchange>>,
 ) -> Value {
     let judge = Stub::new(
         Arc::clone(contract),
@@ -51,6 +51,7 @@ pub fn from_exchanges<'a>(
     let mut names: Vec<String> = Vec::new();
     let mut interactions = Vec::new();
     for exchange in exchanges {
+        let exchange = exchange.borrow();
         let Some(operation) = valid(contract, &judge, exchange) else { continue };
         if !seen.insert(shape(operation, exchange)) {
             continue;

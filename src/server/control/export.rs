@@ -62,13 +62,10 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
         Some("pact") => {
-            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(&state.journal));
+            let (contract, all) = (Arc::clone(&state.contract), all());
             let consumer = params.text("consumer").unwrap_or(pact::CONSUMER).to_owned();
-            let pact = aside(move || {
-                let exchanges = journal.snapshot();
-                let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
-                format!("{:#}\n", pact::from_exchanges(&contract, &consumer, exchanges))
-            });
+            let pact =
+                aside(move || format!("{:#}\n", pact::from_exchanges(&contract, &consumer, all.exchanges())));
             let disposition = "attachment; filename=\"standin.pact.json\"";
             ("application/json", disposition, body::whole(pact.await?.into()))
         }

@@ -3,9 +3,9 @@
 //! So a reader that takes its time keeps nothing alive that the journal has let go of. What has gone by the time that its
 //! turn comes is counted.
 
-use std::{iter, mem, ops::RangeInclusive, sync::Arc, vec};
+use std::{borrow::Borrow, iter, mem, ops::RangeInclusive, sync::Arc, vec};
 
-use crate::{Journal, Recorded};
+use crate::{Exchange, Journal, Recorded};
 
 /// Exchanges that are looked up one by one.
 pub(super) struct Numbers<I> {
@@ -85,6 +85,14 @@ impl<I: Iterator<Item = u64>> Numbers<I> {
         })
     }
 
+    /// Those that are there when their turn comes.
+    pub(super) fn exchanges(mut self) -> impl Iterator<Item = impl Borrow<Exchange>> {
+        iter::from_fn(move || match self.look() {
+            Look::Found(recorded, _) => Some(Kept(recorded)),
+            Look::End(_) => None,
+        })
+    }
+
     fn look(&mut self) -> Look {
         let mut gone = 0;
         let mut oldest = 0;
@@ -98,6 +106,15 @@ impl<I: Iterator<Item = u64>> Numbers<I> {
             gone += 1;
         }
         Look::End(gone)
+    }
+}
+
+/// A recorded exchange, for those who want the exchange.
+struct Kept(Arc<Recorded>);
+
+impl Borrow<Exchange> for Kept {
+    fn borrow(&self) -> &Exchange {
+        &self.0.exchange
     }
 }
 
