@@ -56,6 +56,39 @@ fn uploads_without_a_byte_delay_nobody() {
 }
 
 #[test]
+fn when_there_are_too_many_requests_at_a_time_a_connection_has_its_share() {
+    let server = server(|config| {
+        config.limits.connections = 2;
+        config.limits.body_time = FOREVER;
+    });
+    let [mut greedy, mut modest] = [(); 2].map(|()| http2::Client::connect(server.addr(), &[]));
+    for stream in (1..=31).step_by(2) {
+        greedy.request(stream, "POST", AGENTS, &[], false);
+    }
+
+    // The seventeenth of all.
+    greedy.request(33, "GET", "/__standin/health", &[], true);
+    assert!(!greedy.reply(33).is_ok);
+    assert_eq!(server.unparsed(), 1);
+    for stream in (1..=15).step_by(2) {
+        modest.request(stream, "POST", AGENTS, &[], false);
+    }
+    // The ninth of its connection.
+    modest.request(17, "GET", "/__standin/health", &[], true);
+    assert!(!modest.reply(17).is_ok);
+    modest.data(1, b"{}", true);
+    modest.reply(1);
+
+    let mut streams = (19..).step_by(2);
+    eventually("it has room again", || {
+        let stream = streams.next()?;
+        modest.request(stream, "GET", "/__standin/health", &[], true);
+        modest.reply(stream).is_ok.then_some(())
+    });
+    assert_eq!(server.journal().snapshot().len(), 1);
+}
+
+#[test]
 fn a_control_reply_is_refused_while_too_many_are_not_read() {
     let server = server(|config| {
         config.limits.replies = 100_000;

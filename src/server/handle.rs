@@ -28,10 +28,16 @@ pub(super) fn handle(
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
     let received = Timestamp::now();
-    let in_flight = InFlight::begin(Arc::clone(watch));
+    let in_flight = InFlight::begin(Arc::clone(watch), &shared.requests);
+    let is_too_many = in_flight.is_too_many(shared.limits.requests());
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
-        let response = answer(&shared, peer, request, received, in_flight).await;
+        let response = if is_too_many {
+            shared.refuse(peer, "there are too many requests at a time");
+            status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
+        } else {
+            answer(&shared, peer, request, received, in_flight).await
+        };
         watch.replied();
         Ok(response)
     }

@@ -6,7 +6,10 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -105,7 +108,8 @@ pub struct Limits {
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
-    /// Requests at a time on one HTTP/2 connection.
+    /// Requests at a time on one HTTP/2 connection. When all connections together have more than eight times as many as
+    /// there may be connections, one that has eight is refused more, with 503.
     pub streams: u32,
 }
 
@@ -128,6 +132,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How many requests there may be at a time before connections get no more than their share.
+    fn requests(&self) -> usize {
+        self.connections.saturating_mul(watch::SHARE as usize)
+    }
+
     /// How long somebody may take for [`budget::PACE`] bytes while others wait for memory.
     fn pace(&self) -> Duration {
         self.body_time / 15
@@ -209,6 +218,8 @@ struct Shared {
     journal: Arc<Journal>,
     limits: Limits,
     replies: Arc<budget::Budget>,
+    /// How many requests are under way.
+    requests: Arc<AtomicUsize>,
     stop: CancellationToken,
     stub: Arc<Stub>,
     tasks: tasks::Tasks,
@@ -237,6 +248,7 @@ impl Shared {
             journal,
             replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,
+            requests: Arc::default(),
             stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
             tasks,

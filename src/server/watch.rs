@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -328,17 +328,25 @@ impl Watch {
 #[derive(Debug)]
 pub(super) struct InFlight {
     watch: Arc<Watch>,
+    /// How many there are on all connections.
+    all: Arc<AtomicUsize>,
     /// The counter of its reply.
     reply: Option<u8>,
 }
 
 impl InFlight {
-    pub(super) fn begin(watch: Arc<Watch>) -> Self {
+    pub(super) fn begin(watch: Arc<Watch>, all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Relaxed);
         watch.in_flight.fetch_add(1, Relaxed);
         watch.head.store(0, Relaxed);
         watch.whole.store(false, Relaxed);
         watch.ahead.store(false, Relaxed);
-        Self { watch, reply: None }
+        Self { watch, all: Arc::clone(all), reply: None }
+    }
+
+    /// Whether its connection has more than its share while all have more than `limit`.
+    pub(super) fn is_too_many(&self, limit: usize) -> bool {
+        self.all.load(Relaxed) > limit && self.watch.in_flight.load(Relaxed) > SHARE
     }
 
     /// All of the request has been read, and this is how it ends.
@@ -386,6 +394,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.not_replying();
+        self.all.fetch_sub(1, Relaxed);
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
             let now = self.watch.now();
             self.watch.idle.store(now, Relaxed);
@@ -418,6 +427,9 @@ fn from_the_end(bytes: &[u8]) -> impl Iterator<Item = &u8> {
 fn later(from: Instant, duration: Duration) -> Instant {
     from.checked_add(duration).unwrap_or_else(|| from + FAR)
 }
+
+/// How many requests at a time a connection has at least.
+pub(super) const SHARE: u32 = 8;
 
 /// How long a client may go on sending after our side is closed.
 const LINGER: Duration = Duration::from_secs(1);
