@@ -148,11 +148,11 @@ fn long() -> String {
     let mut body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     body["extra"] = "x".repeat(80_000).into();
     let body = body.to_string();
-    let mut text = format!("{} {} HTTP/1.1\r\nhost: a\r\n", request.method, request.target);
-    for (name, value) in request.headers.iter() {
-        text += &format!("{name}: {}\r\n", std::str::from_utf8(value).unwrap());
-    }
-    text + &format!("content-length: {}\r\n\r\n{body}", body.len())
+    let lines =
+        request.headers.iter().map(|(name, value)| [name, ": ", std::str::from_utf8(value).unwrap(), "\r\n"]);
+    let headers: String = lines.flatten().collect();
+    let head = format!("{} {} HTTP/1.1\r\nhost: a\r\n{headers}", request.method, request.target);
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// All of it but the last byte.
