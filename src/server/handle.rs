@@ -8,7 +8,7 @@ use hyper::{
     body::{Body as _, Incoming},
     header::{
         CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue,
-        ORIGIN,
+        ORIGIN, RETRY_AFTER,
     },
     http::request::Parts,
 };
@@ -16,7 +16,8 @@ use jiff::Timestamp;
 
 use super::{
     Shared,
-    body::{Collected, ReplyBody},
+    body::{Collected, ReplyBody, free},
+    budget::Hold,
     control, cors,
     watch::{End, InFlight, Watch},
 };
@@ -30,10 +31,16 @@ pub(super) fn handle(
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
     let received = Timestamp::now();
-    let in_flight = InFlight::begin(Arc::clone(watch));
+    let in_flight = InFlight::begin(Arc::clone(watch), &shared.requests);
+    let is_too_many = in_flight.is_too_many(shared.limits.requests());
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
-        let response = answer(&shared, peer, request, received, in_flight).await;
+        let response = if is_too_many {
+            shared.refuse(peer, "there are too many requests at a time");
+            status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
+        } else {
+            answer(&shared, peer, request, received, in_flight).await
+        };
         watch.replied();
         Ok(response)
     }
@@ -90,8 +97,8 @@ async fn exchange(
 ) -> Response<ReplyBody> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut pending =
-        Pending { shared, request: Some(request(&parts, received)), body: Collected::new(&shared.budget) };
+    let collected = Collected::new(&shared.bodies, free(!is_http1));
+    let mut pending = Pending { shared, request: Some(request(&parts, received)), body: collected };
     let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
         pending.body.end = BodyEnd::TooLarge;
@@ -103,8 +110,8 @@ async fn exchange(
     if close {
         in_flight.leave_unfinished();
     }
-    let recorded = pending.finish();
-    let mut response = reply(shared, recorded, parts.headers, is_head, in_flight);
+    let answered = pending.finish();
+    let mut response = reply(shared, answered, parts.headers, is_head, in_flight);
     if close && is_http1 {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
@@ -120,22 +127,33 @@ struct Pending<'a> {
 }
 
 impl Pending<'_> {
-    fn finish(mut self) -> Option<Arc<Recorded>> {
+    fn finish(mut self) -> Option<Answered> {
         self.record()
     }
 
-    fn record(&mut self) -> Option<Arc<Recorded>> {
+    fn record(&mut self) -> Option<Answered> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
         let exchange = self.shared.stub.respond(request);
+        // What the contract has, too, takes no memory of its own.
+        let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
         let recorded = self.shared.journal.record(exchange);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
         report(&recorded);
-        Some(recorded)
+        Some(Answered { recorded, own, hold: self.body.take_hold() })
     }
+}
+
+/// What a request has come to.
+struct Answered {
+    recorded: Arc<Recorded>,
+    /// How many bytes of memory the reply's body takes beside the contract's.
+    own: usize,
+    /// What was held for the request's body.
+    hold: Hold,
 }
 
 impl Drop for Pending<'_> {
@@ -195,13 +213,13 @@ fn target(uri: &Uri) -> String {
 /// Our reply as hyper's. The request's header map is used again: hyper keeps it for the next request, too.
 fn reply(
     shared: &Shared,
-    recorded: Option<Arc<Recorded>>,
+    answered: Option<Answered>,
     mut headers: HeaderMap,
     is_head: bool,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     // There is always one: only a dropped request has been recorded before.
-    let Some(recorded) = recorded else {
+    let Some(Answered { recorded, own, mut hold }) = answered else {
         return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
     };
     let reply = &recorded.exchange.reply;
@@ -225,7 +243,18 @@ fn reply(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     }
     let body = if is_head || bodiless { Bytes::new() } else { reply.body.clone() };
-    let mut response = Response::new(ReplyBody::recorded(body, recorded, in_flight));
+    let free = free(in_flight.is_http2());
+    let charged = if body.is_empty() { 0 } else { own.saturating_sub(free) };
+    hold.shrink(charged);
+    // A reply that repeats a body is a little longer, and that must not be what it fails for.
+    let body = if hold.covers(charged.saturating_sub(free)) || shared.bodies.try_grow(&mut hold, charged) {
+        ReplyBody::recorded(body, &recorded, hold, in_flight)
+    } else {
+        recorded.delivery.settle(Delivery::Aborted);
+        tracing::warn!(target: "standin::server", "there is no memory left for reply {}", recorded.id);
+        ReplyBody::Cut { _in_flight: in_flight }
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = code;
     *response.headers_mut() = headers;
     response
@@ -239,7 +268,7 @@ async fn control(
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut collected = Collected::new(&shared.budget);
+    let mut collected = Collected::new(&shared.bodies, free(!is_http1));
     let time = shared.limits.body_time;
     collected.read(body, CONTROL_BODY, time, &in_flight).await;
     if !collected.drained {
@@ -268,7 +297,28 @@ async fn control(
         path = parts.uri.path(),
         status = response.status().as_u16(),
     );
-    response.map(|body| ReplyBody::control(body, in_flight))
+    let (head, body) = response.into_parts();
+    // What a text takes at most that shows one exchange.
+    let room = shared.stub.settings().max_body.saturating_mul(6).saturating_add(CONTROL_BODY);
+    match ReplyBody::control(body, in_flight, &shared.replies, room) {
+        Ok(body) => Response::from_parts(head, body),
+        Err(in_flight) => {
+            let refusal = control::refuse(
+                &shared.control,
+                &parts,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "expected replies to be read, but found too many that are not",
+            );
+            let (mut head, body) = refusal.into_parts();
+            head.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            // It is short, so there is always room for it.
+            let body = ReplyBody::control(body, in_flight, &shared.replies, room);
+            Response::from_parts(
+                head,
+                body.unwrap_or_else(|in_flight| ReplyBody::Cut { _in_flight: in_flight }),
+            )
+        }
+    }
 }
 
 /// Refuses what a page may not ask for. It never becomes an exchange: nobody who may call has sent it.
@@ -282,7 +332,7 @@ async fn foreign(
 ) -> Response<ReplyBody> {
     shared.refuse(peer, error);
     // Read to its end, so that the reply is not lost to a client that is still sending.
-    let mut collected = Collected::new(&shared.budget);
+    let mut collected = Collected::new(&shared.bodies, free(parts.version >= Version::HTTP_2));
     collected.read(body, 0, shared.limits.body_time, &in_flight).await;
     let drained = collected.drained;
     if !drained {

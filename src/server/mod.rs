@@ -6,7 +6,10 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -21,6 +24,7 @@ use crate::{
 
 mod accept;
 mod body;
+mod budget;
 mod control;
 mod cors;
 mod embed;
@@ -85,8 +89,9 @@ pub struct ControlConfig {
 pub struct Limits {
     /// Time for the body of a request.
     pub body_time: Duration,
-    /// Bytes of unfinished bodies, of all connections together; beyond it, bodies wait for each other. Those of up to
-    /// 16 KiB are not counted.
+    /// Bytes of unfinished bodies, and of replies that repeat them and are not taken yet, of all connections together.
+    /// When they are used up, bodies wait for each other, and who then brings or takes less than 16 KiB in a fifteenth of
+    /// [`Limits::body_time`] is given up. The first 16 KiB of each are not counted, over HTTP/2 the first 4 KiB.
     pub bodies: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
@@ -98,11 +103,16 @@ pub struct Limits {
     pub headers: usize,
     /// Time that a connection may be open without a request.
     pub idle_time: Duration,
+    /// Bytes of replies of the control API that are made and not taken yet, of all connections together. When they are
+    /// used up, lists and exports wait, and what cannot wait is refused with 503; who takes too little is given up, as with
+    /// [`Limits::bodies`].
+    pub replies: usize,
     /// Time for the client to take a reply, or the next piece of one that is made while it is sent.
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
-    /// Requests at a time on one HTTP/2 connection.
+    /// Requests at a time on one HTTP/2 connection. When all connections together have more than eight times as many as
+    /// there may be connections, one that has eight is refused more, with 503.
     pub streams: u32,
 }
 
@@ -116,10 +126,23 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             headers: 100,
             idle_time: Duration::from_secs(60),
+            replies: 32 * 1024 * 1024,
             reply_time: Duration::from_secs(30),
             stop_time: Duration::from_millis(750),
             streams: 128,
         }
+    }
+}
+
+impl Limits {
+    /// How many requests there may be at a time before connections get no more than their share.
+    fn requests(&self) -> usize {
+        self.connections.saturating_mul(watch::SHARE as usize)
+    }
+
+    /// How long somebody may take for [`budget::PACE`] bytes while others wait for memory.
+    fn pace(&self) -> Duration {
+        self.body_time / 15
     }
 }
 
@@ -197,7 +220,7 @@ pub(crate) struct Counters {
 
 /// What all connections share: the parts that answer, and what they are limited and counted by.
 struct Shared {
-    budget: body::Budget,
+    bodies: budget::Budget,
     control: control::ControlState,
     cors: cors::Cors,
     counters: Arc<Counters>,
@@ -205,6 +228,9 @@ struct Shared {
     index: Option<index::Index>,
     journal: Arc<Journal>,
     limits: Limits,
+    replies: Arc<budget::Budget>,
+    /// How many requests are under way.
+    requests: Arc<AtomicUsize>,
     stop: CancellationToken,
     stub: Arc<Stub>,
     tasks: tasks::Tasks,
@@ -218,7 +244,7 @@ impl Shared {
         let stop = CancellationToken::new();
         let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
-            budget: body::Budget::new(config.limits.bodies),
+            bodies: budget::Budget::new(config.limits.bodies, config.limits.pace()),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 config.settings.errors,
@@ -232,7 +258,9 @@ impl Shared {
             http: http(&config.limits, &tasks),
             index: index::Index::of_all(&contract),
             journal,
+            replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,
+            requests: Arc::default(),
             stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
             tasks,
@@ -260,11 +288,19 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
     }
     http.http2()
         .max_concurrent_streams(limits.streams)
+        // What a connection may send before it is read, and is given to write before it is taken. The memory that
+        // connections have of their own is small, because there are many of them.
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_send_buf_size(WINDOW as usize)
         // Twice as much, so that a head that is a little too large is ours to refuse with a reason. Beyond that h2
         // refuses it, of which only the frames tell: what it unpacks has to have an end.
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }
+
+/// HTTP/2's own window: a client may have used it before it hears of any other.
+const WINDOW: u32 = 65_535;
 
 /// hyper's own limit. Setting any other makes it allocate for each request.
 const HYPER_HEADERS: usize = 100;

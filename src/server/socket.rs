@@ -56,6 +56,7 @@ impl<S> Watched<S> {
     }
 
     fn wrote<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>, mut count: usize) {
+        self.watch.wrote_some(count);
         if !self.watch.is_http2() {
             return;
         }

@@ -178,7 +178,7 @@ mod tests {
     use crate::server::watch::Watch;
 
     fn place(load: &Arc<Load>, task: Task) -> Result<Place, Refused> {
-        load.place(task, &InFlight::begin(Watch::new()))
+        load.place(task, &InFlight::begin(Watch::new(), &Arc::default()))
     }
 
     #[tokio::test]

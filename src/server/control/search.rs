@@ -134,7 +134,7 @@ mod tests {
     async fn turns(mut search: Search) -> usize {
         let load = Load::new();
         let place = Search::needs_place(&search.filter)
-            .then(|| load.place(Task::Search, &InFlight::begin(Watch::new())).ok().unwrap());
+            .then(|| load.place(Task::Search, &InFlight::begin(Watch::new(), &Arc::default())).ok().unwrap());
         let mut all = pin!(async { while !search.next(place.as_ref()).await.unwrap().is_end {} });
         let mut turns = 0;
         poll_fn(|cx| {

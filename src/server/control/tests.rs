@@ -66,7 +66,7 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let caller = InFlight::begin(Watch::new());
+        let caller = InFlight::begin(Watch::new(), &Arc::default());
         respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes()), &caller).await
     }
 

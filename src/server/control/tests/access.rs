@@ -18,7 +18,12 @@ async fn a_foreign_host_is_refused_and_the_flag_named() {
     assert_eq!(api.call("GET", "health", &two, "").await.status, 403);
     let request = Request::get("http://evil.example/__standin/health").header("host", "localhost");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    assert_eq!(respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new())).await.status(), 403);
+    assert_eq!(
+        respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new(), &Arc::default()))
+            .await
+            .status(),
+        403
+    );
 }
 
 #[tokio::test]
@@ -27,7 +32,9 @@ async fn the_host_of_an_http2_call_is_its_authority() {
     for (uri, status) in [("http://[::1]:8484/__standin/health", 200), ("/__standin/health", 403)] {
         let (parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
         assert_eq!(
-            respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new())).await.status(),
+            respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new(), &Arc::default()))
+                .await
+                .status(),
             status
         );
     }
