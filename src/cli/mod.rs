@@ -18,6 +18,8 @@ mod journal;
 mod junit;
 mod log;
 mod output;
+#[allow(dead_code)] // until the journal file is written as exchanges come
+mod private_file;
 mod serve;
 mod style;
 mod suggested;
