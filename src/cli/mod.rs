@@ -15,12 +15,13 @@ mod error;
 mod generate;
 mod health;
 mod journal;
+mod journal_file;
 mod junit;
 mod log;
 mod output;
-#[allow(dead_code)] // until the journal file is written as exchanges come
 mod private_file;
 mod serve;
+mod stop;
 mod style;
 mod suggested;
 mod table;
@@ -89,6 +90,7 @@ enum Command {
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     Health(health::Health),
+    Stop(stop::Stop),
     Completions(completions::Completions),
 }
 
@@ -122,6 +124,7 @@ impl Command {
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::Health(health) => health.run(),
+            Self::Stop(stop) => stop.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

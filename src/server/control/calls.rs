@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
-    stream,
+    stop, stream,
 };
 
 /// One call.
@@ -107,7 +107,7 @@ fn paths() -> Value {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 10] = [
+pub(crate) static CALLS: [Call; 11] = [
     Call {
         method: Method::GET,
         path: "/__standin/health",
@@ -197,5 +197,14 @@ pub(crate) static CALLS: [Call; 10] = [
         params: &[],
         token: Token::Header,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/stop",
+        query: "",
+        purpose: "end the server",
+        params: &[],
+        token: Token::Header,
+        handler: Handler::Now(stop),
     },
 ];

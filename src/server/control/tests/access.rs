@@ -92,3 +92,37 @@ async fn verify_is_no_request_that_a_foreign_page_can_send() {
     let headers = [("content-type", "Application/JSON; charset=utf-8")];
     assert_eq!(api.call("POST", "requests/verify", &headers, "{}").await.status, 417);
 }
+
+#[tokio::test]
+async fn the_server_is_stopped_where_that_is_allowed_by_the_token_or_from_the_same_machine() {
+    let allowed = ControlConfig { stop: true, ..ControlConfig::default() };
+    let guarded = ControlConfig { token: Some(Secret::new("sesame")), ..allowed.clone() };
+    let (near, mapped, far) = ("127.0.0.1:1", "[::ffff:127.0.0.1]:1", "192.0.2.1:1");
+    for (config, peer, token, status) in [
+        (ControlConfig::default(), Some(near), None, 403),
+        (allowed.clone(), Some(near), None, 200),
+        (allowed.clone(), Some(mapped), None, 200),
+        (allowed.clone(), Some(far), None, 403),
+        (allowed, None, None, 403),
+        (guarded.clone(), Some(near), None, 401),
+        (guarded.clone(), Some(far), Some("Bearer sesam"), 401),
+        (guarded, Some(far), Some("Bearer sesame"), 200),
+    ] {
+        let api = Api::with(journal(1, 0), config);
+        let mut request = Request::post("/__standin/stop")
+            .header("host", "localhost")
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer.parse::<std::net::SocketAddr>().unwrap());
+        }
+
+        let reply = respond(&api.state, &parts, Bytes::new()).await;
+
+        assert_eq!(reply.status(), status, "{peer:?} {token:?}");
+        assert_eq!(api.state.stop.is_cancelled(), status == 200);
+    }
+}
