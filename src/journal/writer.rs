@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, Recorded, render::ndjson};
+use crate::{Delivery, DeliveryCell, Recorded, render::ndjson};
 
 /// Writes the exchanges of a journal as lines of [`ndjson`](crate::render::ndjson), on a thread of its own.
 ///
@@ -167,8 +167,8 @@ struct Scribe<W> {
     out: W,
     /// Not yet written: they are given a moment to be delivered.
     held: Vec<Entry>,
-    /// Written before it was known what became of the reply.
-    late: Vec<Entry>,
+    /// Written before it was known what became of the reply. Nobody's exchange is kept for that.
+    late: Vec<(u64, DeliveryCell)>,
     /// Lines to be written, and how many exchanges are in them.
     text: String,
     lines: u64,
@@ -245,10 +245,10 @@ impl<W: io::Write> Scribe<W> {
             self.text.push('\n');
             self.lines += 1;
             if is_pending {
-                self.late.push(entry);
-            } else {
-                self.free(&entry);
+                self.late.push((entry.recorded.id, entry.recorded.delivery.clone()));
             }
+            self.freed.0 += 1;
+            self.freed.1 += entry.weight;
             if self.text.len() >= CHUNK {
                 self.write(false);
             }
@@ -256,21 +256,19 @@ impl<W: io::Write> Scribe<W> {
     }
 
     fn write_late(&mut self) {
-        for entry in mem::take(&mut self.late) {
-            match entry.recorded.delivery.get() {
-                Delivery::Pending => self.late.push(entry),
+        let text = &mut self.text;
+        self.late.retain(|(id, cell)| {
+            // Before the look at the delivery: whoever settles it lets go of it afterwards.
+            let is_alone = cell.is_alone();
+            match cell.get() {
+                Delivery::Pending => !is_alone,
                 delivery => {
-                    self.text += &ndjson::delivery(entry.recorded.id, delivery);
-                    self.text.push('\n');
-                    self.free(&entry);
+                    *text += &ndjson::delivery(*id, delivery);
+                    text.push('\n');
+                    false
                 }
             }
-        }
-    }
-
-    fn free(&mut self, entry: &Entry) {
-        self.freed.0 += 1;
-        self.freed.1 += entry.weight;
+        });
     }
 
     /// Writes the lines that there are; in the end also when there is none, to find out whether the file is still there.
@@ -434,8 +432,12 @@ mod tests {
         let journal = journal(&out);
 
         let recorded = journal.record(exchange("createAgent", "{}"));
+        let (delivery, kept) = (recorded.delivery.clone(), Arc::downgrade(&recorded));
+        drop(recorded);
         out.until(|text| text.contains("\"delivery\":\"pending\""));
-        recorded.delivery.settle(Delivery::Aborted);
+        journal.clear();
+        assert!(kept.upgrade().is_none(), "no exchange is kept for its delivery");
+        delivery.settle(Delivery::Aborted);
         let text = out.until(|text| text.lines().count() == 2);
 
         assert!(text.ends_with("\n{\"id\":1,\"delivery\":\"aborted\"}\n"), "{text}");
