@@ -11,7 +11,7 @@ use std::{
 
 use crate::{Delivery, DeliveryCell, Recorded, render::ndjson};
 
-/// Writes the exchanges of a journal as lines of [`ndjson`](crate::render::ndjson), on a thread of its own.
+/// Writes the exchanges of a journal as lines of [`ndjson`], on a thread of its own.
 ///
 /// An exchange is written once its delivery is settled, or after a second; a delivery that is settled later is a line of
 /// its own. At most [`Writer::BYTES`] of exchanges wait; those that find no room are dropped and counted. Dropping it
