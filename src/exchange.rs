@@ -318,14 +318,23 @@ pub enum Delivery {
     Aborted,
 }
 
-/// A [`Delivery`] that the server sets once the reply has left, without a lock.
-#[derive(Debug)]
-pub struct DeliveryCell(std::sync::atomic::AtomicU8);
+/// A [`Delivery`] that the server sets once the reply has left, without a lock. Its clones are the same cell: who waits
+/// for the delivery need not keep the exchange.
+#[derive(Clone, Debug)]
+pub struct DeliveryCell(Arc<std::sync::atomic::AtomicU8>);
 
 impl DeliveryCell {
     /// A cell that holds `delivery`.
     pub fn new(delivery: Delivery) -> Self {
-        Self(std::sync::atomic::AtomicU8::new(delivery as u8))
+        Self(Arc::new(std::sync::atomic::AtomicU8::new(delivery as u8)))
+    }
+
+    /// Whether there is no other clone, so that nobody else can settle it.
+    pub(crate) fn is_alone(&self) -> bool {
+        let is_alone = Arc::strong_count(&self.0) == 1;
+        // What the last other clone was used for is to be seen by whoever finds that it has gone.
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        is_alone
     }
 
     /// What is known so far.

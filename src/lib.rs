@@ -70,7 +70,8 @@ pub use exchange::{
     Request, SecretKind, Step,
 };
 pub use journal::{
-    Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Verdict,
+    Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
+    Secrets, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};

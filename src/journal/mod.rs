@@ -14,6 +14,7 @@ mod ring;
 mod secrets;
 mod wait;
 mod weight;
+mod writer;
 
 use std::{
     fmt,
@@ -31,6 +32,7 @@ pub(crate) use ring::Chunk;
 use ring::Ring;
 pub use secrets::Secrets;
 pub(crate) use wait::Waiting;
+pub use writer::{Ended, Writer, Written};
 
 /// How much a journal keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,6 +99,7 @@ pub struct Journal {
     hooks: OnceLock<Box<Hook>>,
     /// Threads in [`Journal::wait`]; nobody is woken when there are none.
     waiters: AtomicU64,
+    writer: Option<Arc<Writer>>,
 }
 
 type OnRecord = Box<dyn Fn(&Arc<Recorded>) + Send + Sync>;
@@ -118,6 +121,7 @@ impl Journal {
             grown: Condvar::new(),
             hooks: OnceLock::new(),
             waiters: AtomicU64::new(0),
+            writer: None,
         }
     }
 
@@ -126,6 +130,18 @@ impl Journal {
     pub fn hiding(mut self, secrets: Secrets) -> Self {
         self.redactor = Redactor::new(secrets);
         self
+    }
+
+    /// Hands each exchange to this writer from now on; a writer is for one journal.
+    #[must_use]
+    pub fn written_by(mut self, writer: Arc<Writer>) -> Self {
+        self.writer = Some(writer);
+        self
+    }
+
+    /// What writes its exchanges, when something does.
+    pub fn writer(&self) -> Option<&Arc<Writer>> {
+        self.writer.as_ref()
     }
 
     /// How much it keeps.
@@ -156,6 +172,9 @@ impl Journal {
         }
         drop(gone);
 
+        if let Some(writer) = &self.writer {
+            writer.push(&recorded, weight);
+        }
         if self.waiters.load(std::sync::atomic::Ordering::SeqCst) > 0 {
             self.grown.notify_all();
         }

@@ -13,6 +13,7 @@
 //! A body that is not UTF-8 has `base64` instead of `text`, one that is cut short `bodyEnd` beside `complete: false`.
 //! The value of a header that is not UTF-8 is `{"base64": "…"}`.
 
+mod file;
 mod parse;
 
 use std::borrow::Cow;
@@ -27,7 +28,8 @@ use crate::{
     Request, Rule, Step, Violation, render::sha256,
 };
 
-pub use parse::{ParseError, parse, read};
+pub use file::{Reader, Run, delivery, gap, header, read};
+pub use parse::{ParseError, parse};
 
 /// The exchange as one line of JSON, without the line's end.
 pub fn line(recorded: &Recorded) -> String {

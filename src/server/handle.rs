@@ -53,7 +53,7 @@ async fn answer(
     received: Timestamp,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let path = parts.uri.path();
     if is_too_much(&parts, shared) {
         shared.refuse(peer, "message head is too large");
@@ -65,6 +65,7 @@ async fn answer(
         in_flight.has_all(End::EmptyLine);
     }
     if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
+        parts.extensions.insert(peer);
         return control(shared, parts, body, in_flight).await;
     }
     if let Err(error) = shared.cors.check(&parts) {

@@ -47,6 +47,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// How much the journal keeps.
     pub journal: journal::Limits,
+    /// What writes the journal's exchanges as they come, when something does; it is for one server.
+    pub journal_writer: Option<Arc<journal::Writer>>,
     /// Limits on what clients send, and when.
     pub limits: Limits,
     /// Where to listen. [`serve`] is given a listener and does not look at this.
@@ -65,6 +67,7 @@ impl Default for Config {
             contract: Contract::builtin(),
             control: ControlConfig::default(),
             journal: journal::Limits::default(),
+            journal_writer: None,
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             origins: Vec::new(),
@@ -80,6 +83,8 @@ pub struct ControlConfig {
     pub hosts: Vec<String>,
     /// Origins whose pages may read its replies.
     pub origins: Vec<String>,
+    /// Whether it may stop the server; without a token only callers of the same machine.
+    pub stop: bool,
     /// The bearer token that it asks for.
     pub token: Option<Secret>,
 }
@@ -146,7 +151,8 @@ impl Limits {
     }
 }
 
-/// Serves `listener` until `shutdown` is done and the connections have ended, and returns the journal.
+/// Serves `listener` until `shutdown` is done, or the control API stops it, and the connections have ended; returns the
+/// journal.
 ///
 /// Waits, streams and idle connections end at once, requests under way are given [`Limits::stop_time`].
 ///
@@ -168,8 +174,10 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let shared = Shared::new(config);
     tokio::join!(accept::run(Arc::clone(&shared), listener), async {
-        shutdown.await;
-        shared.stop.cancel();
+        tokio::select! {
+            () = shutdown => shared.stop.cancel(),
+            () = shared.stop.cancelled() => {}
+        }
     });
     Ok(Arc::clone(&shared.journal))
 }
@@ -238,7 +246,11 @@ struct Shared {
 
 impl Shared {
     fn new(config: Config) -> Arc<Self> {
-        let journal = Arc::new(Journal::new(config.journal).hiding(secrets(&config)));
+        let mut journal = Journal::new(config.journal).hiding(secrets(&config));
+        if let Some(writer) = config.journal_writer {
+            journal = journal.written_by(writer);
+        }
+        let journal = Arc::new(journal);
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
         let stop = CancellationToken::new();

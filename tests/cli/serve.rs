@@ -182,10 +182,7 @@ fn a_journal_that_could_not_be_written_is_refused_at_the_start() {
 
 #[cfg(unix)]
 mod end {
-    use std::{
-        fs,
-        time::{Duration, Instant},
-    };
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -204,44 +201,6 @@ mod end {
             // The half request alone would be waited for three times as long.
             assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: {:?}", asked.elapsed());
         }
-    }
-
-    #[test]
-    fn the_journal_is_written_in_place_of_an_older_one() {
-        let folder = Folder::new();
-        let file = folder.file("journal.ndjson", "older");
-        let server = Server::start(&["--journal-file", &file]);
-        assert_eq!(fs::read_to_string(&file).unwrap(), "older");
-        for _ in 0..3 {
-            server.call(&Call::post(AGENTS, "{}"));
-        }
-        server.signal("TERM");
-        let (status, rest) = server.wait();
-        assert!(status.success(), "{rest:?}");
-
-        let text = fs::read_to_string(&file).unwrap();
-        let ids: Vec<_> = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().unwrap())
-            .collect();
-        assert_eq!(ids, [1, 2, 3]);
-        let names: Vec<_> =
-            fs::read_dir(folder.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["journal.ndjson"], "nothing else is left behind");
-    }
-
-    #[test]
-    fn a_journal_that_cannot_be_written_in_the_end_is_exit_code_3() {
-        let folder = Folder::new();
-        let inner = folder.path("inner");
-        fs::create_dir(&inner).unwrap();
-        let file = inner.join("journal.ndjson");
-        let server = Server::start(&["--journal-file", file.to_str().unwrap()]);
-        fs::remove_dir_all(&inner).unwrap();
-        server.signal("TERM");
-        let (status, rest) = server.wait();
-        assert_eq!(status.code(), Some(3), "{rest:?}");
-        assert!(rest.iter().any(|line| line.starts_with("standin: cannot write ")), "{rest:?}");
     }
 }
 

@@ -3,7 +3,10 @@
 //! The host is checked because a page can have its own name point to the loopback address (DNS rebinding): to the browser
 //! that is the page's own origin, and only the `Host` header tells.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use bytes::Bytes;
 use hyper::{
@@ -124,6 +127,22 @@ impl Access {
             ),
         )
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"standin\"")))
+    }
+
+    /// Whether the server may be stopped, by this caller: one who has the token, or who could end the process anyway.
+    pub(super) fn check_stop(&self, parts: &Parts) -> Result<(), Refused> {
+        let forbidden = |error: &str| Err(Refused::new(StatusCode::FORBIDDEN, error));
+        if !self.config.stop {
+            return forbidden("this server is part of another program, which stops it");
+        }
+        let peer = parts.extensions.get::<SocketAddr>();
+        if self.config.token.is_some() || peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) {
+            return Ok(());
+        }
+        forbidden(
+            "expected a caller on the same machine, but found one from elsewhere; \
+             start standin with --control-token to stop it from there",
+        )
     }
 
     /// Answers a preflight: yes to a configured origin, or to any when all pages may call; no to any other.

@@ -10,7 +10,7 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, states, stream,
+    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, states, stop, stream,
 };
 use crate::near;
 
@@ -124,7 +124,7 @@ fn paths() -> Value {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 11] = [
+pub(crate) static CALLS: [Call; 12] = [
     Call {
         method: Method::GET,
         path: "/__standin/",
@@ -245,5 +245,16 @@ pub(crate) static CALLS: [Call; 11] = [
         token: Token::Header,
         pages: Pages::All,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/stop",
+        query: "",
+        purpose: "end the server",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(stop),
     },
 ];

@@ -37,7 +37,7 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             let lines = asked_for(state, caller, filter).await?.text(Layout {
                 separator: "",
                 render: |recorded: &Recorded| ndjson::line(recorded) + "\n",
-                gap: |gone| format!("{{\"dropped\":{gone}}}\n"),
+                gap: |gone| ndjson::gap(gone) + "\n",
                 tail: |_| String::new(),
             });
             ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))

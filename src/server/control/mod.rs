@@ -176,6 +176,10 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             "streams": state.load.count(Task::Stream),
             "waits": state.load.count(Task::Wait),
         },
+        "journalFile": state.journal.writer().map(|writer| {
+            let counts = writer.counts();
+            json!({"written": counts.written, "dropped": counts.dropped})
+        }),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
@@ -196,4 +200,11 @@ fn openapi(ask: &Ask<'_>) -> Answer {
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
     reply::json(StatusCode::OK, ask.state.contract.ledger())
+}
+
+/// Lets the server end. This call is answered first, as every request that is under way.
+fn stop(ask: &Ask<'_>) -> Answer {
+    ask.state.access.check_stop(ask.parts)?;
+    ask.state.stop.cancel();
+    Ok(reply::json(StatusCode::OK, &json!({"status": "stopping"})))
 }

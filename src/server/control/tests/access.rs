@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use hyper::Request;
 
-use super::{Api, CALLS, ControlConfig, InFlight, Watch, respond};
+use super::{Api, CALLS, ControlConfig, caller, respond};
 use crate::{journal::tests::journal, token::Secret};
 
 #[tokio::test]
@@ -18,12 +18,7 @@ async fn a_foreign_host_is_refused_and_the_flag_named() {
     assert_eq!(api.call("GET", "health", &two, "").await.status, 403);
     let request = Request::get("http://evil.example/__standin/health").header("host", "localhost");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    assert_eq!(
-        respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new(), &Arc::default()))
-            .await
-            .status(),
-        403
-    );
+    assert_eq!(respond(&api.state, &parts, Bytes::new(), &caller()).await.status(), 403);
 }
 
 #[tokio::test]
@@ -31,12 +26,7 @@ async fn the_host_of_an_http2_call_is_its_authority() {
     let api = Api::new(journal(1, 0));
     for (uri, status) in [("http://[::1]:8484/__standin/health", 200), ("/__standin/health", 403)] {
         let (parts, ()) = Request::get(uri).body(()).unwrap().into_parts();
-        assert_eq!(
-            respond(&api.state, &parts, Bytes::new(), &InFlight::begin(Watch::new(), &Arc::default()))
-                .await
-                .status(),
-            status
-        );
+        assert_eq!(respond(&api.state, &parts, Bytes::new(), &caller()).await.status(), status);
     }
 }
 
@@ -178,5 +168,39 @@ async fn the_list_the_document_and_the_ledger_may_be_read_from_any_origin_and_no
         assert_eq!(api.call("OPTIONS", path, &preflight, "").await.status, 403, "{path}");
         let reply = api.call("GET", path, &[origin, ("authorization", "Bearer t")], "").await;
         assert_eq!(reply.header("access-control-allow-origin"), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_is_stopped_where_that_is_allowed_by_the_token_or_from_the_same_machine() {
+    let allowed = ControlConfig { stop: true, ..ControlConfig::default() };
+    let guarded = ControlConfig { token: Some(Secret::new("sesame")), ..allowed.clone() };
+    let (near, mapped, far) = ("127.0.0.1:1", "[::ffff:127.0.0.1]:1", "192.0.2.1:1");
+    for (config, peer, token, status) in [
+        (ControlConfig::default(), Some(near), None, 403),
+        (allowed.clone(), Some(near), None, 200),
+        (allowed.clone(), Some(mapped), None, 200),
+        (allowed.clone(), Some(far), None, 403),
+        (allowed, None, None, 403),
+        (guarded.clone(), Some(near), None, 401),
+        (guarded.clone(), Some(far), Some("Bearer sesam"), 401),
+        (guarded, Some(far), Some("Bearer sesame"), 200),
+    ] {
+        let api = Api::with(journal(1, 0), config);
+        let mut request = Request::post("/__standin/stop")
+            .header("host", "localhost")
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer.parse::<std::net::SocketAddr>().unwrap());
+        }
+
+        let reply = respond(&api.state, &parts, Bytes::new(), &caller()).await;
+
+        assert_eq!(reply.status(), status, "{peer:?} {token:?}");
+        assert_eq!(api.state.stop.is_cancelled(), status == 200);
     }
 }
