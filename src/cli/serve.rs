@@ -115,11 +115,20 @@ pub(super) struct Serve {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ErrorsArg {
+pub(super) enum ErrorsArg {
     /// The vendor's envelope, {"errors": […]}
     Vendor,
     /// RFC 9457 problem details
     Rfc,
+}
+
+impl From<ErrorsArg> for Errors {
+    fn from(errors: ErrorsArg) -> Self {
+        match errors {
+            ErrorsArg::Rfc => Self::Rfc,
+            ErrorsArg::Vendor => Self::Vendor,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -163,6 +172,10 @@ impl Serve {
         let token = self.token_policy()?;
         let control_token = self.control_token()?;
         let contract = self.contract.load()?;
+        let mut config = self.config(Arc::clone(&contract), token, control_token);
+        contract.words(config.settings.errors).map_err(|error| {
+            Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
+        })?;
         let journal_file = match &self.journal_file {
             Some(file) => Some(JournalFile::open(file, self.journal_file_bytes as u64)?),
             None => None,
@@ -179,7 +192,6 @@ impl Serve {
         }
 
         let writer = journal_file.map(JournalFile::start).transpose()?;
-        let mut config = self.config(Arc::clone(&contract), token, control_token);
         config.journal_writer.clone_from(&writer);
         let log = Log::start(
             match self.log {
@@ -283,10 +295,7 @@ impl Serve {
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
             settings: Settings {
-                errors: match self.errors {
-                    ErrorsArg::Rfc => Errors::Rfc,
-                    ErrorsArg::Vendor => Errors::Vendor,
-                },
+                errors: self.errors.into(),
                 checks: match self.checks {
                     ChecksArg::Enforce => Checks::Enforce,
                     ChecksArg::Off => Checks::Off,
