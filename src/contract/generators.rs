@@ -127,7 +127,7 @@ impl<'a> Writer<'a> {
         for (key, node) in node.members()? {
             if key != "content" {
                 if !is_note(key) {
-                    out.insert(key.into(), node.value.clone());
+                    out.insert(key.into(), without_notes(node.value));
                 }
                 continue;
             }
@@ -190,10 +190,9 @@ impl<'a> Writer<'a> {
             let value = match keyword.as_str() {
                 "properties" => self.properties(&place, name)?,
                 "items" => self.schema(&place, &format!("{name}Item"))?,
-                // Conditions; what they say of items is said by `items_of_branches`.
-                "allOf" | "anyOf" | "oneOf" | "if" | "then" | "else" | "not" => continue,
-                // Generators take it for a type of its own, or stumble over it.
-                "contentMediaType" => continue,
+                // Conditions, of which `items_of_branches` says what they say of items; and what generators take for a
+                // type of its own, or stumble over.
+                "allOf" | "anyOf" | "oneOf" | "if" | "then" | "else" | "not" | "contentMediaType" => continue,
                 "enum" => self.usual_values(value, &node.optional_texts("x-ledger")?),
                 _ if is_note(keyword) => continue,
                 _ => value.clone(),
