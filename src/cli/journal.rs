@@ -1,6 +1,6 @@
 //! `standin journal`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -18,6 +18,8 @@ use crate::{
 
 /// How many characters of a target a table shows.
 const TARGET_WIDTH: usize = 72;
+/// The longest line that is read, in bytes: an exchange with two bodies, which may be much larger than usual.
+const MAX_LINE: u64 = 128 * 1024 * 1024;
 
 /// Convert an exported journal, or make a contract of it
 ///
@@ -88,21 +90,26 @@ impl Convert {
 
     fn exchanges(&self) -> Result<Vec<Arc<Recorded>>, Error> {
         let name = one_line(&output::name_of(&self.file));
-        let bytes = output::read(&self.file).map_err(|error| {
+        let unread = |error: &io::Error| {
             Error::could_not_run(format!(
                 "cannot read {name}: {}; correct the name, or use - for standard input",
-                reason(&error)
+                reason(error)
             ))
-        })?;
+        };
+        let lines = output::lines(&self.file, MAX_LINE).map_err(|error| unread(&error))?;
         let mut exchanges = Vec::new();
-        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        for (number, line) in (1..).zip(lines) {
             let wrong = |why: &str| {
                 Error::could_not_run(format!(
                     "{name}, line {number}: {}; expected a journal that standin has exported as ndjson",
                     one_line(why)
                 ))
             };
-            let line = std::str::from_utf8(line).map_err(|_| wrong("not UTF-8"))?.trim();
+            let line = line.map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => wrong(&error.to_string()),
+                _ => unread(&error),
+            })?;
+            let line = std::str::from_utf8(&line).map_err(|_| wrong("not UTF-8"))?.trim();
             if !line.is_empty() {
                 let recorded = ndjson::parse(line).map_err(|error| wrong(&error.to_string()))?;
                 exchanges.push(Arc::new(recorded));

@@ -16,7 +16,7 @@ mod schema;
 mod schema_reader;
 
 use std::{
-    fmt, fs,
+    fmt,
     path::Path,
     sync::{Arc, LazyLock, OnceLock},
 };
@@ -24,6 +24,8 @@ use std::{
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
+
+use crate::bounded;
 
 pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub(crate) use operation::position;
@@ -280,11 +282,7 @@ impl Samples<'_> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE {
-        return Err(format!("expected at most {MAX_FILE} bytes, but found {size}"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+    bounded::text(path, MAX_FILE).map_err(|error| error.to_string())
 }
 
 /// The security scheme: the header, in lower case, the claim that names the client, and where it is documented.
