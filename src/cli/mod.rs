@@ -20,7 +20,9 @@ mod log;
 mod output;
 #[allow(dead_code)] // until the journal file is written as exchanges come
 mod private_file;
+mod secret;
 mod serve;
+mod signals;
 mod style;
 mod suggested;
 mod table;
