@@ -15,6 +15,7 @@ use super::{
     Shared,
     body::{Collected, ReplyBody},
     control, cors,
+    head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
 use crate::{BodyEnd, Delivery, Headers, Recorded, Request};
@@ -45,12 +46,16 @@ async fn answer(
 ) -> Response<ReplyBody> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    if is_too_much(&parts, shared) {
-        shared.refuse(peer, "message head is too large");
-        return status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
-    }
-    if body.is_end_stream() {
+    let is_whole = body.is_end_stream();
+    if is_whole {
         in_flight.has_all(End::EmptyLine);
+    }
+    if let Some(fault) = head::fault(&parts, &shared.limits) {
+        shared.refuse(peer, fault.reason);
+        if !is_whole {
+            in_flight.leave_unfinished();
+        }
+        return refused(&parts, fault, in_flight);
     }
     if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
         return control(shared, parts, body, in_flight).await;
@@ -268,21 +273,25 @@ fn index(page: &Bytes, parts: &Parts, in_flight: InFlight) -> Response<ReplyBody
     response
 }
 
+/// What is no request is the last on its connection: where the next one begins is anybody's guess.
+fn refused(parts: &Parts, fault: Fault, in_flight: InFlight) -> Response<ReplyBody> {
+    let reason = if parts.method == Method::HEAD { "" } else { fault.reason };
+    let mut response = Response::new(ReplyBody::plain(Bytes::from_static(reason.as_bytes()), in_flight));
+    *response.status_mut() = fault.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, TEXT);
+    if parts.version < Version::HTTP_2 {
+        headers.insert(CONNECTION, CLOSE);
+    }
+    cors::open(headers);
+    response
+}
+
 fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::plain(Bytes::new(), in_flight));
     *response.status_mut() = code;
     cors::open(response.headers_mut());
     response
-}
-
-/// Whether an HTTP/2 head is beyond the limits; an HTTP/1 head has passed hyper's.
-fn is_too_much(parts: &Parts, shared: &Shared) -> bool {
-    if parts.version < Version::HTTP_2 {
-        return false;
-    }
-    let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
-    let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    parts.headers.len() > shared.limits.headers || target + fields > shared.limits.head_bytes
 }
 
 /// Whether a client that waits for a go-ahead has announced more than it may send. It is answered instead.
@@ -297,3 +306,4 @@ const CONTROL_BODY: usize = 1024 * 1024;
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXCHANGE: HeaderName = HeaderName::from_static("x-standin-exchange");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain");

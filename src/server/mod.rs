@@ -26,6 +26,7 @@ mod control;
 mod cors;
 mod embed;
 mod handle;
+mod head;
 mod index;
 mod socket;
 mod tasks;
