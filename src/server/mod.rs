@@ -130,7 +130,8 @@ impl Default for Limits {
 ///
 /// # Errors
 ///
-/// When the listener cannot be registered with the runtime. Once it serves, no error ends it.
+/// When the contract has no refusals in the wording of the settings, or the listener cannot be registered with the
+/// runtime. Once it serves, no error ends it.
 ///
 /// # Panics
 ///
@@ -140,6 +141,7 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Arc<Journal>> {
+    check(&config)?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let shared = Shared::new(config);
@@ -148,6 +150,12 @@ pub async fn serve(
         shared.stop.cancel();
     });
     Ok(Arc::clone(&shared.journal))
+}
+
+/// Refuses settings that the contract cannot keep.
+fn check(config: &Config) -> io::Result<()> {
+    let words = config.contract.words(config.settings.errors);
+    words.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
 /// What must not get into the journal.
@@ -217,6 +225,7 @@ impl Shared {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
+                config.settings.errors,
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),

@@ -8,8 +8,9 @@ use hyper::{
 };
 
 use super::{
-    Answer, access, body,
-    calls::Ask,
+    Answer, access,
+    ask::Ask,
+    body,
     numbers::{Layout, Numbers},
     params::unexpected,
     reply::{self, Refused},

@@ -4,6 +4,7 @@
 //! without asking first, and the answer is no unless the origin is configured. See [`access`].
 
 mod access;
+mod ask;
 mod body;
 mod calls;
 mod export;
@@ -29,12 +30,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{ControlConfig, Counters};
-use crate::{Contract, Journal};
+use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::Access;
+use ask::Ask;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Token};
+use calls::{Handler, Token};
 use params::Params;
 use reply::{Refused, json_text};
 
@@ -46,6 +48,7 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
+    errors: Errors,
     /// Changes with every exchange that is recorded while somebody listens.
     grown: Arc<watch::Sender<u64>>,
     journal: Arc<Journal>,
@@ -56,6 +59,7 @@ pub(crate) struct ControlState {
 impl ControlState {
     pub(crate) fn new(
         contract: Arc<Contract>,
+        errors: Errors,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
@@ -70,7 +74,7 @@ impl ControlState {
             }
         }));
         let access = Access::new(config);
-        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
+        Self { access, contract, counters, errors, grown, journal, started: Instant::now(), stop }
     }
 }
 
@@ -155,8 +159,15 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-fn openapi(ask: &Ask<'_>) -> Response<ControlBody> {
-    reply::whole(StatusCode::OK, ask.state.contract.published().clone())
+fn openapi(ask: &Ask<'_>) -> Answer {
+    let audience = match ask.params.text("for") {
+        None | Some("validators") => Audience::Exact,
+        Some("generators") => Audience::Generators(ask.state.errors),
+        Some(other) => return Err(params::unexpected("for", "validators or generators", other)),
+    };
+    // The host was looked at before; it is where this call came to.
+    let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
+    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {

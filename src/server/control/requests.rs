@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Answer, ControlState,
+    ask::Ask,
     body::{self, ControlBody},
-    calls::Ask,
     numbers::{Layout, Numbers},
     params::{known_operation, unexpected},
     reply::{self, Refused},
@@ -139,8 +139,7 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
     let Ask { state, body, .. } = ask;
     let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
     if let Some(operation) = &expectation.matcher.operation {
-        known_operation(state, operation)
-            .map_err(|expected| unexpected("/operation", &expected, operation))?;
+        known_operation(state, "/operation", operation)?;
     }
     let journal = Arc::clone(&state.journal);
     let expected = amount(&expectation);

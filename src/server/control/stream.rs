@@ -13,8 +13,9 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, body,
-    calls::Ask,
+    Answer,
+    ask::Ask,
+    body,
     params::unexpected,
     reply::{self, Refused},
     search::Search,
