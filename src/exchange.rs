@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Violation;
 
-/// A request as it was received: nothing decoded, nothing dropped.
+/// A request as it was received: nothing decoded, and nothing dropped but what ARCHITECTURE.md says of hyper.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// The method, as sent.

@@ -41,6 +41,7 @@
 //! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
 //! and the control API, and no calls are made to anywhere.
 
+mod bounded;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod contract;

@@ -381,7 +381,7 @@ fn a_bad_file_is_named_with_what_is_wrong() {
         ("empty.json", b"", "expected JSON, but found EOF while parsing a value at line 1 column 0"),
         ("text.json", b"openapi: 3.1.0", "expected JSON, but found expected value at line 1 column 1"),
         ("cut.json", &document.as_bytes()[..500], "expected JSON, but found EOF"),
-        ("bytes.json", b"\xff", "stream did not contain valid UTF-8"),
+        ("bytes.json", b"\xff", "expected UTF-8, but found something else after 0 bytes"),
         ("nested.json", nested.as_bytes(), "expected JSON, but found recursion limit exceeded"),
         ("number.json", b"5", "the document: expected a member `openapi`"),
         ("old.json", br#"{"openapi":"2.0"}"#, "/openapi: expected OpenAPI 3.1"),

@@ -65,14 +65,20 @@ fn the_authority_of_http2_is_the_host() {
     let server = server(|_| {});
     let mut client = http2::Client::connect(server.addr(), &[]);
 
-    for (stream, headers) in [(1, &[][..]), (3, &[("host", "other.test")])] {
+    for (stream, headers, says) in [
+        (1, &[][..], "/nowhere"),
+        (3, &[("host", "localhost")], "/nowhere"),
+        (5, &[("host", "other.test")], "`host` that says what `:authority` says"),
+    ] {
         client.request(stream, "GET", "/nowhere", headers, true);
-        client.reply(stream);
+        let reply = String::from_utf8(client.reply(stream).body).unwrap();
+        assert!(reply.contains(says), "{reply}");
     }
+    assert_eq!(server.unparsed(), 1);
 
     let all = server.journal().snapshot();
     let hosts = all.iter().map(|recorded| recorded.exchange.request.headers.all("host").collect::<Vec<_>>());
-    assert_eq!(hosts.collect::<Vec<_>>(), [[&b"localhost"[..]], [&b"other.test"[..]]]);
+    assert_eq!(hosts.collect::<Vec<_>>(), [[&b"localhost"[..]]; 2]);
 }
 
 #[test]

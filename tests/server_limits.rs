@@ -41,6 +41,33 @@ fn what_is_not_http_is_refused_counted_and_logged() {
 }
 
 #[test]
+fn what_two_readers_could_take_apart_differently_is_no_exchange_and_the_last_on_its_connection() {
+    let server = server(|_| {});
+    let next = get("/next");
+    let cases = [
+        ("POST /a HTTP/1.1\r\nhost: a\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}", 400, "one header `Host`"),
+        (
+            "POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            501,
+            "`chunked`",
+        ),
+        ("GET agents HTTP/1.1\r\nhost: a\r\n\r\n", 400, "begins with `/`"),
+        ("GET /__standin/requests HTTP/1.1\r\n\r\n", 400, "a header `Host`"),
+    ];
+
+    for (count, (request, status, reason)) in (1..).zip(cases) {
+        let mut client = Client::connect(server.addr());
+        client.send(format!("{request}{next}"));
+        let reply = client.reply();
+        assert_eq!(reply.status, status, "{request}");
+        assert!(reply.text().contains(reason), "{request}: {}", reply.text());
+        assert!(client.is_closed(), "{request}");
+        assert_eq!(server.unparsed(), count);
+    }
+    assert!(server.journal().snapshot().is_empty());
+}
+
+#[test]
 fn a_head_within_the_limits_is_taken() {
     let server = server(|_| {});
     let many = "x: 1\r\n".repeat(90);

@@ -47,6 +47,9 @@ pub(super) struct Check {
     contract: ContractSource,
 }
 
+/// The largest file that is read, in bytes; no server takes a body like that.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// A line per violation
@@ -92,7 +95,7 @@ impl Check {
             .iter()
             .map(|file| Checked {
                 name: output::name_of(file),
-                result: output::read(file)
+                result: output::read(file, MAX_FILE)
                     .map(|body| check_body(operation, &body))
                     .map_err(|error| reason(&error)),
             })

@@ -12,10 +12,11 @@ use super::{
     Error, Exit,
     call::{Answer, Place},
     error::one_line,
-    output, style,
+    output,
+    secret::ControlToken,
+    style,
     verify::time,
 };
-use crate::token::Secret;
 
 /// How long a single question may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -40,9 +41,8 @@ pub(super) struct Health {
     #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_WAIT")]
     wait: Option<Duration>,
 
-    /// The bearer token that its control API asks for
-    #[arg(long, value_name = "TOKEN", env = "STANDIN_CONTROL_TOKEN", hide_env_values = true)]
-    control_token: Option<Secret>,
+    #[command(flatten)]
+    control_token: ControlToken,
 }
 
 /// Why it does not serve.
@@ -80,7 +80,7 @@ impl Health {
 
     /// The line that says how it is.
     fn ask(&self, limit: Duration) -> Result<String, Trouble> {
-        let token = self.control_token.as_ref();
+        let token = self.control_token.value();
         let answer = self.place.call("GET", "/__standin/health", token, limit).map_err(Trouble::NotYet)?;
         read(&answer).map(|health| format!("{} serves: {health}", self.place))
     }

@@ -1,6 +1,6 @@
 //! `standin journal`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -21,6 +21,8 @@ use crate::{
 
 /// How many characters of a target a table shows.
 const TARGET_WIDTH: usize = 72;
+/// The longest line that is read, in bytes: an exchange with two bodies, which may be much larger than usual.
+const MAX_LINE: u64 = 128 * 1024 * 1024;
 
 /// Convert an exported journal, or make a contract of it
 ///
@@ -110,17 +112,28 @@ impl Convert {
 
     fn exchanges(&self) -> Result<Vec<Arc<Recorded>>, Error> {
         let name = one_line(&output::name_of(&self.file));
-        let bytes = output::read(&self.file).map_err(|error| {
+        let unread = |error: &io::Error| {
             Error::could_not_run(format!(
                 "cannot read {name}: {}; correct the name, or use - for standard input",
-                reason(&error)
+                reason(error)
             ))
-        })?;
-        let mut runs = ndjson::read(&bytes).map_err(|error| {
-            let error = one_line(&error.to_string());
-            Error::could_not_run(format!("{name}, {error}; expected a journal that standin has written"))
-        })?;
-        drop(bytes);
+        };
+        let wrong = |why: &str| {
+            Error::could_not_run(format!(
+                "{name}, {}; expected a journal that standin has written",
+                one_line(why)
+            ))
+        };
+        let mut reader = ndjson::Reader::default();
+        for (number, line) in (1..).zip(output::lines(&self.file, MAX_LINE).map_err(|error| unread(&error))?)
+        {
+            let line = line.map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => wrong(&format!("line {number}: {error}")),
+                _ => unread(&error),
+            })?;
+            reader.line(&line).map_err(|error| wrong(&error.to_string()))?;
+        }
+        let mut runs = reader.finish();
         if runs.is_empty() {
             runs.push(Run::default());
         }

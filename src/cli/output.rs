@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use anstream::AutoStream;
 
 use super::error::{Error, reason};
+use crate::bounded;
 
 /// Writes to standard output at once. A reader that went away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
@@ -34,15 +35,18 @@ pub(super) fn complain(line: &str) {
     let _ = writeln!(AutoStream::auto(io::stderr()).lock(), "{line}");
 }
 
-/// The bytes of a file, or of standard input for `-`.
-pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if is_stdin(file) {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        Ok(bytes)
+/// The bytes of a file, or of standard input for `-`, which has at most `limit`.
+pub(super) fn read(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if is_stdin(file) { bounded::stream(io::stdin().lock(), limit) } else { bounded::file(file, limit) }
+}
+
+/// The lines of a file, or of standard input for `-`, each of which has at most `limit` bytes.
+pub(super) fn lines(file: &Path, limit: u64) -> io::Result<Box<dyn Iterator<Item = io::Result<Vec<u8>>>>> {
+    Ok(if is_stdin(file) {
+        Box::new(bounded::lines(io::stdin().lock(), limit))
     } else {
-        fs::read(file)
-    }
+        Box::new(bounded::lines(io::BufReader::new(bounded::open(file)?), limit))
+    })
 }
 
 /// Whether the name stands for standard input.

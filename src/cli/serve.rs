@@ -1,8 +1,8 @@
 //! `standin serve`.
 
 use std::{
-    future::Future,
     io,
+    mem::ManuallyDrop,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
@@ -20,6 +20,8 @@ use super::{
     journal_file::JournalFile,
     log::{self, Log},
     output,
+    secret::{ClientSecret, ControlToken},
+    signals,
 };
 use crate::{
     Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, TokenPolicy,
@@ -29,7 +31,7 @@ use crate::{
 /// Serve the API: answer, check and record requests
 ///
 /// Prints one line on standard output when it is ready, and one line per request on standard error.
-/// Ctrl-C, SIGTERM or `standin stop` ends it within a second.
+/// Ctrl-C, SIGTERM, SIGHUP or `standin stop` ends it within a second; a second Ctrl-C ends it at once.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +39,7 @@ Examples:
   standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
   standin serve --checks report                   answer all, record what is wrong
   standin serve --journal-file run.ndjson         keep what was sent, as it comes
-  standin serve --token verified --client-secret \"$SECRET\"
+  standin serve --token verified --client-secret-file secret.txt
 
 A token to call it with: standin token
 What was received: http://127.0.0.1:8484/__standin/requests")]
@@ -65,9 +67,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "POLICY", default_value = "well-formed", env = "STANDIN_TOKEN_POLICY")]
     token: TokenArg,
 
-    /// The secret that `--token verified` checks signatures with
-    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
-    client_secret: Option<Secret>,
+    #[command(flatten)]
+    client_secret: ClientSecret,
 
     /// How many exchanges the journal keeps; the oldest go first
     #[arg(long, value_name = "N", default_value = "10000", value_parser = entries, env = "STANDIN_JOURNAL_ENTRIES")]
@@ -76,6 +77,10 @@ pub(super) struct Serve {
     /// How much memory the journal takes at most
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size, env = "STANDIN_JOURNAL_BYTES")]
     journal_bytes: usize,
+
+    /// Keep secrets: tokens and credentials stay in the journal, its exports and the log as they were sent
+    #[arg(long, env = "STANDIN_KEEP_SECRETS")]
+    keep_secrets: bool,
 
     /// Write the journal to this file as exchanges come, a line each, after what is there
     ///
@@ -107,9 +112,8 @@ pub(super) struct Serve {
     #[arg(long = "control-origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STANDIN_CONTROL_ORIGIN")]
     control_origins: Vec<String>,
 
-    /// Ask callers of the control API for this bearer token
-    #[arg(long, value_name = "TOKEN", env = "STANDIN_CONTROL_TOKEN", hide_env_values = true)]
-    control_token: Option<Secret>,
+    #[command(flatten)]
+    control_token: ControlToken,
 
     /// How the ready line and the log are written
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "STANDIN_LOG")]
@@ -191,9 +195,9 @@ impl Serve {
         let _until_the_end = listener.try_clone();
         let runtime = Runtime::new()
             .map_err(|error| Error::could_not_run(format!("cannot start threads: {}", reason(&error))))?;
-        if !address.ip().is_loopback() && self.control_token.is_none() {
+        if !address.ip().is_loopback() && self.control_token.value().is_none() {
             self.warn(&format!(
-                "whoever can reach {address} can read and clear the journal; set --control-token, or listen on 127.0.0.1"
+                "whoever can reach {address} can read and clear the journal; set STANDIN_CONTROL_TOKEN or --control-token-file, or listen on 127.0.0.1"
             ));
         }
 
@@ -207,10 +211,10 @@ impl Serve {
             &self.log_filter,
         );
         let mut asked_to_stop = None;
-        runtime
+        let journal = runtime
             .block_on(async {
                 // The signals are caught before anybody can know that there is something to stop.
-                let stop = signals()?;
+                let stop = signals::first()?;
                 let _ = output::print(&self.ready_line(address, &contract));
                 let stop = async {
                     stop.await;
@@ -219,6 +223,8 @@ impl Serve {
                 crate::serve(listener, config, stop).await
             })
             .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
+        // The process ends soon; freeing a full journal piece by piece would take seconds.
+        let _journal = ManuallyDrop::new(journal);
         // What still runs after the drain is cut off here.
         runtime.shutdown_background();
         let time = match asked_to_stop {
@@ -250,12 +256,12 @@ impl Serve {
 
     /// The token policy, with the secret that it needs.
     fn token_policy(&self) -> Result<TokenPolicy, Error> {
-        let secret = self.client_secret.as_ref().filter(|secret| !secret.reveal().is_empty());
+        let secret = self.client_secret.value().filter(|secret| !secret.reveal().is_empty());
         match (self.token, secret) {
             (TokenArg::Any, _) => Ok(TokenPolicy::Any),
             (TokenArg::Verified, Some(secret)) => Ok(TokenPolicy::Verified(secret.clone())),
             (TokenArg::Verified, None) => Err(Error::usage(
-                "--token verified needs the secret that tokens are signed with; set --client-secret or STANDIN_CLIENT_SECRET",
+                "--token verified needs the secret that tokens are signed with; set STANDIN_CLIENT_SECRET or --client-secret-file",
             )),
             (TokenArg::WellFormed, _) => Ok(TokenPolicy::WellFormed),
         }
@@ -263,11 +269,11 @@ impl Serve {
 
     /// An empty token would leave the control API open to everybody while it looks closed.
     fn control_token(&self) -> Result<Option<Secret>, Error> {
-        match &self.control_token {
+        match self.control_token.value() {
             Some(token) if token.reveal().is_empty() => Err(Error::usage(
-                "the control token is empty; set --control-token or STANDIN_CONTROL_TOKEN, or leave both out",
+                "the control token is empty; set STANDIN_CONTROL_TOKEN or --control-token-file, or leave both out",
             )),
-            token => Ok(token.clone()),
+            token => Ok(token.cloned()),
         }
     }
 
@@ -299,8 +305,10 @@ impl Serve {
                 stop: true,
                 token: control_token,
             },
+            keep_secrets: self.keep_secrets,
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
             origins: self.origins.clone(),
+            secrets: self.client_secret.value().cloned().into_iter().collect(),
             settings: Settings {
                 errors: self.errors.into(),
                 checks: match self.checks {
@@ -353,32 +361,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-/// Resolves at the first Ctrl-C or SIGTERM; both are caught from the moment this returns.
-#[cfg(unix)]
-fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Resolves at the first Ctrl-C.
-#[cfg(not(unix))]
-fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    Ok(async {
-        // Without a handler there is nothing to wait for but the end of the process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }
 
 fn address(text: &str) -> Result<String, String> {

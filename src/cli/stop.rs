@@ -12,9 +12,10 @@ use super::{
     Error, Exit,
     call::{Answer, Place},
     error::one_line,
-    output, style,
+    output,
+    secret::ControlToken,
+    style,
 };
-use crate::token::Secret;
 
 /// How long it may take to answer, and how long to be gone.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -38,9 +39,8 @@ pub(super) struct Stop {
     #[arg(value_name = "URL", default_value = "127.0.0.1:8484", env = "STANDIN_LISTEN")]
     place: Place,
 
-    /// The bearer token that its control API asks for
-    #[arg(long, value_name = "TOKEN", env = "STANDIN_CONTROL_TOKEN", hide_env_values = true)]
-    control_token: Option<Secret>,
+    #[command(flatten)]
+    control_token: ControlToken,
 }
 
 impl Stop {
@@ -60,7 +60,7 @@ impl Stop {
     }
 
     fn stop(&self) -> Result<(), String> {
-        let token = self.control_token.as_ref();
+        let token = self.control_token.value();
         check(&self.place.call("POST", "/__standin/stop", token, LIMIT)?)?;
         let asked = Instant::now();
         // Its port is taken until it has ended: who connects in the meantime is kept waiting, and sees the connection end

@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
-use super::{Error, Exit, output};
+use super::{Error, Exit, output, secret::ClientSecret};
 use crate::{
     Contract,
     token::{Secret, mint},
@@ -17,12 +17,13 @@ const DEVELOPMENT_SECRET: &str = "standin-development-secret";
 
 /// Print a token (a JWT) to call the API with
 ///
-/// The token is signed HS256 and goes into the request header `auth`.
+/// The token is signed HS256, with `standin-development-secret` when there is no other, and goes into the request
+/// header `auth`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   standin token
-  standin token --expires 1h --client-secret \"$SECRET\"
+  standin token --expires 1h --client-secret-file secret.txt
   standin token --expires=-1h              an expired one, which `--token verified` refuses
   curl --header \"auth: $(standin token)\" …")]
 pub(super) struct Token {
@@ -30,9 +31,8 @@ pub(super) struct Token {
     #[arg(long, value_name = "ID", default_value = SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
     app_id: String,
 
-    /// The secret to sign with; without it, `standin-development-secret`
-    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
-    client_secret: Option<Secret>,
+    #[command(flatten)]
+    client_secret: ClientSecret,
 
     /// How long it is valid, such as 1h, 30m or 7d; without it, the token never expires
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true, env = "STANDIN_EXPIRES")]
@@ -50,10 +50,10 @@ impl Token {
                     .as_second(),
             ),
         };
-        let secret = match &self.client_secret {
+        let secret = match self.client_secret.value() {
             Some(secret) if secret.reveal().is_empty() => {
                 return Err(Error::usage(
-                    "the client secret is empty; set --client-secret or STANDIN_CLIENT_SECRET, or leave both out",
+                    "the client secret is empty; set STANDIN_CLIENT_SECRET or --client-secret-file, or leave both out",
                 ));
             }
             Some(secret) => secret.clone(),

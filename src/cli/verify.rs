@@ -13,7 +13,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{ContractSource, Error, Exit};
+use super::{ContractSource, Error, Exit, secret::ClientSecret};
 use crate::token::Secret;
 
 /// Verify a service against contracts in Pact's format
@@ -32,7 +32,7 @@ Examples:
   standin verify http://127.0.0.1:8484 --only 'create*' --skip createQueue
   standin verify http://127.0.0.1:8484 --pact client.json --report junit=verify.xml
   standin verify http://127.0.0.1:8484 --states-url http://127.0.0.1:8484/__standin/provider-states
-  standin verify https://platform.kore.ai --client-secret \"$SECRET\" --app-id cs-… --set streamId=st-… --set accountId=…
+  standin verify https://platform.kore.ai --client-secret-file secret.txt --app-id cs-… --set streamId=st-… --set accountId=…
   standin verify http://127.0.0.1:8484 --broker http://broker --provider-version \"$(git rev-parse HEAD)\"
 
 Exit codes: 0 every interaction holds, 1 some do not, 2 wrong usage, 3 it could not be verified.")]
@@ -77,15 +77,14 @@ pub(super) struct Verify {
         value_name = "TOKEN",
         env = "STANDIN_TOKEN",
         hide_env_values = true,
-        conflicts_with = "client_secret"
+        conflicts_with_all = ["client_secret", "client_secret_file"]
     )]
     token: Option<Secret>,
 
-    /// Send a token that is signed with this secret and valid for an hour
-    #[arg(long, value_name = "SECRET", env = "STANDIN_CLIENT_SECRET", hide_env_values = true)]
-    client_secret: Option<Secret>,
+    #[command(flatten)]
+    client_secret: ClientSecret,
 
-    /// The client id in that token
+    /// The client id in a token that is signed with the client secret and valid for an hour
     #[arg(long, value_name = "ID", default_value = super::token::SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
     app_id: String,
 

@@ -18,7 +18,7 @@ mod schema_reader;
 pub(crate) mod wording;
 
 use std::{
-    fmt, fs,
+    fmt,
     path::Path,
     sync::{Arc, LazyLock, OnceLock},
 };
@@ -26,6 +26,8 @@ use std::{
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
+
+use crate::bounded;
 
 pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub(crate) use operation::position;
@@ -310,11 +312,7 @@ impl Samples<'_> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE {
-        return Err(format!("expected at most {MAX_FILE} bytes, but found {size}"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+    bounded::text(path, MAX_FILE).map_err(|error| error.to_string())
 }
 
 /// The security scheme: the header, in lower case, the claim that names the client, and where it is documented.

@@ -5,6 +5,8 @@ use std::{fmt, fs, path::Path};
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value, json};
 
+use crate::bounded;
+
 /// A pact and where it is from.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -58,13 +60,7 @@ impl Source {
         let name = path.display();
         let unread = |error: std::io::Error| SourceError(format!("{name}: {error}"));
         if !path.is_dir() {
-            let size = fs::metadata(path).map_err(unread)?.len();
-            if size > MAX_FILE {
-                return Err(SourceError(format!(
-                    "{name}: expected at most {MAX_FILE} bytes, but found {size}"
-                )));
-            }
-            let text = fs::read(path).map_err(unread)?;
+            let text = bounded::file(path, MAX_FILE).map_err(unread)?;
             return Ok(vec![Self::parse(&name.to_string(), &text)?]);
         }
         let mut files = Vec::new();

@@ -19,6 +19,7 @@ use super::{
     body::{Collected, ReplyBody, free},
     budget::Hold,
     control, cors,
+    head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
 use crate::{BodyEnd, Delivery, Headers, Recorded, Request};
@@ -55,14 +56,16 @@ async fn answer(
 ) -> Response<ReplyBody> {
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path();
-    if is_too_much(&parts, shared) {
-        shared.refuse(peer, "message head is too large");
-        let mut response = status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
-        shared.cors.open(response.headers_mut(), parts.headers.get(ORIGIN).cloned());
-        return response;
-    }
-    if body.is_end_stream() {
+    let is_whole = body.is_end_stream();
+    if is_whole {
         in_flight.has_all(End::EmptyLine);
+    }
+    if let Some(fault) = head::fault(&parts, &shared.limits) {
+        shared.refuse(peer, fault.reason);
+        if !is_whole {
+            in_flight.leave_unfinished();
+        }
+        return refused(shared, &parts, fault, in_flight);
     }
     if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
         parts.extensions.insert(peer);
@@ -377,20 +380,24 @@ fn no_icon() -> Response<Bytes> {
     response
 }
 
+/// What is no request is the last on its connection: where the next one begins is anybody's guess.
+fn refused(shared: &Shared, parts: &Parts, fault: Fault, in_flight: InFlight) -> Response<ReplyBody> {
+    let reason = if parts.method == Method::HEAD { "" } else { fault.reason };
+    let mut response = Response::new(ReplyBody::plain(Bytes::from_static(reason.as_bytes()), in_flight));
+    *response.status_mut() = fault.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, TEXT);
+    if parts.version < Version::HTTP_2 {
+        headers.insert(CONNECTION, CLOSE);
+    }
+    shared.cors.open(headers, parts.headers.get(ORIGIN).cloned());
+    response
+}
+
 fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::plain(Bytes::new(), in_flight));
     *response.status_mut() = code;
     response
-}
-
-/// Whether an HTTP/2 head is beyond the limits; an HTTP/1 head has passed hyper's.
-fn is_too_much(parts: &Parts, shared: &Shared) -> bool {
-    if parts.version < Version::HTTP_2 {
-        return false;
-    }
-    let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
-    let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    parts.headers.len() > shared.limits.headers || target + fields > shared.limits.head_bytes
 }
 
 /// Whether a client that waits for a go-ahead has announced more than it may send. It is answered instead.
@@ -405,3 +412,4 @@ const CONTROL_BODY: usize = 1024 * 1024;
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXCHANGE: HeaderName = HeaderName::from_static("x-standin-exchange");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain");

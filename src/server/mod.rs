@@ -29,6 +29,7 @@ mod control;
 mod cors;
 mod embed;
 mod handle;
+mod head;
 mod index;
 mod socket;
 mod tasks;
@@ -49,6 +50,8 @@ pub struct Config {
     pub journal: journal::Limits,
     /// What writes the journal's exchanges as they come, when something does; it is for one server.
     pub journal_writer: Option<Arc<journal::Writer>>,
+    /// Whether the journal, its exports and the log have secrets as they were sent.
+    pub keep_secrets: bool,
     /// Limits on what clients send, and when.
     pub limits: Limits,
     /// Where to listen. [`serve`] is given a listener and does not look at this.
@@ -56,6 +59,9 @@ pub struct Config {
     /// Origins whose pages may call the API, such as `http://localhost:3000`; any when there are none. The control API
     /// has its own, [`ControlConfig::origins`].
     pub origins: Vec<String>,
+    /// Values that are replaced wherever they stand in what is recorded, besides the control token and the secret that
+    /// tokens are verified with.
+    pub secrets: Vec<Secret>,
     /// How strict the stub is.
     pub settings: Settings,
 }
@@ -68,9 +74,11 @@ impl Default for Config {
             control: ControlConfig::default(),
             journal: journal::Limits::default(),
             journal_writer: None,
+            keep_secrets: false,
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             origins: Vec::new(),
+            secrets: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -133,7 +141,7 @@ impl Default for Limits {
             idle_time: Duration::from_secs(60),
             replies: 32 * 1024 * 1024,
             reply_time: Duration::from_secs(30),
-            stop_time: Duration::from_millis(750),
+            stop_time: Duration::from_millis(500),
             streams: 128,
         }
     }
@@ -190,11 +198,14 @@ fn check(config: &Config) -> io::Result<()> {
 
 /// What must not get into the journal.
 fn secrets(config: &Config) -> Secrets {
+    if config.keep_secrets {
+        return Secrets::kept();
+    }
     let client_secret = match &config.settings.token {
         TokenPolicy::Verified(secret) => Some(secret),
         TokenPolicy::Any | TokenPolicy::WellFormed => None,
     };
-    let values = client_secret.into_iter().chain(&config.control.token);
+    let values = client_secret.into_iter().chain(&config.control.token).chain(&config.secrets);
     values.fold(Secrets::of(&config.contract), |secrets, value| secrets.value(value.clone()))
 }
 

@@ -88,7 +88,7 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
         (&["serve", "--journal-entries", "0"], "expected a number from 1 up"),
         (&["serve", "--control-origin", "http://a.test/"], "expected an origin without a path"),
         (&["serve", "--control-host", "http://a.test"], "expected a host name without scheme and port"),
-        (&["serve", "--token", "verified"], "set --client-secret or STANDIN_CLIENT_SECRET"),
+        (&["serve", "--token", "verified"], "set STANDIN_CLIENT_SECRET or --client-secret-file"),
         (&["serve", "--control-token", ""], "the control token is empty"),
         (
             &["check", "createAgent"],

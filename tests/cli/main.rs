@@ -3,6 +3,7 @@
 mod commands;
 mod generate;
 mod health;
+mod inputs;
 mod journal;
 mod journal_file;
 mod readme;

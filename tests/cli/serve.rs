@@ -105,6 +105,48 @@ fn flags_reach_the_stub() {
 }
 
 #[test]
+fn secrets_can_be_in_files_without_their_line_ends() {
+    let folder = Folder::new();
+    let secret = folder.file("secret", "s3cret\r\n");
+    let token = folder.file("token", "t0ken\n");
+    let signed = run(["token", "--client-secret-file", &secret]).fine();
+    assert_eq!(signed.split('.').count(), 3);
+    let flags = ["--token", "verified", "--client-secret", "s3cret", "--control-token-file", &token];
+    let server = Server::start(&flags);
+    let mut call = Call::post(AGENTS, "{}");
+    call.headers[0].1 = signed.trim().into();
+    assert_eq!(server.call(&call).status, 412);
+    assert_eq!(server.call(&Call::get("/__standin/requests")).status, 401);
+    let asked = Call::get("/__standin/requests").header("Authorization", "Bearer t0ken");
+    assert_eq!(server.call(&asked).status, 200);
+
+    for (arguments, says) in [
+        (["token", "--client-secret-file", "nowhere"], "no such file or directory"),
+        (["token", "--client-secret-file", &folder.file("empty", "\n")], "the client secret is empty"),
+        (["token", "--client-secret=s", &format!("--client-secret-file={secret}")], "cannot be used with"),
+    ] {
+        let ended = run(arguments);
+        assert!(ended.complaint(2).contains(says), "{ended:#?}");
+    }
+}
+
+#[test]
+fn secrets_are_kept_when_asked_for() {
+    for (flags, is_kept) in [(&[] as &[&str], false), (&["--keep-secrets"], true)] {
+        let server = Server::start(flags);
+        let token = run(["token"]).fine();
+        let token = token.trim();
+        let mut call = Call::post(&format!("{AGENTS}?copy={token}"), "{}");
+        call.headers[0].1 = token.into();
+        server.call(&call);
+        let signature = token.rsplit_once('.').unwrap().1;
+        let shown = server.call(&Call::get("/__standin/export?format=ndjson")).text();
+        assert_eq!(shown.matches(signature).count(), if is_kept { 2 } else { 0 }, "{shown}");
+        assert_eq!(server.log_line().contains(signature), is_kept);
+    }
+}
+
+#[test]
 fn detail_can_be_left_out_of_refusals() {
     let violations = |detail: &str| {
         let reply = Server::start(&["--detail", detail]).call(&Call::post(AGENTS, "{}"));
@@ -182,18 +224,23 @@ fn a_journal_that_could_not_be_written_is_refused_at_the_start() {
 
 #[cfg(unix)]
 mod end {
-    use std::time::{Duration, Instant};
+    use std::{
+        io::Read,
+        net::TcpStream,
+        process::Command,
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
     #[test]
     fn each_signal_ends_it_with_success_and_waits_for_no_client() {
-        for signal in ["TERM", "INT"] {
+        for signal in ["TERM", "INT", "HUP"] {
             let server = Server::start(&[]);
             // One connection is idle, one is half-way through a request.
             let _idle = Client::connect(&server.address);
             let mut slow = Client::connect(&server.address);
-            slow.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf");
+            slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
             let asked = Instant::now();
             server.signal(signal);
             let (status, rest) = server.wait();
@@ -201,6 +248,40 @@ mod end {
             // The half request alone would be waited for three times as long.
             assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: {:?}", asked.elapsed());
         }
+    }
+
+    #[test]
+    fn a_second_interrupt_ends_it_at_once() {
+        // When the machine is busy it may have ended by itself before the second one is there.
+        let ended_at_once = (0..20).any(|_| {
+            let server = Server::start(&[]);
+            let mut slow = Client::connect(&server.address);
+            slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+            let mut idle = TcpStream::connect(&server.address).unwrap();
+            server.call(&Call::get("/__standin/health"));
+            server.signal("INT");
+            // A connection without a request ends as soon as the first one is taken.
+            idle.read_to_end(&mut Vec::new()).unwrap();
+            server.signal("INT");
+            server.wait().0.code() == Some(130)
+        });
+        assert!(ended_at_once);
+    }
+
+    #[test]
+    fn what_is_started_to_outlive_its_terminal_does() {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "trap '' HUP; exec \"$0\" serve --listen 127.0.0.1:0",
+            env!("CARGO_BIN_EXE_standin"),
+        ]);
+        let server = Server::spawn(command);
+        server.signal("HUP");
+        server.signal("HUP");
+        assert_eq!(server.call(&Call::get("/__standin/health")).status, 200);
+        server.signal("TERM");
+        assert!(server.wait().0.success());
     }
 }
 

@@ -163,7 +163,7 @@ impl Verify {
             )));
         }
         let minted = || {
-            let secret = self.client_secret.as_ref()?;
+            let secret = self.client_secret.value()?;
             let now = Timestamp::now().as_second();
             Some(mint(contract.token_claim(), &self.app_id, secret, now, Some(now + TOKEN_TIME)))
         };
