@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use hyper_util::server::conn::auto;
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -136,14 +137,21 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Arc<Journal>> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listener = registered(listener)?;
     let shared = Shared::new(config);
     tokio::join!(accept::run(Arc::clone(&shared), listener), async {
         shutdown.await;
         shared.stop.cancel();
     });
     Ok(Arc::clone(&shared.journal))
+}
+
+/// The listener as the runtime's, with as many clients waiting to be accepted as the system allows.
+fn registered(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    // std asks for 128. A system that does not take another number goes on with that.
+    let _ = SockRef::from(&listener).listen(i32::MAX);
+    tokio::net::TcpListener::from_std(listener)
 }
 
 /// What must not get into the journal.
@@ -169,7 +177,8 @@ impl Connections {
     /// Serves a connection until it ends.
     pub(crate) fn serve(&self, stream: tokio::io::DuplexStream) -> impl Future<Output = ()> + Send + 'static {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        accept::connection(Arc::clone(&self.0), stream, peer)
+        let stop = self.0.stop.child_token();
+        accept::connection(Arc::clone(&self.0), stream, peer, watch::Watch::new(), stop)
     }
 }
 
