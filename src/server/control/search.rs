@@ -55,12 +55,12 @@ impl Search {
             let matching = chunk.exchanges.iter().filter(|recorded| filter.matches(recorded));
             matching.map(|recorded| recorded.id).collect()
         };
-        let found = match place.filter(|_| Self::needs_place(&self.filter)) {
-            Some(place) => place.part(is_long, matching).await?,
-            None => {
-                yield_now().await;
-                matching()
-            }
+        let place = place.filter(|_| Self::needs_place(&self.filter));
+        let found = if let Some(place) = place {
+            place.part(is_long, matching).await?
+        } else {
+            yield_now().await;
+            matching()
         };
         self.position = newest;
         Ok(Slice { found, dropped, from, is_end: false })

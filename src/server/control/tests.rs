@@ -1,6 +1,7 @@
 //! The control API without a socket.
 
 mod access;
+mod load;
 mod states;
 mod stream;
 
