@@ -184,7 +184,7 @@ pub struct Exchange {
     pub violations: Vec<Violation>,
     /// Whether there were more violations than are listed.
     pub more_violations: bool,
-    /// The documented variants and differences that the request makes use of.
+    /// The entries of the ledger that the request makes use of.
     pub readings: Vec<Reading>,
 }
 
@@ -247,7 +247,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A documented variant, or a value sent twice that differs: accepted, and said.
+/// An entry of the ledger that a request makes use of: a documented variant, or a value sent twice that differs, which
+/// is accepted and said; or the contradiction that led to its refusal.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reading {
     /// The id of the ledger entry, such as `U4`.

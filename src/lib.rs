@@ -52,6 +52,7 @@ mod journal;
 mod json;
 pub mod judge;
 mod matching;
+mod near;
 pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;

@@ -13,7 +13,7 @@ use super::{
     output, suggested,
 };
 use crate::{
-    Rule,
+    Rule, near,
     payload::{Case, Generator},
     render::curl,
 };
@@ -158,9 +158,10 @@ fn narrowed(generator: &Generator, name: &str) -> Result<Generator, Error> {
     rule.and_then(|rule| generator.breaking(rule)).ok_or_else(|| {
         let rules: Vec<_> = generator.rules().into_iter().map(Rule::name).collect();
         Error::usage(format!(
-            "no mutant of {} breaks the rule `{}`; the rules are {}",
+            "no mutant of {} breaks the rule `{}`{}; the rules are {}",
             generator.operation(),
             one_line(name),
+            near::hint(name, rules.iter().copied()),
             rules.join(", ")
         ))
     })

@@ -108,11 +108,20 @@ pub(super) struct Serve {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ErrorsArg {
+pub(super) enum ErrorsArg {
     /// The vendor's envelope, {"errors": […]}
     Vendor,
     /// RFC 9457 problem details
     Rfc,
+}
+
+impl From<ErrorsArg> for Errors {
+    fn from(errors: ErrorsArg) -> Self {
+        match errors {
+            ErrorsArg::Rfc => Self::Rfc,
+            ErrorsArg::Vendor => Self::Vendor,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -156,6 +165,10 @@ impl Serve {
         let token = self.token_policy()?;
         let control_token = self.control_token()?;
         let contract = self.contract.load()?;
+        let config = self.config(Arc::clone(&contract), token, control_token);
+        contract.words(config.settings.errors).map_err(|error| {
+            Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
+        })?;
         let journal_file = match &self.journal_file {
             Some(file) => Some(Target::new(file)?),
             None => None,
@@ -169,7 +182,6 @@ impl Serve {
             ));
         }
 
-        let config = self.config(Arc::clone(&contract), token, control_token);
         let log = Log::start(
             match self.log {
                 Format::Json => log::Format::Json,
@@ -248,10 +260,7 @@ impl Serve {
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
             settings: Settings {
-                errors: match self.errors {
-                    ErrorsArg::Rfc => Errors::Rfc,
-                    ErrorsArg::Vendor => Errors::Vendor,
-                },
+                errors: self.errors.into(),
                 checks: match self.checks {
                     ChecksArg::Enforce => Checks::Enforce,
                     ChecksArg::Off => Checks::Off,

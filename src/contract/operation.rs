@@ -118,11 +118,11 @@ pub struct Replies {
     /// Whether the reply is the request's body with the sample's members added.
     pub echoes: bool,
     /// What the body of the reply looks like.
-    pub schema: Option<Schema>,
+    pub schema: Option<Arc<Schema>>,
     /// The samples; the first answers when nothing chooses another.
     pub examples: Vec<Example>,
     /// What problem details (RFC 9457) with this status look like.
-    pub(crate) problem_schema: Option<Schema>,
+    pub(crate) problem_schema: Option<Arc<Schema>>,
     /// The samples as problem details; there are some only for refusals.
     pub problems: Vec<Example>,
 }
@@ -416,7 +416,8 @@ impl<'a> OperationReader<'a> {
             let Some(media) = node.get("content").and_then(|content| content.get(errors.media())) else {
                 return Ok((None, Vec::new()));
             };
-            let schema = media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?;
+            let schema =
+                media.get("schema").map(|schema| self.schemas.describe(&schema).map(Arc::new)).transpose()?;
             Ok((schema, self.examples(&media)?))
         };
         let (problem_schema, problems) =

@@ -127,7 +127,8 @@ impl Default for Limits {
 ///
 /// # Errors
 ///
-/// When the listener cannot be registered with the runtime. Once it serves, no error ends it.
+/// When the contract has no refusals in the wording of the settings, or the listener cannot be registered with the
+/// runtime. Once it serves, no error ends it.
 ///
 /// # Panics
 ///
@@ -137,6 +138,7 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Arc<Journal>> {
+    check(&config)?;
     let listener = registered(listener)?;
     let shared = Shared::new(config);
     tokio::join!(accept::run(Arc::clone(&shared), listener), async {
@@ -152,6 +154,12 @@ fn registered(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
     // std asks for 128. A system that does not take another number goes on with that.
     let _ = SockRef::from(&listener).listen(i32::MAX);
     tokio::net::TcpListener::from_std(listener)
+}
+
+/// Refuses settings that the contract cannot keep.
+fn check(config: &Config) -> io::Result<()> {
+    let words = config.contract.words(config.settings.errors);
+    words.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
 /// What must not get into the journal.
@@ -219,6 +227,7 @@ impl Shared {
             budget: body::Budget::new(config.limits.bodies),
             control: control::ControlState::new(
                 Arc::clone(&contract),
+                config.settings.errors,
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),

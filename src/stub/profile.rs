@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::validate::Findings;
+use super::findings::Findings;
 use crate::{
     Contract, Headers, Reply, Rule, Step, Violation,
     contract::{Cause, Errors, Refusals},

@@ -238,3 +238,18 @@ mod end {
         assert!(rest.iter().any(|line| line.starts_with("standin: cannot write ")), "{rest:?}");
     }
 }
+
+#[test]
+fn a_wording_that_the_contract_does_not_have_is_a_mistake_at_the_start() {
+    let folder = Folder::new();
+    let text = include_str!("../made-up.openapi.json").replace("application/problem+json", "text/plain");
+    let text = text.replace("made-up/items.json", "items.json");
+    folder.file("items.json", "[]");
+    let contract = folder.file("shop.json", text);
+    let refused = run(["serve", "--contract", &contract, "--errors", "rfc"]);
+    let complaint = refused.complaint(2);
+    assert!(
+        complaint.contains("--errors rfc: expected refusals under application/problem+json in the contract"),
+        "{complaint}"
+    );
+}

@@ -9,11 +9,8 @@ use hyper::{
 };
 use serde_json::Value;
 
-use super::{
-    Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
-    stream,
-};
-use crate::server::watch::InFlight;
+use super::{Answer, ask::Ask, export, health, ledger, openapi, reply::Refused, requests, states, stream};
+use crate::near;
 
 /// One call.
 pub(crate) struct Call {
@@ -59,18 +56,6 @@ pub(super) enum Handler {
     Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
 }
 
-/// A call under way.
-pub(super) struct Ask<'a> {
-    pub(super) state: &'a ControlState,
-    pub(super) parts: &'a Parts,
-    pub(super) body: &'a [u8],
-    /// The request, as its connection knows it.
-    pub(super) caller: &'a InFlight,
-    pub(super) params: Params,
-    /// What stands for `ID` in the path.
-    pub(super) id: &'a str,
-}
-
 /// The call that a request is, and what stands for `ID` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let path = parts.uri.path();
@@ -82,7 +67,8 @@ pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
     let mut there = CALLS.iter().filter(|call| is_there(call)).peekable();
     if there.peek().is_none() {
-        let error = format!("expected a path of the control API, but found `{path}`");
+        let hint = near::hint(path, CALLS.iter().map(|call| call.path));
+        let error = format!("expected a path of the control API, but found `{path}`{hint}");
         return Err(Refused::new(StatusCode::NOT_FOUND, error).with("paths", paths()));
     }
     let mut allowed = Vec::new();
@@ -206,12 +192,12 @@ pub(crate) static CALLS: [Call; 10] = [
     Call {
         method: Method::GET,
         path: "/__standin/openapi.json",
-        query: "",
-        purpose: "the contract as OpenAPI 3.1",
-        params: &[],
+        query: "?for=generators",
+        purpose: "the contract as OpenAPI 3.1, exact or for client generators",
+        params: &["for"],
         token: Token::Header,
         pages: Pages::All,
-        handler: Handler::Now(|ask| Ok(openapi(ask))),
+        handler: Handler::Now(openapi),
     },
     Call {
         method: Method::GET,

@@ -8,8 +8,9 @@ use hyper::{
 };
 
 use super::{
-    Answer, ControlState, access, body,
-    calls::Ask,
+    Answer, ControlState, access,
+    ask::Ask,
+    body,
     load::{Place, Task},
     numbers::{Layout, Numbers},
     params::unexpected,

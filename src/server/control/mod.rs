@@ -5,6 +5,7 @@
 //! configured. See [`access`].
 
 mod access;
+mod ask;
 mod body;
 mod calls;
 mod export;
@@ -31,12 +32,13 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{ControlConfig, Counters, watch::InFlight};
-use crate::{Contract, Journal};
+use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::Access;
+use ask::Ask;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Pages, Token};
+use calls::{Handler, Pages, Token};
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
@@ -50,6 +52,7 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
+    errors: Errors,
     journal: Arc<Journal>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
@@ -60,6 +63,7 @@ pub(crate) struct ControlState {
 impl ControlState {
     pub(crate) fn new(
         contract: Arc<Contract>,
+        errors: Errors,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
@@ -73,6 +77,7 @@ impl ControlState {
             access,
             contract,
             counters,
+            errors,
             journal,
             listeners,
             load: Load::new(),
@@ -176,8 +181,15 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-fn openapi(ask: &Ask<'_>) -> Response<ControlBody> {
-    reply::whole(StatusCode::OK, ask.state.contract.published().clone())
+fn openapi(ask: &Ask<'_>) -> Answer {
+    let audience = match ask.params.text("for") {
+        None | Some("validators") => Audience::Exact,
+        Some("generators") => Audience::Generators(ask.state.errors),
+        Some(other) => return Err(params::unexpected("for", "validators or generators", other)),
+    };
+    // The host was looked at before; it is where this call came to.
+    let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
+    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {

@@ -1,11 +1,11 @@
 //! The query of a control call.
 
-use std::{str::FromStr, time::Duration};
+use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
 use super::{ControlState, reply::Refused};
-use crate::{Filter, Matcher};
+use crate::{Filter, Matcher, near, percent};
 
 /// The parameters of a query. Those without a value count as not given.
 pub(super) struct Params(Vec<(&'static str, String)>);
@@ -26,12 +26,13 @@ impl Params {
                 } else {
                     format!("parameters among {}", known.join(", "))
                 };
-                return Err(Refused::bad(format!("expected {expected}, but found `{name}`")));
+                let hint = near::hint(&name, known.iter().copied());
+                return Err(Refused::bad(format!("expected {expected}, but found `{name}`{hint}")));
             };
             if params.iter().any(|(other, _)| *other == name) {
                 return Err(Refused::bad(format!("expected the parameter {name} once, but found it twice")));
             }
-            params.push((name, decoded(value)?));
+            params.push((name, decoded(value)?.into_owned()));
         }
         params.retain(|(_, value)| !value.is_empty());
         Ok(Self(params))
@@ -66,8 +67,7 @@ impl Params {
 
     pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Refused> {
         if let Some(operation) = self.text("operation") {
-            known_operation(state, operation)
-                .map_err(|expected| unexpected("operation", &expected, operation))?;
+            known_operation(state, "operation", operation)?;
         }
         let status = match self.text("status") {
             None => None,
@@ -97,14 +97,15 @@ impl Params {
     }
 }
 
-/// A filter for an operation that is not there would match nothing, and look like an answer. The error says what is
-/// expected instead.
-pub(super) fn known_operation(state: &ControlState, id: &str) -> Result<(), String> {
+/// A filter for an operation that is not there would match nothing, and look like an answer.
+pub(super) fn known_operation(state: &ControlState, name: &str, id: &str) -> Result<(), Refused> {
     if state.contract.operation(id).is_some() {
         return Ok(());
     }
     let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
-    Err(format!("an operation among {}", ids.join(", ")))
+    let hint = near::hint(id, ids.iter().copied());
+    let expected = format!("an operation among {}", ids.join(", "));
+    Err(Refused::bad(format!("{name}: expected {expected}, but found `{id}`{hint}")))
 }
 
 pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {
@@ -112,23 +113,8 @@ pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {
 }
 
 /// A part of a query, decoded as forms encode it.
-fn decoded(text: &str) -> Result<String, Refused> {
-    let wrong = || Refused::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || {
-                    let digit = char::from(rest.next()?).to_digit(16)?;
-                    u8::try_from(digit).ok()
-                };
-                let high = digit().ok_or_else(wrong)?;
-                high << 4 | digit().ok_or_else(wrong)?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+fn decoded(text: &str) -> Result<Cow<'_, str>, Refused> {
+    percent::decode_form(text).map_err(|found| {
+        Refused::bad(format!("expected percent-encoded UTF-8 in the query, but found {found}"))
+    })
 }

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, body,
-    calls::Ask,
+    Answer,
+    ask::Ask,
+    body,
     listeners::Listener,
     load::{Place, Task},
     params::unexpected,

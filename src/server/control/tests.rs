@@ -41,6 +41,7 @@ impl Api {
         let journal = Arc::new(journal);
         let state = ControlState::new(
             Contract::builtin(),
+            Errors::Vendor,
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
@@ -235,7 +236,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     for (path, error) in [
         (
             "requests?limt=1",
-            "expected parameters among operation, status, outcome, contains, after, limit, wait, timeout, but found `limt`",
+            "expected parameters among operation, status, outcome, contains, after, limit, wait, timeout, but found `limt` (did you mean limit?)",
         ),
         ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),
         (
@@ -262,8 +263,14 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
         ("requests?timeout=1s", "expected a timeout only together with wait, but found it alone"),
         ("requests?status=99", "status: expected a status such as 412, but found `99`"),
         ("requests?outcome=ok", "outcome: expected answered, refused or unmatched, but found `ok`"),
-        ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
-        ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
+        (
+            "requests?contains=%f",
+            "expected percent-encoded UTF-8 in the query, but found a bad escape in `%f`",
+        ),
+        (
+            "requests?contains=%ff",
+            "expected percent-encoded UTF-8 in the query, but found bytes that are not UTF-8 in `%ff`",
+        ),
         ("health?x=1", "expected no parameters, but found `x`"),
         ("export", "format: expected ndjson, har, curl or pact, but found nothing"),
         ("export?format=pdf", "format: expected ndjson, har, curl or pact, but found `pdf`"),
@@ -274,6 +281,8 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     let reply = api.get("requests?operation=nope").await;
     assert_eq!(reply.status, 400);
     assert!(reply.error().starts_with("operation: expected an operation among "));
+    let reply = api.get("requests?operation=createAgnt").await;
+    assert!(reply.error().ends_with("but found `createAgnt` (did you mean createAgent?)"));
     let reply = api.verify(&json!({"operation": "nope", "count": 0})).await;
     assert_eq!(reply.status, 400);
     let reply = api.verify(&json!({"cuont": 0})).await;
@@ -330,8 +339,17 @@ async fn the_contract_and_the_ledger_are_served() {
     let api = Api::new(journal(1, 0));
 
     let contract = Contract::builtin();
-    let published: Value = serde_json::from_slice(contract.published()).unwrap();
-    assert_eq!(api.get("openapi.json").await.json(), published);
+    for (call, audience) in [
+        ("openapi.json", Audience::Exact),
+        ("openapi.json?for=validators", Audience::Exact),
+        ("openapi.json?for=generators", Audience::Generators(Errors::Vendor)),
+    ] {
+        let served = api.get(call).await.json();
+        let url = served["servers"][0]["url"].as_str().unwrap();
+        assert!(url.starts_with("http://"), "{url}");
+        let published: Value = serde_json::from_slice(&contract.published_at(audience, url)).unwrap();
+        assert_eq!(served, published, "{call}");
+    }
     assert_eq!(api.get("ledger").await.json(), serde_json::to_value(contract.ledger()).unwrap());
 }
 
