@@ -2,11 +2,12 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{net::TcpStream, time::Duration};
 
 use standin::{BodyEnd, Delivery, Server};
 use support::{
-    AGENTS, Client, events::Events, eventually, exchange, get, http2, post, post_head, server, settled,
+    AGENTS, Client, FOREVER, events::Events, eventually, exchange, get, http2, post, post_head, server,
+    settled,
 };
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -225,14 +226,74 @@ fn a_reply_that_is_not_taken_ends_the_connection() {
 fn connections_beyond_the_limit_wait_for_their_turn() {
     let server = server(|config| config.limits.connections = 1);
     let mut first = Client::connect(server.addr());
-    first.call(get("/first"));
+    first.send(post_head("content-length: 2\r\n") + "{");
 
+    // It is accepted when something is recorded of it, which nothing can be yet.
     let mut second = Client::connect(server.addr());
     second.send(get("/second"));
-    assert_eq!(first.call(get("/third")).id(), 2);
+    first.send("}");
+    assert_eq!(first.reply().id(), 1);
     drop(first);
 
-    assert_eq!(second.reply().id(), 3);
+    assert_eq!(second.reply().id(), 2);
+}
+
+#[test]
+fn beyond_the_limit_the_connection_that_was_idle_for_longest_makes_room() {
+    let server = server(|config| {
+        config.limits.connections = 4;
+        config.limits.idle_time = FOREVER;
+        config.limits.head_time = FOREVER;
+        config.limits.body_time = FOREVER;
+    });
+    let mut busy = Client::connect(server.addr());
+    busy.send(post_head("content-length: 2\r\nexpect: 100-continue\r\n"));
+    assert_eq!(busy.head().status, 100);
+    let mut silent = Client::connect(server.addr());
+    let mut slow = Client::connect(server.addr());
+    slow.send("GET /half HTTP/1.1\r\nhost:");
+    let mut multiplexed = http2::Client::connect(server.addr(), &[]);
+    multiplexed.request(1, "GET", "/multiplexed", &[], true);
+    multiplexed.reply(1);
+
+    // Each of these is idle as soon as it is answered, but for less long.
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut other = Client::connect(server.addr());
+        other.call(get("/other"));
+        others.push(other);
+    }
+
+    assert!(silent.is_closed());
+    assert!(slow.is_closed());
+    eventually("HTTP/2 says goodbye", || match multiplexed.next() {
+        Some(frame) => (frame.kind == http2::GO_AWAY).then_some(()),
+        None => panic!("it closed without a word"),
+    });
+    assert_eq!(server.unparsed(), 1, "a head that was begun and not finished");
+    others[2].call(get("/other"));
+    busy.send("{}");
+    assert_eq!(busy.reply().id(), 6);
+}
+
+#[test]
+fn as_many_clients_as_the_system_allows_may_wait_to_be_accepted() {
+    let server = server(|config| config.limits.connections = 1);
+    let mut busy = Client::connect(server.addr());
+    busy.send(post_head("content-length: 2\r\nexpect: 100-continue\r\n"));
+    assert_eq!(busy.head().status, 100);
+    let allowed: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(128);
+
+    let waiting: Vec<_> = (0..allowed.min(300))
+        .map(|_| TcpStream::connect_timeout(&server.addr(), Duration::from_secs(5)).expect("it may wait"))
+        .collect();
+
+    drop(waiting);
+    busy.send("{}");
+    assert_eq!(busy.reply().id(), 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Connections: accepted, served, ended.
 
 use std::{
+    collections::HashMap,
     error::Error,
     future::{Future, poll_fn},
     io,
@@ -15,10 +16,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
-    task::JoinSet,
+    net::{TcpListener, TcpStream},
+    task::{self, JoinSet},
     time::{sleep, sleep_until, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
@@ -29,62 +31,120 @@ use super::{
 
 /// Serves the connections of `listener` until the shared is told to stop, and returns when all of them are done.
 pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
+    // One that is accepted when there is no room waits here.
+    let mut waiting = None;
     let mut stopped = pin!(shared.stop.cancelled());
     loop {
-        // At the limit nothing is accepted: clients wait in the listener's backlog.
-        let has_room = connections.len() < shared.limits.connections;
+        let has_room = connections.tasks.len() < shared.limits.connections;
+        if has_room && let Some((stream, peer)) = waiting.take() {
+            connections.serve(&shared, stream, peer);
+            continue;
+        }
+        if waiting.is_some() {
+            connections.make_room();
+        }
         tokio::select! {
             () = &mut stopped => break,
-            Some(done) = connections.join_next() => report(&shared, done),
-            accepted = listener.accept(), if has_room => match accepted {
+            true = connections.ended(&shared) => {}
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
                 Ok((stream, peer)) => {
                     // A socket that refuses this works, only slower.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(Arc::clone(&shared), stream, peer));
+                    waiting = Some((stream, peer));
                 }
                 Err(error) => {
                     tracing::error!(target: "standin::server", "cannot accept a connection: {error}");
                     // It is most likely a want of file descriptors, which takes a moment to pass.
+                    connections.make_room();
                     tokio::select! {
                         () = &mut stopped => break,
+                        true = connections.ended(&shared) => {}
                         () = sleep(PAUSE) => {}
                     }
                 }
             },
+            // By then another connection may have been idle for long enough.
+            () = sleep(PAUSE), if waiting.is_some() => {}
         }
     }
     drop(listener);
-    let drained = timeout(shared.limits.stop_time, async {
-        while let Some(done) = connections.join_next().await {
-            report(&shared, done);
-        }
-    });
+    drop(waiting);
+    let drained = timeout(shared.limits.stop_time, async { while connections.ended(&shared).await {} });
     if drained.await.is_err() {
-        connections.shutdown().await;
+        connections.tasks.shutdown().await;
     }
     // The requests of an HTTP/2 connection end with it, but on their own; what is cut off is recorded then.
     let _ = timeout(LAST, shared.tasks.ended()).await;
 }
 
-fn report(shared: &Shared, done: Result<(), tokio::task::JoinError>) {
-    if done.is_err_and(|error| error.is_panic()) {
-        shared.counters.fault("a connection");
+/// The connections that there are.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    open: HashMap<task::Id, Open>,
+}
+
+struct Open {
+    watch: Arc<Watch>,
+    /// Tells it to stop.
+    stop: CancellationToken,
+}
+
+impl Connections {
+    fn serve(&mut self, shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+        // A token of its own, so that a look at it is never a look at what all connections share.
+        let open = Open { watch: Watch::new(), stop: shared.stop.child_token() };
+        let serving =
+            connection(Arc::clone(shared), stream, peer, Arc::clone(&open.watch), open.stop.clone());
+        self.open.insert(self.tasks.spawn(serving).id(), open);
+    }
+
+    /// Returns when a connection has ended; false at once when there is none.
+    async fn ended(&mut self, shared: &Shared) -> bool {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => {
+                if error.is_panic() {
+                    shared.counters.fault("a connection");
+                }
+                error.id()
+            }
+            None => return false,
+        };
+        self.open.remove(&id);
+        true
+    }
+
+    /// Has the connection end that has been without a whole request for longest, unless one is ending already, or none
+    /// has been so for a while.
+    fn make_room(&self) {
+        if self.open.values().any(|open| open.stop.is_cancelled() && open.watch.idle_since().is_some()) {
+            return;
+        }
+        let idle = self.open.values().filter_map(|open| Some((open.watch.idle_since()?, open)));
+        if let Some((since, open)) = idle.min_by_key(|(since, _)| *since)
+            && since.elapsed() >= PAUSE
+        {
+            open.stop.cancel();
+        }
     }
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn connection<S>(shared: Arc<Shared>, stream: S, peer: SocketAddr)
-where
+pub(super) async fn connection<S>(
+    shared: Arc<Shared>,
+    stream: S,
+    peer: SocketAddr,
+    watch: Arc<Watch>,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     tracing::debug!(target: "standin::connection", %peer, "opened");
-    let watch = Watch::new();
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
     let service = service_fn(|request| handle(&shared, &watch, peer, request));
     let mut connection = pin!(shared.http.serve_connection(io, service));
-    // A token of its own, so that a look at it is never a look at what all connections share.
-    let stop = shared.stop.child_token();
     let mut stopped = pin!(stop.cancelled());
     let mut is_stopping = false;
     let mut timer = pin!(sleep_until(watch.first_look(&shared.limits)));
@@ -100,6 +160,14 @@ where
                 is_stopping = true;
                 watch.stop();
                 connection.as_mut().graceful_shutdown();
+                if !shared.stop.is_cancelled() && watch.idle_since().is_some() {
+                    // It makes room for another at once: what hyper has to say, it says now.
+                    let overdue = if watch.is_within_head() { Overdue::Head } else { Overdue::Idle };
+                    return Poll::Ready(match connection.as_mut().poll(cx) {
+                        Poll::Ready(ended) => End::Done(ended),
+                        Poll::Pending => End::Overdue(overdue),
+                    });
+                }
                 continue;
             }
             if let Some(deadline) = watch.near_deadline(&shared.limits)
@@ -200,5 +268,5 @@ impl Shared {
 /// How long the requests of connections that have ended may take to notice.
 const LAST: Duration = Duration::from_millis(100);
 
-/// How long nothing is accepted after an error.
+/// How long nothing is accepted after an error, and how long a connection may be idle when others wait for its place.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use std::{
 
 use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
-use super::{Config, LAST, Shared, accept};
+use super::{Config, LAST, Shared, accept, registered};
 use crate::{Journal, Stub};
 
 /// A running server on a thread of its own. Dropping it stops it.
@@ -52,7 +52,6 @@ impl Server {
     pub fn start(config: Config) -> io::Result<Self> {
         super::check(&config)?;
         let listener = TcpListener::bind(config.listen)?;
-        listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let shared = Shared::new(config);
         let serving = Arc::clone(&shared);
@@ -124,7 +123,7 @@ fn run(shared: Arc<Shared>, listener: TcpListener, ready: &mpsc::SyncSender<io::
     let served = runtime.and_then(|runtime| {
         let listener = {
             let _context = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
+            registered(listener)?
         };
         let _ = ready.send(Ok(()));
         runtime.block_on(accept::run(shared, listener));

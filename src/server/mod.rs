@@ -14,6 +14,7 @@ use std::{
 };
 
 use hyper_util::server::conn::auto;
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -178,8 +179,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Arc<Journal>> {
     check(&config)?;
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listener = registered(listener)?;
     let shared = Shared::new(config);
     tokio::join!(accept::run(Arc::clone(&shared), listener), async {
         tokio::select! {
@@ -188,6 +188,14 @@ pub async fn serve(
         }
     });
     Ok(Arc::clone(&shared.journal))
+}
+
+/// The listener as the runtime's, with as many clients waiting to be accepted as the system allows.
+fn registered(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    // std asks for 128. A system that does not take another number goes on with that.
+    let _ = SockRef::from(&listener).listen(i32::MAX);
+    tokio::net::TcpListener::from_std(listener)
 }
 
 /// Refuses settings that the contract cannot keep.
@@ -222,7 +230,8 @@ impl Connections {
     /// Serves a connection until it ends.
     pub(crate) fn serve(&self, stream: tokio::io::DuplexStream) -> impl Future<Output = ()> + Send + 'static {
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        accept::connection(Arc::clone(&self.0), stream, peer)
+        let stop = self.0.stop.child_token();
+        accept::connection(Arc::clone(&self.0), stream, peer, watch::Watch::new(), stop)
     }
 }
 

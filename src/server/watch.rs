@@ -248,6 +248,17 @@ impl Watch {
         Ok(later(now, limits.reply_time.min(limits.idle_time)))
     }
 
+    /// Since when there has been no whole request, if there is none under way; the head of one may have begun.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let is_idle = self.in_flight.load(Relaxed) == 0 && self.closed.load(Relaxed) == 0;
+        is_idle.then(|| self.instant(self.idle.load(Relaxed)))
+    }
+
+    /// Whether the head of a request has begun and not ended.
+    pub(super) fn is_within_head(&self) -> bool {
+        self.head.load(Relaxed) != 0
+    }
+
     /// The first time to look at the timer.
     pub(super) fn first_look(&self, limits: &Limits) -> Instant {
         later(self.opened, limits.idle_time.min(limits.reply_time))

@@ -15,9 +15,10 @@ use hyper::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::{spawn_blocking, yield_now},
+    task::{spawn, spawn_blocking},
     time::{Instant, sleep_until},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::reply::Refused;
 use crate::server::watch::InFlight;
@@ -134,28 +135,34 @@ impl Task {
 impl Place {
     /// Does a part of a search when it is its turn: on a thread of its own if it is long. When the call is given up
     /// meanwhile, the part under way is the last.
+    ///
+    /// It is a task of its own: hyper need not look at a reply whose client does not read, and a turn must not be kept by
+    /// one that nobody looks at.
     pub(super) async fn part<T: Send + 'static>(
         &self,
         is_long: bool,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refused> {
-        let failed = |error: String| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error);
-        let turn =
-            Arc::clone(&self.load.turn).acquire_owned().await.map_err(|error| failed(error.to_string()))?;
-        self.load.rest().await;
         let load = Arc::clone(&self.load);
-        let work = move || {
-            let start = Clock::now();
-            let done = work();
-            load.charge(start.elapsed() + TURN);
-            drop(turn);
-            done
+        let part = async move {
+            // The semaphore is never closed.
+            let turn = Arc::clone(&load.turn).acquire_owned().await.ok();
+            load.rest().await;
+            let work = move || {
+                let start = Clock::now();
+                let done = work();
+                load.charge(start.elapsed() + TURN);
+                drop(turn);
+                done
+            };
+            if is_long { spawn_blocking(work).await } else { Ok(work()) }
         };
-        if is_long {
-            return spawn_blocking(work).await.map_err(|error| failed(error.to_string()));
+        match AbortOnDropHandle::new(spawn(part)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) | Err(error) => {
+                Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+            }
         }
-        yield_now().await;
-        Ok(work())
     }
 }
 
@@ -172,7 +179,9 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::timeout;
+    use std::{future::poll_fn, pin::Pin, sync::mpsc, task::Poll};
+
+    use tokio::task::yield_now;
 
     use super::*;
     use crate::server::watch::Watch;
@@ -214,21 +223,44 @@ mod tests {
         assert!(begin.elapsed() >= Duration::from_secs(99), "{:?}", begin.elapsed());
     }
 
+    /// Looks at a future, and lets others have their turn; whether it is done.
+    async fn looked(mut future: Pin<&mut impl Future>) -> bool {
+        let is_done = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        is_done
+    }
+
     #[tokio::test]
     async fn parts_take_turns_and_go_on_after_a_call_that_was_given_up() {
         let load = Load::new();
         let (one, other) =
             (place(&load, Task::Search).ok().unwrap(), place(&load, Task::Search).ok().unwrap());
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = mpsc::channel::<()>();
         let mut first = Box::pin(one.part(true, move || held.recv().is_ok()));
-        assert!(timeout(Duration::from_millis(1), &mut first).await.is_err(), "it is under way");
+        assert!(!looked(first.as_mut()).await, "it is under way");
         drop(first);
         let mut second = Box::pin(other.part(false, || 2));
-        assert!(timeout(Duration::from_millis(1), &mut second).await.is_err(), "the part is still under way");
+        assert!(!looked(second.as_mut()).await);
+        assert!(!looked(second.as_mut()).await, "the part is still under way");
 
         release.send(()).unwrap();
 
         assert_eq!(second.await.ok(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_part_that_nobody_looks_at_holds_nobody_up() {
+        let load = Load::new();
+        let places: Vec<_> = (0..3).map(|_| place(&load, Task::Search).ok().unwrap()).collect();
+        let mut parts: Vec<_> = places.iter().map(|place| Box::pin(place.part(true, || 1))).collect();
+        for part in &mut parts {
+            assert!(!looked(part.as_mut()).await);
+        }
+
+        assert_eq!(parts.pop().unwrap().await.ok(), Some(1));
+        assert_eq!(places[2].part(true, || 2).await.ok(), Some(2));
     }
 
     #[tokio::test]

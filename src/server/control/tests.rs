@@ -3,6 +3,7 @@
 mod access;
 mod filters;
 mod index;
+mod load;
 mod states;
 mod stream;
 
