@@ -23,7 +23,7 @@ fn the_server_is_gone_and_its_journal_written_when_the_command_is_done() {
     }
     // Whoever does not finish its request holds nobody up for long.
     let mut slow = Client::connect(&address);
-    slow.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf");
+    slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
 
     let out = run(["stop", &address]).fine();
 
