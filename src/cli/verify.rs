@@ -14,7 +14,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{ContractSource, Error, Exit};
-use crate::token::Secret;
+use crate::token::{SAMPLE_CLIENT, Secret};
 
 /// Verify a service against contracts in Pact's format
 ///
@@ -86,7 +86,7 @@ pub(super) struct Verify {
     client_secret: Option<Secret>,
 
     /// The client id in that token
-    #[arg(long, value_name = "ID", default_value = super::token::SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
+    #[arg(long, value_name = "ID", default_value = SAMPLE_CLIENT, env = "STANDIN_APP_ID")]
     app_id: String,
 
     /// A value of a real account, such as streamId=st-1 (repeatable; the variable has one a line)
@@ -188,7 +188,7 @@ impl Verify {
     }
 }
 
-fn setting(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE, such as streamId=st-1"),

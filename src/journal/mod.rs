@@ -12,6 +12,7 @@ mod filter;
 mod redaction;
 mod ring;
 mod secrets;
+mod unmet;
 mod wait;
 mod weight;
 
@@ -29,6 +30,7 @@ use redaction::Redactor;
 pub(crate) use ring::Chunk;
 use ring::Ring;
 pub use secrets::Secrets;
+pub use unmet::Unmet;
 pub(crate) use wait::Waiting;
 
 /// How much a journal keeps.
@@ -267,6 +269,15 @@ impl Journal {
     /// Says whether what was received is as expected; see [`Expectation`] and [`Verdict`].
     pub fn verify(&self, expectation: &Expectation) -> Verdict {
         expectation::verify(self, expectation)
+    }
+
+    /// The numbers of the exchanges that match, when what was received is as expected; see [`Expectation`].
+    ///
+    /// # Errors
+    ///
+    /// What was found instead, in words.
+    pub fn expect(&self, expectation: &Expectation) -> Result<Vec<u64>, Unmet> {
+        unmet::check(self, expectation)
     }
 
     /// Up to `max` kept exchanges past number `after`, and how many past it have gone.

@@ -143,7 +143,7 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
             .map_err(|expected| unexpected("/operation", &expected, operation))?;
     }
     let journal = Arc::clone(&state.journal);
-    let expected = amount(&expectation);
+    let expected = expectation.amount();
     match aside(move || journal.verify(&expectation)).await? {
         Verdict::Held { ids } => Ok(reply::json(
             StatusCode::OK,
@@ -170,15 +170,6 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
         .with("verdict", json!("unknown"))
         .with("dropped", json!(dropped))
         .with("forgotten", json!(forgotten))),
-    }
-}
-
-fn amount(expectation: &Expectation) -> String {
-    let at_least = expectation.at_least;
-    match expectation.at_most {
-        None => format!("at least {at_least}"),
-        Some(at_most) if at_most == at_least => at_most.to_string(),
-        Some(at_most) => format!("{at_least} to {at_most}"),
     }
 }
 
