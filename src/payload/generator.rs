@@ -41,7 +41,30 @@ impl Generator {
 
     /// A generator of requests of this operation that are signed with these credentials.
     pub fn with(operation: &Operation, credentials: &Credentials) -> Self {
-        let plan = Arc::new(Plan::new(operation, credentials));
+        Self::of(Plan::new(operation, credentials))
+    }
+
+    /// The same with these values, each wherever the operation has a parameter or a member of that name; see
+    /// [`Generator::names`]. Mutants change one place even so.
+    ///
+    /// # Errors
+    ///
+    /// The value that the contract does not allow there, and why. A name that the operation does not have is none.
+    pub fn setting(
+        operation: &Operation,
+        credentials: &Credentials,
+        values: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<Self, String> {
+        let mut plan = Plan::new(operation, credentials);
+        for (name, value) in values {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            plan.fix(name, value).map_err(|error| format!("{name}={value}: {error}"))?;
+        }
+        Ok(Self::of(plan))
+    }
+
+    fn of(plan: Plan) -> Self {
+        let plan = Arc::new(plan);
         let selection = plan.sites.iter().map(|(operator, sites)| (*operator, (0..sites.len()).collect()));
         Self { selection: selection.collect(), plan }
     }
@@ -68,6 +91,12 @@ impl Generator {
     /// The operation's id.
     pub fn operation(&self) -> &Arc<str> {
         &self.plan.id
+    }
+
+    /// The names under which values can be set: those of parameters, and of members of the body, with a dot between
+    /// the levels.
+    pub fn names(&self) -> Vec<String> {
+        self.plan.names()
     }
 
     /// The operators that apply.

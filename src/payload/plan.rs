@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     Credentials, Operator,
+    fixed::Fixed,
     head::Tokens,
     operator::{self, Site},
     shape::Texts,
@@ -77,6 +78,8 @@ pub(super) struct Field {
     pub(super) is_reachable: bool,
     /// Numbers as they stand in samples.
     pub(super) numbers: Vec<String>,
+    /// What the caller has set.
+    pub(super) fixed: Option<Fixed>,
     /// Objects as they stand in samples, where the schema says nothing about their members.
     pub(super) objects: Vec<String>,
 }
@@ -350,6 +353,7 @@ impl Builder<'_> {
             same_as: twins.filter_map(|(pointer, _)| self.parameter(pointer)).collect(),
             texts: Texts::default(),
             is_reachable: true,
+            fixed: None,
             numbers: Vec::new(),
             objects: Vec::new(),
         };
