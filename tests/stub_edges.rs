@@ -241,10 +241,10 @@ fn json_that_is_as_deep_as_it_may_be_has_to_be_json_too() {
         format!("{{\"x\":{}{inside}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
     };
     for (body, found) in [
-        (nested(128, "") + "x", "trailing characters"),
-        (nested(128, "") + "}", "trailing characters"),
-        (nested(128, "1,"), "trailing comma"),
-        (nested(127, "") + "x", "trailing characters"),
+        (nested(128, "") + "x", "`x` at line 1 column 261, after the end of the value"),
+        (nested(128, "") + "}", "`}` at line 1 column 261, after the end of the value"),
+        (nested(128, "1,"), "a comma before `]` at line 1 column 135"),
+        (nested(127, "") + "x", "`x` at line 1 column 259, after the end of the value"),
         (nested(129, ""), "deeper nesting"),
         (format!("\u{feff}{}", nested(2, "")), "a byte order mark before it"),
         (format!("\u{feff}{}", nested(128, "")), "a byte order mark before it"),

@@ -142,7 +142,7 @@ mod tests {
             e(r#"{"boby":1}"#),
             "expected operation, outcome, status, path, header, query, contains or body, but found `boby`"
         );
-        assert!(e("{").starts_with("expected JSON, but found EOF"));
+        assert_eq!(e("{"), "expected JSON, but found the end of the text at line 1, within an object");
         assert_eq!(e(&"[".repeat(1000)), "expected JSON nested at most 128 deep, but found deeper nesting");
     }
 
