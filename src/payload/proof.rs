@@ -343,8 +343,25 @@ mod tests {
 
     fn plan(operation: &str) -> Plan {
         let parameter = |name: &str, place: &str, required: bool, schema: serde_json::Value| json!({"name": name, "in": place, "required": required, "schema": schema});
-        let replies =
-            json!({"200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}}});
+        let causes = [
+            "credentials",
+            "incomplete",
+            "json",
+            "mediaType",
+            "method",
+            "path",
+            "size",
+            "timeout",
+            "token",
+            "violations",
+        ];
+        let causes: serde_json::Map<_, _> =
+            causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": cause}))).collect();
+        let refused = json!({"examples": causes});
+        let replies = json!({
+            "200": {"content": {"application/json": {"examples": {"done": {"value": {}}}}}},
+            "400": {"content": {"application/json": refused, "application/problem+json": refused}},
+        });
         let body = json!({
             "type": "object",
             "required": ["code"],
