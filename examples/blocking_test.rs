@@ -6,7 +6,7 @@ use std::error::Error;
 
 use standin::{Config, Server};
 
-/// Creates an agent and returns the reply's message.
+/// Creates an agent and returns the e-mail address that the reply has.
 fn create_agent(api: &str, token: &str, agent: &str) -> Result<String, Box<dyn Error>> {
     let mut reply = ureq::post(format!("{api}/agentassist/api/v1/public/st-1/agents"))
         .header("auth", token)
@@ -14,7 +14,7 @@ fn create_agent(api: &str, token: &str, agent: &str) -> Result<String, Box<dyn E
         .content_type("application/json")
         .send(agent)?;
     let reply: serde_json::Value = serde_json::from_str(&reply.body_mut().read_to_string()?)?;
-    Ok(reply["message"].as_str().unwrap_or_default().to_owned())
+    Ok(reply["emailId"].as_str().unwrap_or_default().to_owned())
 }
 
 const ADA: &str =
@@ -35,9 +35,10 @@ mod tests {
     fn an_agent_is_created_once() -> Result<(), Box<dyn Error>> {
         let server = Server::start(Config::default())?;
 
-        let message = create_agent(&server.url(), &server.token(), ADA)?;
+        let email = create_agent(&server.url(), &server.token(), ADA)?;
 
-        assert_eq!(message, "Agent is created successfully");
+        // The stand-in has no state: the reply is the documentation's sample, whatever was sent.
+        assert_eq!(email, "nov5uat@mailinator.com");
         let created = r#"{"operation": "createAgent", "outcome": "answered", "count": 1}"#;
         server.verify(&Expectation::from_json(created.as_bytes())?)?;
         Ok(())

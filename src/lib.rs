@@ -64,7 +64,7 @@ mod violation;
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step,
+    Request, SecretKind, Step, Timing,
 };
 pub use journal::{
     Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Unmet, Verdict,

@@ -6,12 +6,10 @@ mod show;
 
 use clap::{Args, Subcommand};
 
-use super::{ContractSource, Error, Exit, check, output, suggested};
+use super::{ContractSource, Error, Exit, check, output, suggested, wrap};
 
 /// How many characters a line of text has where no terminal says so.
 const WIDTH: usize = 100;
-/// The narrowest and the widest lines that are written for a terminal.
-const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
 
 /// Show what is served: operations, the OpenAPI document, contradictions
 #[derive(Args, Debug)]
@@ -48,27 +46,21 @@ enum What {
     },
 }
 
-/// How wide lines are: what `COLUMNS` says, else the terminal, else [`WIDTH`].
-fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or_else(terminal).map_or(WIDTH, |width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
-}
-
 impl Command {
     pub(super) fn run(&self) -> Result<Exit, Error> {
+        let width = wrap::width();
         let text = match &self.what {
-            What::Show { operation: None, contract } => show::overview(&*contract.load()?),
+            What::Show { operation: None, contract } => show::overview(&*contract.load()?, width),
             What::Show { operation: Some(operation), contract } => {
                 let contract = contract.load()?;
                 let operation = check::find(&contract, operation)?;
-                show::operation(&contract, operation, width())
+                show::operation(&contract, operation, width.unwrap_or(WIDTH))
             }
             What::Openapi { contract } => {
                 let contract = contract.load()?;
                 String::from_utf8_lossy(contract.published()).trim_end().to_owned() + "\n"
             }
-            What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width()),
+            What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width.unwrap_or(WIDTH)),
         };
         output::print(&text)?;
         Ok(Exit::Fine)

@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, DeliveryCell, Exchange, Recorded};
+use crate::{Delivery, DeliveryCell, Exchange, Recorded, Timing};
 
 pub use expectation::{Expectation, Miss, Verdict};
 pub use filter::Filter;
@@ -139,11 +139,16 @@ impl Journal {
     ///
     /// The bodies' bytes should be their own: a slice of a larger buffer keeps all of that buffer alive, and only the
     /// slice is counted.
-    pub fn record(&self, mut exchange: Exchange) -> Arc<Recorded> {
+    pub fn record(&self, exchange: Exchange) -> Arc<Recorded> {
+        self.record_timed(exchange, Timing::default())
+    }
+
+    /// The same for an exchange whose parts took that long.
+    pub fn record_timed(&self, mut exchange: Exchange, timing: Timing) -> Arc<Recorded> {
         let redactions = self.redactor.redact(&mut exchange);
         let weight = weight::settle(&mut exchange, &redactions);
         let delivery = DeliveryCell::new(Delivery::Pending);
-        let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, delivery });
+        let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, timing, delivery });
 
         // What goes is freed after the lock is released.
         let gone;

@@ -6,7 +6,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
@@ -214,6 +214,8 @@ pub(super) struct ControlReply {
 pub(super) struct Parcel {
     bytes: Bytes,
     recorded: Option<Arc<Recorded>>,
+    /// When it was handed over.
+    since: Instant,
     _in_flight: Option<InFlight>,
 }
 
@@ -245,7 +247,7 @@ impl ReplyBody {
 
     fn whole(bytes: Bytes, recorded: Option<Arc<Recorded>>, mut in_flight: InFlight) -> Self {
         in_flight.replying();
-        let mut parcel = Parcel { bytes, recorded, _in_flight: Some(in_flight) };
+        let mut parcel = Parcel { bytes, recorded, since: Instant::now(), _in_flight: Some(in_flight) };
         if parcel.bytes.is_empty() {
             parcel.settle(Delivery::Sent);
         }
@@ -297,11 +299,12 @@ impl Body for ReplyBody {
 
 impl Parcel {
     fn unrecorded(bytes: Bytes) -> Self {
-        Self { bytes, recorded: None, _in_flight: None }
+        Self { bytes, recorded: None, since: Instant::now(), _in_flight: None }
     }
 
     fn settle(&mut self, delivery: Delivery) {
         if let Some(recorded) = self.recorded.take() {
+            recorded.timing.sent(self.since.elapsed());
             recorded.delivery.settle(delivery);
         }
     }

@@ -1,6 +1,12 @@
 //! One request, from its head to its reply.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, thread};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use hyper::{
@@ -17,7 +23,7 @@ use super::{
     control, cors,
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Request};
+use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -26,7 +32,7 @@ pub(super) fn handle(
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
-    let received = Timestamp::now();
+    let received = Received { at: Timestamp::now(), since: Instant::now() };
     let in_flight = InFlight::begin(Arc::clone(watch));
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
@@ -36,11 +42,18 @@ pub(super) fn handle(
     }
 }
 
+/// When the head of a request was there: by the calendar, and by a clock that only goes forward.
+#[derive(Clone, Copy)]
+struct Received {
+    at: Timestamp,
+    since: Instant,
+}
+
 async fn answer(
     shared: &Arc<Shared>,
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
-    received: Timestamp,
+    received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let (parts, body) = request.into_parts();
@@ -73,13 +86,17 @@ async fn exchange(
     shared: &Shared,
     parts: Parts,
     body: Incoming,
-    received: Timestamp,
+    received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut pending =
-        Pending { shared, request: Some(request(&parts, received)), body: Collected::new(&shared.budget) };
+    let mut pending = Pending {
+        shared,
+        request: Some(request(&parts, received.at)),
+        since: received.since,
+        body: Collected::new(&shared.budget),
+    };
     let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
         pending.body.end = BodyEnd::TooLarge;
@@ -104,6 +121,7 @@ async fn exchange(
 struct Pending<'a> {
     shared: &'a Shared,
     request: Option<Request>,
+    since: Instant,
     body: Collected<'a>,
 }
 
@@ -116,8 +134,10 @@ impl Pending<'_> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
+        let body = self.since.elapsed();
         let exchange = self.shared.stub.respond(request);
-        let recorded = self.shared.journal.record(exchange);
+        let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
+        let recorded = self.shared.journal.record_timed(exchange, timing);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
@@ -144,8 +164,13 @@ fn report(recorded: &Recorded) {
         method = exchange.request.method,
         target = exchange.request.target,
         status = exchange.reply.status,
+        micros = micros(recorded.timing.body + recorded.timing.answer),
         violation = exchange.violations.first().map(tracing::field::display),
     );
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// hyper's head of a request as ours.

@@ -74,7 +74,9 @@ fn the_generated_bodies_can_be_checked() {
         block("generate")
     );
     let mut shell = Command::new("sh");
-    end_with_input(shell.current_dir(folder.path(".")), script.as_bytes()).fine();
+    let ended = end_with_input(shell.current_dir(folder.path(".")), script.as_bytes());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.starts_with("body.json: ok\n"), "{}", ended.out);
     assert_eq!(fs::read_dir(folder.path("bodies")).unwrap().count(), 100);
 }
 
