@@ -339,8 +339,13 @@ impl Timing {
 
     /// Says how long it took to send the reply.
     pub fn sent(&self, time: Duration) {
-        self.send.store(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.send.store(micros(time), Ordering::Relaxed);
     }
+}
+
+/// Whole microseconds.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// What became of a reply.

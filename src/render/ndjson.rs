@@ -26,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, se
 
 use crate::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, Rule, Step, Timing, Violation, render::sha256,
+    Request, Rule, Step, Timing, Violation, exchange::micros, render::sha256,
 };
 
 pub use parse::{ParseError, parse, read};
@@ -197,7 +197,6 @@ impl<'a> Line<'a> {
 
 impl MicrosPart {
     fn new(timing: &Timing) -> Self {
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         Self { body: micros(timing.body), answer: micros(timing.answer), send: micros(timing.send()) }
     }
 

@@ -1,12 +1,6 @@
 //! One request, from its head to its reply.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, thread, time::Instant};
 
 use bytes::Bytes;
 use hyper::{
@@ -23,7 +17,7 @@ use super::{
     control, cors,
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing};
+use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing, exchange::micros};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -167,10 +161,6 @@ fn report(recorded: &Recorded) {
         micros = micros(recorded.timing.body + recorded.timing.answer),
         violation = exchange.violations.first().map(tracing::field::display),
     );
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// hyper's head of a request as ours.
