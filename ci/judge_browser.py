@@ -102,8 +102,8 @@ def main():
     with standin.serving() as url, page() as origin, driver() as started, browser(started) as session:
         command(f"{session}/url", "POST", {"url": origin})
 
-        def fetch(target, method, body, headers):
-            options = {"method": method, "body": body, "headers": headers}
+        def fetch(target, method, body, headers, **more):
+            options = {"method": method, "body": body, "headers": headers, **more}
             reply = command(f"{session}/execute/async", "POST", {"script": FETCH, "args": [target, options]})
             if "error" in reply:
                 standin.fail(f"{method} {target}: the page got {reply['error']}")
@@ -127,18 +127,41 @@ def main():
                     standin.fail(f"{name}, {what}: the page cannot read X-Standin-Exchange: {reply['headers']}")
                 if status != 200 and "errors" not in json.loads(reply["text"]):
                     standin.fail(f"{name}, {what}: the page cannot read the refusal: {reply['text'][:300]}")
-            if fetch(target, method.upper(), sample, {**headers, "Prefer": "code=429"})["headers"].get("preference-applied") is None:
-                standin.fail(f"{name}: the page cannot read Preference-Applied")
+                included = fetch(target, method.upper(), body, sent, credentials="include")
+                if (included["status"], included["text"]) != (status, reply["text"]):
+                    standin.fail(f"{name}, {what}: with credentials it is another reply: {included}")
+                if not included["headers"].get("x-standin-exchange", "").isdigit():
+                    standin.fail(f"{name}, {what}: with credentials the headers cannot be read: {included['headers']}")
+            limited = fetch(target, method.upper(), sample, {**headers, "Prefer": "code=429"}, credentials="include")["headers"]
+            for header in ("preference-applied", "retry-after"):
+                if header not in limited:
+                    standin.fail(f"{name}: the page cannot read {header}")
             print(f"{name}: called from another origin, refusals and headers are readable")
 
         allow = fetch(f"{url}/agentassist/api/v1/public/st-1/agents", "DELETE", None, headers)
         if allow["status"] != 405 or "POST" not in allow["headers"].get("allow", ""):
             standin.fail(f"another method: expected 405 with Allow, but found {allow}")
+        for open_call in ("openapi.json", "ledger"):
+            if fetch(f"{url}/__standin/{open_call}", "GET", None, {})["status"] != 200:
+                standin.fail(f"a page of another origin cannot read {open_call}")
         script = FETCH.replace("fetch(url, options)", "fetch(url)")
         control = command(f"{session}/execute/async", "POST", {"script": script, "args": [f"{url}/__standin/requests", {}]})
         if "error" not in control:
             standin.fail("a page of another origin can read the journal")
-        print("the control API stays closed to pages of other origins")
+        print("the control API stays closed to pages of other origins, but for the document and the ledger")
+
+        with standin.serving("--origin", "http://app.test") as narrowed:
+            script = FETCH.replace("fetch(url, options)", "fetch(url, {method: 'POST', body: '{}'})")
+            target = f"{narrowed}/agentassist/api/v1/public/st-1/agents"
+            reply = command(f"{session}/execute/async", "POST", {"script": script, "args": [target, {}]})
+            if "error" not in reply:
+                standin.fail(f"a page that --origin leaves out got {reply}")
+        print("--origin keeps other pages out")
+
+        command(f"{session}/url", "POST", {"url": f"{url}/__standin/"})
+        if "requests/verify" not in command(f"{session}/execute/sync", "POST", {"script": "return document.body.innerText", "args": []}):
+            standin.fail("the list of calls is no page")
+        print("the list of calls is a page")
 
 
 main()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -24,6 +25,11 @@ def run(*arguments, check=True):
 def document():
     """The published OpenAPI document."""
     return json.loads(run("contract", "openapi"))
+
+
+def fixture(operation, name="response"):
+    """A sample of the documentation."""
+    return json.loads(pathlib.Path(f"fixtures/{operation}/{name}.json").read_text(encoding="utf-8"))
 
 
 def operations(document):

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering, fence},
     },
     time::Duration,
 };
@@ -191,7 +191,7 @@ pub struct Exchange {
     pub violations: Vec<Violation>,
     /// Whether there were more violations than are listed.
     pub more_violations: bool,
-    /// The documented variants and differences that the request makes use of.
+    /// The entries of the ledger that the request makes use of.
     pub readings: Vec<Reading>,
 }
 
@@ -254,7 +254,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A documented variant, or a value sent twice that differs: accepted, and said.
+/// An entry of the ledger that a request makes use of: a documented variant, or a value sent twice that differs, which
+/// is accepted and said; or the contradiction that led to its refusal.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reading {
     /// The id of the ledger entry, such as `U4`.
@@ -360,14 +361,23 @@ pub enum Delivery {
     Aborted,
 }
 
-/// A [`Delivery`] that the server sets once the reply has left, without a lock.
-#[derive(Debug)]
-pub struct DeliveryCell(AtomicU8);
+/// A [`Delivery`] that the server sets once the reply has left, without a lock. Its clones are the same cell: who waits
+/// for the delivery need not keep the exchange.
+#[derive(Clone, Debug)]
+pub struct DeliveryCell(Arc<AtomicU8>);
 
 impl DeliveryCell {
     /// A cell that holds `delivery`.
     pub fn new(delivery: Delivery) -> Self {
-        Self(AtomicU8::new(delivery as u8))
+        Self(Arc::new(AtomicU8::new(delivery as u8)))
+    }
+
+    /// Whether there is no other clone, so that nobody else can settle it.
+    pub(crate) fn is_alone(&self) -> bool {
+        let is_alone = Arc::strong_count(&self.0) == 1;
+        // What the last other clone was used for is to be seen by whoever finds that it has gone.
+        fence(Ordering::Acquire);
+        is_alone
     }
 
     /// What is known so far.

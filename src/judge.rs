@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Contract, ContractError, Headers, Operation,
-    contract::{Errors, Replies},
+    contract::{Errors, Replies, Schema, wording},
     json,
 };
 
@@ -33,7 +33,14 @@ pub struct Judge {
 struct Allowed {
     status: u16,
     /// The media types that it may have, each with what the body looks like; none when it has no body.
-    media: Vec<(&'static str, Option<Validator>)>,
+    media: Vec<(&'static str, Option<Body>)>,
+}
+
+/// What a body looks like.
+#[derive(Debug)]
+struct Body {
+    schema: Arc<Schema>,
+    validator: Validator,
 }
 
 /// One way in which a reply is not what the contract allows.
@@ -84,8 +91,7 @@ impl Allowed {
         for (errors, schema, examples) in sides {
             let has_body = examples.iter().any(|example| !example.text.is_empty());
             if schema.is_some() || has_body {
-                let validator = schema.as_ref().map(crate::contract::Schema::validator).transpose()?;
-                media.push((errors.media(), validator));
+                media.push((errors.media(), schema.as_ref().map(Body::new).transpose()?));
             }
         }
         Ok(Self { status: replies.status, media })
@@ -102,8 +108,7 @@ impl Allowed {
         let sent: Vec<_> = headers.all("content-type").map(<[u8]>::escape_ascii).collect();
         let sent = sent.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let essence = sent.split(';').next().unwrap_or_default().trim();
-        let Some((_, validator)) = self.media.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name))
-        else {
+        let Some((_, looks)) = self.media.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name)) else {
             let names: Vec<_> = self.media.iter().map(|(name, _)| *name).collect();
             let expected = names.join(" or ");
             return breach("/header/content-type", format!("expected {expected}, but found `{sent}`"));
@@ -112,18 +117,25 @@ impl Allowed {
             Ok(value) => value,
             Err(error) => return breach("/body", error.to_string()),
         };
-        validator.as_ref().map_or_else(Vec::new, |validator| breaches(validator, &value))
+        looks.as_ref().map_or_else(Vec::new, |looks| looks.breaches(&value))
     }
 }
 
-fn breaches(validator: &Validator, value: &Value) -> Vec<Breach> {
-    let errors = validator.iter_errors(value).take(Judge::MOST);
-    errors
-        .map(|error| Breach {
-            pointer: format!("/body{}", error.instance_path().as_str()),
-            message: error.to_string(),
-        })
-        .collect()
+impl Body {
+    fn new(schema: &Arc<Schema>) -> Result<Self, ContractError> {
+        Ok(Self { schema: Arc::clone(schema), validator: schema.validator()? })
+    }
+
+    fn breaches(&self, value: &Value) -> Vec<Breach> {
+        let errors = self.validator.iter_errors(value).take(Judge::MOST);
+        let breach = |error| {
+            let breach = wording::Breach::of(&error)?;
+            let expected = breach.expected(breach.schema(&self.schema, value));
+            let message = format!("expected {expected}, but found {}", breach.found(value));
+            Some(Breach { pointer: format!("/body{}", breach.place), message })
+        };
+        errors.filter_map(breach).collect()
+    }
 }
 
 impl fmt::Display for Breach {
@@ -195,9 +207,9 @@ mod tests {
                 412,
                 "application/json; charset=utf-8",
                 invalid,
-                "/body/errors/0/msg: 5 is not of type \"string\"",
+                "/body/errors/0/msg: expected a string, but found `5`",
             ),
-            (412, "application/json", "{}", "/body: \"errors\" is a required property"),
+            (412, "application/json", "{}", "/body/errors: expected an array, but found nothing"),
         ];
         for (status, media, body, expected) in cases {
             assert_eq!(judge(status, media, body), [expected]);

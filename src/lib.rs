@@ -50,6 +50,7 @@ mod journal;
 mod json;
 pub mod judge;
 mod matching;
+mod near;
 pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;
@@ -67,7 +68,8 @@ pub use exchange::{
     Request, SecretKind, Step, Timing,
 };
 pub use journal::{
-    Counts, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page, Secrets, Unmet, Verdict,
+    Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
+    Secrets, Unmet, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};

@@ -61,6 +61,7 @@ pub(crate) fn encode(text: &str) -> Cow<'_, str> {
 }
 
 /// Encodes a text for the query of a form: a space becomes `+`.
+#[cfg(any(test, feature = "payload"))]
 pub(crate) fn encode_form(text: &str) -> Cow<'_, str> {
     // No `%20` can come from anything but a space.
     if text.contains(' ') { encode(text).replace("%20", "+").into() } else { encode(text) }

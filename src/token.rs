@@ -313,12 +313,23 @@ pub fn redact(value: &[u8], claim: Option<&str>, key: &RandomState) -> String {
     let hash = key.hash_one(value);
     let length = value.len();
     match read(value, claim).as_ref().map(Token::client) {
-        Ok(Ok(client)) => {
-            let client: String = client.chars().filter(|c| !c.is_control()).take(80).collect();
-            format!("<token of {client}, {length} bytes, hash {hash:016x}>")
-        }
+        Ok(Ok(client)) => format!("<token of {}, {length} bytes, hash {hash:016x}>", shown(client)),
         _ => format!("<redacted, {length} bytes, hash {hash:016x}>"),
     }
+}
+
+/// Whether what [`redact`] has made of a token names this client.
+pub(crate) fn is_of(redacted: &str, client: &str) -> bool {
+    let parts = redacted.strip_prefix("<token of ").and_then(|rest| rest.strip_suffix('>'));
+    let mut parts = parts.unwrap_or_default().rsplitn(3, ", ");
+    parts.next().is_some_and(|hash| hash.starts_with("hash "))
+        && parts.next().is_some_and(|length| length.ends_with(" bytes"))
+        && parts.next() == Some(&shown(client))
+}
+
+/// As much of a client's name as is shown.
+fn shown(client: &str) -> String {
+    client.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 #[cfg(test)]

@@ -177,6 +177,26 @@ fn a_bad_operation_is_refused_with_its_place() {
             at("/responses/204", json!({"content": {}})),
             "/responses/204/content: a reply with the status 204 has no body",
         ),
+        (
+            at("/responses/200/headers", json!({"X-Page": {"schema": {}}})),
+            "/responses/200/headers/X-Page: expected a member `example`",
+        ),
+        (
+            at("/responses/200/headers", json!({"X-Page": {"example": true}})),
+            "/responses/200/headers/X-Page/example: expected a string or a number",
+        ),
+        (
+            at("/responses/200/headers", json!({"X-Page": {"example": "a\nb"}})),
+            "/responses/200/headers/X-Page/example: expected a text that a header can have",
+        ),
+        (
+            at("/responses/200/headers", json!({"X Page": {"example": 1}})),
+            "/responses/200/headers/X Page: expected the name of a header",
+        ),
+        (
+            at("/responses/200/headers", json!({"Content-Type": {"example": "text/plain"}})),
+            "/responses/200/headers/Content-Type: the media type of a reply is in its `content`",
+        ),
         (at("/responses/2XX", json!({})), "/responses/2XX: a reply's key is a status code"),
         (at("/responses/default", json!({})), "/responses/default: a reply's key is a status code"),
         (

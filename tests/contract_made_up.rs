@@ -8,7 +8,8 @@ use std::{
 
 use serde_json::{Value, json};
 use standin::{
-    Contract, Errors, Exchange, Request, Settings, Stub,
+    BodyEnd, Config, Contract, Errors, Exchange, Request, Server, Settings, Stub,
+    judge::Judge,
     pact::States,
     token::{Secret, mint},
 };
@@ -166,6 +167,24 @@ fn branches_and_odd_names_have_their_own_pointers_words_and_sources() {
 }
 
 #[test]
+fn the_headers_of_a_response_are_sent_with_every_reply_that_has_its_status() {
+    let contract = changed(|document| {
+        let headers = json!({"X-Pages": {"schema": {"type": "integer"}, "example": 7}});
+        document["paths"]["/shop/items"]["get"]["responses"]["200"]["headers"] = headers;
+        let headers = json!({"X-Help": {"schema": {"type": "string"}, "example": "/help"}});
+        document["components"]["responses"]["NotFound"]["headers"] = headers;
+    });
+    let stub = Stub::new(Arc::new(contract), Settings::default());
+    let header = |target: &str, name| {
+        let exchange = stub.respond(Request::new("GET", target));
+        exchange.reply.headers.all(name).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    assert_eq!(header("/shop/items?page=3", "x-pages"), [b"7"]);
+    assert_eq!(header("/shop/nothing", "x-help"), [b"/help"]);
+    assert_eq!(header("/shop/nothing", "x-pages"), [b""; 0]);
+}
+
+#[test]
 fn a_document_that_asks_for_no_token_needs_none() {
     let mut document = made_up();
     document["components"]["securitySchemes"] =
@@ -220,6 +239,64 @@ fn a_refusal_has_the_status_and_the_body_under_which_the_contract_declares_it() 
             exchange.request.target
         );
     }
+}
+
+#[test]
+fn what_an_operation_answers_by_the_refusals_of_another_is_published_and_judged_as_its_own() {
+    let contract = Arc::new(changed(|_| {}));
+    let published: Value =
+        serde_json::from_slice(contract.published(standin::contract::Audience::Exact)).expect("JSON");
+    let responses = &published["paths"]["/shop/{shop}/orders"]["post"]["responses"];
+    let judge = Judge::new(&contract).expect("the reply schemas compile");
+    let order =
+        || Request::new("POST", "/shop/5/orders").header("Content-Type", "application/json").body("{}");
+    let cases = [
+        (Request::new("POST", "/shop/5/orders"), "415", "mediaType"),
+        (order(), "422", "violations"),
+        (order().body("{"), "400", "json"),
+        (Request { body_end: BodyEnd::TooLarge, ..order() }, "413", "size"),
+        (Request { body_end: BodyEnd::TimedOut, ..order() }, "408", "timeout"),
+        (Request { body_end: BodyEnd::Broken, ..order() }, "400", "incomplete"),
+    ];
+    for (request, status, cause) in cases {
+        for errors in [Errors::Vendor, Errors::Rfc] {
+            let settings = Settings { errors, ..Settings::default() };
+            let Exchange { operation, reply, .. } =
+                Stub::new(Arc::clone(&contract), settings).respond(request.clone());
+            assert_eq!(reply.status.to_string(), status, "{cause}");
+            let media = str::from_utf8(reply.headers.all("content-type").next().expect("one")).expect("text");
+            let example = &responses[status]["content"][media]["examples"][cause]["value"];
+            assert_eq!(*example, json!({"refused": cause}), "{cause} {errors:?}");
+            assert_eq!(judge.judge(operation.as_deref(), reply.status, &reply.headers, &reply.body), []);
+        }
+    }
+    // No request that reaches the operation gets these, and without a scheme nobody needs a token.
+    for status in ["401", "404", "405"] {
+        assert_eq!(responses[status], Value::Null, "{status}");
+    }
+}
+
+#[test]
+fn a_document_without_problem_details_is_served_in_the_vendors_wording_alone() {
+    let contract = Arc::new(changed(|document| {
+        for response in document["components"]["responses"].as_object_mut().expect("responses").values_mut() {
+            response["content"].as_object_mut().expect("content").shift_remove("application/problem+json");
+        }
+    }));
+    assert!(contract.words(Errors::Vendor).is_ok());
+    let missing = "expected refusals under application/problem+json in the contract, but found them under \
+                   application/json alone";
+    assert_eq!(contract.words(Errors::Rfc).unwrap_err().to_string(), missing);
+    assert_eq!(Contract::builtin().words(Errors::Rfc).map_err(|error| error.to_string()), Ok(()));
+
+    let list = || Request::new("GET", "/shop/items?page=0");
+    assert_eq!(Stub::new(Arc::clone(&contract), Settings::default()).respond(list()).reply.status, 422);
+    let rfc = || Settings { errors: Errors::Rfc, ..Settings::default() };
+    let stub = Stub::new(Arc::clone(&contract), rfc());
+    assert_eq!(stub.settings().errors, Errors::Vendor);
+    assert_eq!(stub.respond(list()).reply.status, 422);
+    let config = Config { contract, settings: rfc(), ..Config::default() };
+    assert_eq!(Server::start(config).unwrap_err().to_string(), missing);
 }
 
 #[test]
@@ -301,7 +378,8 @@ fn a_property_may_have_the_name_of_any_keyword() {
             let schema = &mut document["components"]["schemas"]["Order"];
             schema["properties"][name] = nested.clone();
         });
-        let published: Value = serde_json::from_slice(contract.published()).expect("JSON");
+        let published: Value =
+            serde_json::from_slice(contract.published(standin::contract::Audience::Exact)).expect("JSON");
         let place = format!("/components/schemas/Order/properties/{name}");
         assert_eq!(published.pointer(&place), Some(&nested), "{name}");
         let stub = Stub::new(Arc::new(contract), Settings::default());
@@ -338,7 +416,8 @@ fn a_sample_may_have_any_name_and_any_members() {
         let examples = document.pointer_mut(place).expect("the examples");
         *examples = json!({"externalValue": {"value": sample.clone()}, "x-odd": {"value": 1}});
     });
-    let published: Value = serde_json::from_slice(contract.published()).expect("JSON");
+    let published: Value =
+        serde_json::from_slice(contract.published(standin::contract::Audience::Exact)).expect("JSON");
     let place =
         "/paths/~1shop~1items/get/responses/200/content/application~1json/examples/externalValue/value";
     assert_eq!(published.pointer(place), Some(&sample));

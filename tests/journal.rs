@@ -345,8 +345,8 @@ fn a_journal_written_and_read_is_the_same() {
     }
     let lines: Vec<String> = journal.snapshot().iter().map(|recorded| ndjson::line(recorded)).collect();
 
-    let read = ndjson::read(&lines.join("\n")).unwrap();
+    let read = ndjson::read(lines.join("\n").as_bytes()).unwrap();
 
-    let again: Vec<String> = read.iter().map(ndjson::line).collect();
+    let again: Vec<String> = read[0].exchanges.iter().map(ndjson::line).collect();
     assert_eq!(again, lines);
 }

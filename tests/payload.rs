@@ -111,15 +111,27 @@ fn labels_and_verdicts_agree_on_another_contract() {
     }
 }
 
-/// What the built-in contract does not have: limits of numbers, plain parameters of other types, optional parts.
+/// What the built-in contract does not have: another token, limits of numbers, plain parameters of other types, optional parts.
 fn other_contract() -> Arc<Contract> {
-    let causes = ["incomplete", "json", "mediaType", "method", "path", "size", "timeout", "violations"];
+    let causes = [
+        "credentials",
+        "incomplete",
+        "json",
+        "mediaType",
+        "method",
+        "path",
+        "size",
+        "timeout",
+        "token",
+        "violations",
+    ];
     let causes: Map<_, _> =
         causes.iter().map(|cause| ((*cause).to_owned(), json!({"value": cause}))).collect();
     let refused = json!({"examples": causes});
     let document = json!({
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key", "x-claim": "client"}}},
         "paths": {
             "/shops/{shop}/orders/{number}": {
                 "put": {

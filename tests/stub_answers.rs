@@ -139,21 +139,10 @@ fn prefer_chooses_status_and_example() {
             Some("example=\"imported\""),
         ),
         ("importDataV2", "example=queues", 200, v2("queues"), Some("example=\"queues\"")),
-        // What is not there is passed over.
-        ("createAgent", "code=418", 200, fixture("createAgent/response.json"), None),
-        ("createAgent", "code=abc", 200, fixture("createAgent/response.json"), None),
-        ("createAgent", "example=scope", 200, fixture("createAgent/response.json"), None),
+        // What is not about the reply is passed over.
         ("createAgent", "respond-async, wait=5", 200, fixture("createAgent/response.json"), None),
         ("createAgent", "", 200, fixture("createAgent/response.json"), None),
         ("createAgent", "code=429, code=500", 429, sentence(429), Some("code=429")),
-        ("createAgent", "code=429, example=nothing", 429, sentence(429), Some("code=429")),
-        (
-            "createAgent",
-            "code=418, example=sample",
-            200,
-            fixture("createAgent/response.json"),
-            Some("example=\"sample\""),
-        ),
         ("createAgent", "foo=\"code=500\", bar", 200, fixture("createAgent/response.json"), None),
     ];
     for (operation, prefer, status, expected, applied) in cases {
@@ -162,6 +151,51 @@ fn prefer_chooses_status_and_example() {
         assert_eq!(body(&exchange), expected, "{prefer}");
         assert_eq!(reply_headers(&exchange, "preference-applied"), Vec::from_iter(applied), "{prefer}");
         assert_eq!((exchange.step, exchange.outcome()), (Step::Answer, Outcome::Answered), "{prefer}");
+    }
+}
+
+#[test]
+fn a_preference_that_cannot_be_met_is_ignored_and_said_with_what_there_is() {
+    let no_code = |code: &str| {
+        format!("ignored; code=\"{code}\"; codes=\"200, 400, 401, 404, 405, 408, 412, 413, 429, 500\"")
+    };
+    let no_example = |name: &str, known: &str| format!("ignored; example=\"{name}\"; examples=\"{known}\"");
+    let imports = "skillGroups, queues, standardResponses, waitingExperience";
+    for (operation, prefer, status, said) in [
+        ("createAgent", "code=418", 200, no_code("418")),
+        ("createAgent", "code=abc", 200, no_code("abc")),
+        ("createAgent", "code=\"4\\\"\"", 200, no_code("4\\\"")),
+        ("createAgent", "code", 200, no_code("")),
+        ("createAgent", "code=99999999", 200, no_code("99999999")),
+        ("createAgent", "example=scope", 200, no_example("scope", "sample")),
+        ("createAgent", "example", 200, no_example("", "sample")),
+        ("importDataV2", "example=nothing", 200, no_example("nothing", imports)),
+        (
+            "createAgent",
+            "code=429, example=nothing",
+            429,
+            format!("code=429, {}", no_example("nothing", "rateLimit")),
+        ),
+        ("createAgent", "code=418, example=sample", 200, format!("example=\"sample\", {}", no_code("418"))),
+    ] {
+        let exchange = Call::sample(operation).header("Prefer", prefer).send();
+        assert_eq!(exchange.reply.status, status, "{prefer}");
+        assert_eq!(reply_headers(&exchange, "preference-applied"), [said], "{prefer}");
+    }
+}
+
+#[test]
+fn a_preferred_rate_limit_says_when_to_try_again_and_nothing_else_does() {
+    for errors in [Errors::Vendor, Errors::Rfc] {
+        let stub = stub_with(Settings { errors, ..Settings::default() });
+        for operation in OPERATIONS {
+            for (code, expected) in [(429, vec!["60"]), (500, vec![]), (200, vec![])] {
+                let call = Call::sample(operation).header("Prefer", format!("code={code}"));
+                let exchange = stub.respond(call.request());
+                assert_eq!(exchange.reply.status, code);
+                assert_eq!(reply_headers(&exchange, "retry-after"), expected, "{operation} {code}");
+            }
+        }
     }
 }
 

@@ -504,9 +504,11 @@ fn the_update_pages_own_body_is_refused_with_the_entry_about_it() {
     ] {
         let exchange = stub().respond(Call::sample("updateAgent").request_with(text));
         assert_eq!(first(&exchange), ("/body", message));
+        assert_eq!(used(&exchange), ["U1"]);
     }
     let other = stub().respond(Call::sample("updateAgent").request_with("{\"a\": 5xxx}"));
     assert!(!first(&other).1.contains("ledger"));
+    assert_eq!(used(&other), [""; 0]);
     // The fixture is the page's text with the two repairs that the entry names.
     let repaired = sample.replace("13456782xxx", "13456782000");
     let repaired: Value =
@@ -524,6 +526,7 @@ fn a_queue_that_is_sent_to_the_import_is_told_where_it_belongs() {
         first(&exchange),
         ("/body/Data", format!("expected a string or an array, but found nothing; {hint}"))
     );
+    assert_eq!(used(&exchange), ["I2"]);
     let broken = Call { body: queue.without("/name").body, ..Call::sample("importData") }.send();
     assert!(!first(&broken).1.contains("createQueue"));
 }
@@ -535,11 +538,25 @@ fn a_look_up_without_a_page_is_told_apart_from_a_path_that_nobody_names() {
         let exchange = stub().respond(Request::new("GET", &target));
         let violation = &exchange.violations[0];
         assert!(
-            violation.found.ends_with("which is named and has no page of its own (ledger: U16)"),
+            violation.found.ends_with("which is named, and without a page of its own (ledger: U16)"),
             "{violation}"
         );
         assert!(violation.source.starts_with("Update a specific agent › Body Parameters › "), "{path}");
+        assert_eq!(used(&exchange), ["U16"]);
     }
     let exchange = stub().respond(Request::new("GET", "/nowhere"));
+    assert_eq!(used(&exchange), [""; 0]);
     assert_eq!(exchange.violations[0].source, "assumed: no page says what another path gets");
+}
+
+/// The entries of the ledger that the reply's header names, which are those of the readings.
+fn used(exchange: &Exchange) -> Vec<String> {
+    let header: Vec<_> = reply_headers(exchange, "x-standin-ledger")
+        .iter()
+        .flat_map(|list| list.split(", "))
+        .map(str::to_owned)
+        .collect();
+    let readings: Vec<_> = exchange.readings.iter().map(|reading| reading.ledger.clone()).collect();
+    assert_eq!(header, readings);
+    header
 }

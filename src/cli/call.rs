@@ -112,6 +112,17 @@ impl Place {
         parse(&reply).ok_or_else(|| "something that is no whole HTTP reply".to_owned())
     }
 
+    /// Connects, and waits until the connection ends, for at most this long; false when nobody is there.
+    pub(super) fn wait_for_end(&self, limit: Duration) -> bool {
+        let limit = limit.max(Duration::from_millis(1));
+        let Ok(mut stream) = self.connect(&|| Ok(limit)) else {
+            return false;
+        };
+        // However it ends, it has ended.
+        let _ = stream.set_read_timeout(Some(limit)).and_then(|()| stream.read(&mut [0]));
+        true
+    }
+
     fn connect(&self, left: &impl Fn() -> Result<Duration, String>) -> Result<TcpStream, String> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let unknown = || format!("no address for the host `{host}`");

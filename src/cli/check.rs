@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{
     ContractSource, Error, Exit,
     error::{one_line, reason},
-    junit::{Case, Outcome, Suite},
+    junit::{Case, CaseResult, Suite},
     output::{self, Target},
     style, suggested, wrap,
 };
-use crate::{BodyCheck, Contract, Operation, check_body};
+use crate::{BodyCheck, Contract, Operation, check_body, near};
 
 /// Check payload files against the contract
 ///
@@ -113,34 +113,13 @@ impl Check {
 pub(super) fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Operation, Error> {
     contract.operation(name).ok_or_else(|| {
         let names: Vec<_> = contract.operations().iter().map(|operation| &*operation.id).collect();
-        let nearest = names
-            .iter()
-            .map(|known| (edits(&known.to_lowercase(), &name.to_lowercase()), known))
-            .min()
-            .filter(|(edits, known)| *edits <= known.len() / 3);
-        let hint = nearest.map_or_else(String::new, |(_, known)| format!(" (did you mean {known}?)"));
+        let hint = near::hint(name, names.iter().copied());
         Error::usage(format!(
             "there is no operation `{}`{hint}; the operations are {}",
             one_line(name),
             names.join(", ")
         ))
     })
-}
-
-/// How many letters have to be put in, taken out or changed to get from one word to the other.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in to.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// A file that could not be read weighs more than violations in another.
@@ -236,10 +215,10 @@ fn suite(operation: &Operation, checked: &[Checked]) -> Suite {
             .iter()
             .map(|Checked { name, result }| Case {
                 name: name.clone(),
-                outcome: match result {
-                    Err(reason) => Outcome::Error(format!("cannot read the file: {reason}")),
-                    Ok(check) if check.violations.is_empty() => Outcome::Passed,
-                    Ok(check) => Outcome::Failed(
+                result: match result {
+                    Err(reason) => CaseResult::Error(format!("cannot read the file: {reason}")),
+                    Ok(check) if check.violations.is_empty() => CaseResult::Passed,
+                    Ok(check) => CaseResult::Failed(
                         check
                             .violations
                             .iter()
@@ -313,13 +292,5 @@ mod tests {
         );
         assert_eq!(exit(&checked()[..1]).unwrap(), Exit::Findings);
         assert_eq!(exit(&[]).unwrap(), Exit::Fine);
-    }
-
-    #[test]
-    fn words_are_as_far_apart_as_their_edits() {
-        assert_eq!(edits("createagent", "createagent"), 0);
-        assert_eq!(edits("createagent", "createagents"), 1);
-        assert_eq!(edits("createagent", "craeteagent"), 2);
-        assert_eq!(edits("", "abc"), 3);
     }
 }

@@ -4,9 +4,10 @@ mod ledger;
 mod list;
 mod show;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ContractSource, Error, Exit, check, output, suggested, wrap};
+use super::{ContractSource, Error, Exit, check, output, serve::ErrorsArg, suggested, wrap};
+use crate::contract::Audience;
 
 /// How many characters a line of text has where no terminal says so.
 const WIDTH: usize = 100;
@@ -18,6 +19,7 @@ Examples:
   standin contract show                    the operations
   standin contract show updateAgent        its parameters and fields, with their sources
   standin contract openapi > openapi.json  for other tools
+  standin contract openapi --for generators > client.json
   standin contract ledger                  where the documentation contradicts itself")]
 pub(super) struct Command {
     #[command(subcommand)]
@@ -36,6 +38,12 @@ enum What {
     },
     /// Print the self-contained OpenAPI 3.1 document
     Openapi {
+        /// Whom it is for: exact for validators, or in the usual spellings only for client generators
+        #[arg(long = "for", value_name = "WHOM", value_enum, default_value_t = Whom::Validators, env = "STANDIN_FOR")]
+        whom: Whom,
+        /// The wording of refusals that a generated client reads
+        #[arg(long, value_name = "PROFILE", value_enum, default_value_t = ErrorsArg::Vendor, env = "STANDIN_ERRORS")]
+        errors: ErrorsArg,
         #[command(flatten)]
         contract: ContractSource,
     },
@@ -44,6 +52,15 @@ enum What {
         #[command(flatten)]
         contract: ContractSource,
     },
+}
+
+/// Whom the OpenAPI document is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Whom {
+    /// Whoever wants all of it, exactly
+    Validators,
+    /// Client generators: usual spellings, named schemas, one type of refusal
+    Generators,
 }
 
 impl Command {
@@ -56,9 +73,12 @@ impl Command {
                 let operation = check::find(&contract, operation)?;
                 show::operation(&contract, operation, width.unwrap_or(WIDTH))
             }
-            What::Openapi { contract } => {
-                let contract = contract.load()?;
-                String::from_utf8_lossy(contract.published()).trim_end().to_owned() + "\n"
+            What::Openapi { whom, errors, contract } => {
+                let audience = match whom {
+                    Whom::Generators => Audience::Generators((*errors).into()),
+                    Whom::Validators => Audience::Exact,
+                };
+                String::from_utf8_lossy(contract.load()?.published(audience)).into_owned()
             }
             What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width.unwrap_or(WIDTH)),
         };

@@ -21,7 +21,7 @@ use super::{
     verify::setting,
 };
 use crate::{
-    Operation, Rule,
+    Operation, Rule, near,
     payload::{Case, Credentials, Generator},
     render::curl,
     token::Secret,
@@ -335,9 +335,10 @@ fn narrowed(generators: &[Generator], name: &str) -> Result<Vec<Generator>, Erro
     rules.dedup();
     let rules: Vec<_> = rules.into_iter().map(Rule::name).collect();
     Err(Error::usage(format!(
-        "no mutant of {} breaks the rule `{}`; the rules are {}",
+        "no mutant of {} breaks the rule `{}`{}; the rules are {}",
         operations.join(", "),
         one_line(name),
+        near::hint(name, rules.iter().copied()),
         rules.join(", ")
     )))
 }

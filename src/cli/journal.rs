@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     Exchange, Recorded, pact,
-    render::{curl, har, ndjson},
+    render::{
+        curl, har,
+        ndjson::{self, Run},
+    },
 };
 
 /// How many characters of a target a table shows.
@@ -23,7 +26,7 @@ const TARGET_WIDTH: usize = 72;
 /// Convert an exported journal, or make a contract of it
 ///
 /// FILE is what `serve --journal-file` or the control API's `export?format=ndjson` has written:
-/// one exchange per line.
+/// one exchange per line. What is missing in it is said on standard error.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -47,8 +50,27 @@ pub(super) struct Convert {
     #[arg(long, value_name = "NAME", default_value = pact::CONSUMER, env = "STANDIN_CONSUMER")]
     consumer: String,
 
+    /// Which run of the server, when there are several in the file: its number, from 1 on, or last
+    #[arg(long, value_name = "N", default_value = "last", value_parser = which, env = "STANDIN_RUN")]
+    run: Which,
+
     #[command(flatten)]
     contract: ContractSource,
+}
+
+/// One of the runs in a file.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Last,
+    Number(usize),
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    if text == "last" {
+        return Ok(Which::Last);
+    }
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.map(Which::Number).ok_or_else(|| "expected a number from 1 up, or last".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -95,22 +117,52 @@ impl Convert {
                 reason(&error)
             ))
         })?;
-        let mut exchanges = Vec::new();
-        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-            let wrong = |why: &str| {
-                Error::could_not_run(format!(
-                    "{name}, line {number}: {}; expected a journal that standin has exported as ndjson",
-                    one_line(why)
-                ))
-            };
-            let line = std::str::from_utf8(line).map_err(|_| wrong("not UTF-8"))?.trim();
-            if !line.is_empty() {
-                let recorded = ndjson::parse(line).map_err(|error| wrong(&error.to_string()))?;
-                exchanges.push(Arc::new(recorded));
-            }
+        let mut runs = ndjson::read(&bytes).map_err(|error| {
+            let error = one_line(&error.to_string());
+            Error::could_not_run(format!("{name}, {error}; expected a journal that standin has written"))
+        })?;
+        drop(bytes);
+        if runs.is_empty() {
+            runs.push(Run::default());
         }
-        Ok(exchanges)
+        let count = runs.len();
+        let number = match self.run {
+            Which::Last => count,
+            Which::Number(number) if number <= count => number,
+            Which::Number(number) => {
+                return Err(Error::could_not_run(format!(
+                    "{name}: expected a run from 1 to {count}, but found --run {number}"
+                )));
+            }
+        };
+        let run = runs.swap_remove(number - 1);
+        for remark in remarks(&run, number, count) {
+            output::complain(&format!("standin: {name}: {}", one_line(&remark)));
+        }
+        Ok(run.exchanges.into_iter().map(Arc::new).collect())
     }
+}
+
+/// What is to be known about a run beside its exchanges.
+fn remarks(run: &Run, number: usize, count: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if count > 1 {
+        let since = run.name.as_ref().map_or_else(String::new, |name| format!(", of {name}"));
+        remarks.push(format!("this is run {number} of {count}{since}; --run N shows another"));
+    }
+    if run.is_continued {
+        remarks.push(
+            "the beginning of this run was moved to the file of that name with .1 at its end".to_owned(),
+        );
+    }
+    if run.dropped > 0 {
+        remarks.push(format!("{} exchanges are missing: they could not be written in time", run.dropped));
+    }
+    for line in &run.unfinished {
+        remarks
+            .push(format!("line {line} is not finished, and left out: the server was ended while it wrote"));
+    }
+    remarks
 }
 
 fn table(exchanges: &[Arc<Recorded>]) -> Table {

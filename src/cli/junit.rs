@@ -19,12 +19,12 @@ pub(super) struct Case {
     /// What it is called.
     pub(super) name: String,
     /// What came of it.
-    pub(super) outcome: Outcome,
+    pub(super) result: CaseResult,
 }
 
 /// What came of a case.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum CaseResult {
     /// It could not be looked at.
     Error(String),
     /// It is wrong, for these reasons.
@@ -40,17 +40,17 @@ impl Suite {
     /// The suite as an XML document.
     pub(super) fn to_xml(&self) -> String {
         let count =
-            |wanted: fn(&Outcome) -> bool| self.cases.iter().filter(|case| wanted(&case.outcome)).count();
+            |wanted: fn(&CaseResult) -> bool| self.cases.iter().filter(|case| wanted(&case.result)).count();
         let counts = format!(
             "name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\"",
             Escaped(&self.name),
             self.cases.len(),
-            count(|outcome| matches!(outcome, Outcome::Failed(_))),
-            count(|outcome| matches!(outcome, Outcome::Error(_))),
+            count(|result| matches!(result, CaseResult::Failed(_))),
+            count(|result| matches!(result, CaseResult::Error(_))),
         );
         let mut xml = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite {counts} skipped=\"{}\">\n",
-            count(|outcome| matches!(outcome, Outcome::Skipped(_))),
+            count(|result| matches!(result, CaseResult::Skipped(_))),
         );
         for case in &self.cases {
             let open = format!(
@@ -58,15 +58,15 @@ impl Suite {
                 Escaped(&self.class),
                 Escaped(&case.name)
             );
-            let inner = match &case.outcome {
-                Outcome::Passed => {
+            let inner = match &case.result {
+                CaseResult::Passed => {
                     xml.push_str(&open);
                     xml.push_str("/>\n");
                     continue;
                 }
-                Outcome::Failed(reasons) => element("failure", reasons),
-                Outcome::Skipped(reasons) => element("skipped", reasons),
-                Outcome::Error(reason) => element("error", std::slice::from_ref(reason)),
+                CaseResult::Failed(reasons) => element("failure", reasons),
+                CaseResult::Skipped(reasons) => element("skipped", reasons),
+                CaseResult::Error(reason) => element("error", std::slice::from_ref(reason)),
             };
             let _ = write!(xml, "{open}>\n      {inner}\n    </testcase>\n");
         }
@@ -117,13 +117,13 @@ mod tests {
             name: "standin check createAgent".into(),
             class: "createAgent".into(),
             cases: vec![
-                Case { name: "good.json".into(), outcome: Outcome::Passed },
+                Case { name: "good.json".into(), result: CaseResult::Passed },
                 Case {
                     name: "<\"bad\">&\u{1}.json".into(),
-                    outcome: Outcome::Failed(vec!["a\nb".into(), "c\u{ffff}".into()]),
+                    result: CaseResult::Failed(vec!["a\nb".into(), "c\u{ffff}".into()]),
                 },
-                Case { name: "gone.json".into(), outcome: Outcome::Error("cannot read the file".into()) },
-                Case { name: "later.json".into(), outcome: Outcome::Skipped(vec!["not yet".into()]) },
+                Case { name: "gone.json".into(), result: CaseResult::Error("cannot read the file".into()) },
+                Case { name: "later.json".into(), result: CaseResult::Skipped(vec!["not yet".into()]) },
             ],
         };
         assert_eq!(

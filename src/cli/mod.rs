@@ -15,10 +15,13 @@ mod error;
 mod generate;
 mod health;
 mod journal;
+mod journal_file;
 mod junit;
 mod log;
 mod output;
+mod private_file;
 mod serve;
+mod stop;
 mod style;
 mod suggested;
 mod table;
@@ -87,6 +90,7 @@ enum Command {
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     Health(health::Health),
+    Stop(stop::Stop),
     Completions(completions::Completions),
 }
 
@@ -120,6 +124,7 @@ impl Command {
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::Health(health) => health.run(),
+            Self::Stop(stop) => stop.run(),
             Self::Completions(completions) => completions.run(),
         }
     }

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytesize::ByteSize;
@@ -16,26 +16,27 @@ use tokio::runtime::Runtime;
 
 use super::{
     ContractSource, Error, Exit,
-    error::reason,
+    error::{one_line, reason},
+    journal_file::JournalFile,
     log::{self, Log},
-    output::{self, Target},
+    output,
 };
 use crate::{
-    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, Settings, TokenPolicy, render::ndjson,
+    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, TokenPolicy,
     token::Secret,
 };
 
 /// Serve the API: answer, check and record requests
 ///
 /// Prints one line on standard output when it is ready, and one line per request on standard error.
-/// Ctrl-C or SIGTERM ends it within a second.
+/// Ctrl-C, SIGTERM or `standin stop` ends it within a second.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   standin serve
   standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
   standin serve --checks report                   answer all, record what is wrong
-  standin serve --journal-file run.ndjson         keep what was sent
+  standin serve --journal-file run.ndjson         keep what was sent, as it comes
   standin serve --token verified --client-secret \"$SECRET\"
 
 A token to call it with: standin token
@@ -76,13 +77,25 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size, env = "STANDIN_JOURNAL_BYTES")]
     journal_bytes: usize,
 
-    /// Write the journal to this file, as ndjson, when the server stops
+    /// Write the journal to this file as exchanges come, a line each, after what is there
+    ///
+    /// `standin journal FILE` reads it. Nobody waits for the file: what it cannot take in time is missing, and it says how much.
     #[arg(long, value_name = "FILE", env = "STANDIN_JOURNAL_FILE")]
     journal_file: Option<PathBuf>,
+
+    /// Move the journal file to FILE.1 rather than let it have more than this, and begin a new one
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size, env = "STANDIN_JOURNAL_FILE_BYTES")]
+    journal_file_bytes: usize,
 
     /// The largest body that is accepted
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
+
+    /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
+    ///
+    /// With it, a page of another origin reads nothing, and what it sends to change something is refused with 403.
+    #[arg(long = "origin", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin, env = "STANDIN_ORIGIN")]
+    origins: Vec<String>,
 
     /// Another host name under which the control API may be called (repeatable; the variable is comma separated)
     ///
@@ -108,11 +121,20 @@ pub(super) struct Serve {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ErrorsArg {
+pub(super) enum ErrorsArg {
     /// The vendor's envelope, {"errors": […]}
     Vendor,
     /// RFC 9457 problem details
     Rfc,
+}
+
+impl From<ErrorsArg> for Errors {
+    fn from(errors: ErrorsArg) -> Self {
+        match errors {
+            ErrorsArg::Rfc => Self::Rfc,
+            ErrorsArg::Vendor => Self::Vendor,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -156,11 +178,17 @@ impl Serve {
         let token = self.token_policy()?;
         let control_token = self.control_token()?;
         let contract = self.contract.load()?;
+        let mut config = self.config(Arc::clone(&contract), token, control_token);
+        contract.words(config.settings.errors).map_err(|error| {
+            Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
+        })?;
         let journal_file = match &self.journal_file {
-            Some(file) => Some(Target::new(file)?),
+            Some(file) => Some(JournalFile::open(file, self.journal_file_bytes as u64)?),
             None => None,
         };
         let (listener, address) = self.bind()?;
+        // Its port is taken until this process has ended, which is how `standin stop` finds out that it has.
+        let _until_the_end = listener.try_clone();
         let runtime = Runtime::new()
             .map_err(|error| Error::could_not_run(format!("cannot start threads: {}", reason(&error))))?;
         if !address.ip().is_loopback() && self.control_token.is_none() {
@@ -169,7 +197,8 @@ impl Serve {
             ));
         }
 
-        let config = self.config(Arc::clone(&contract), token, control_token);
+        let writer = journal_file.map(JournalFile::start).transpose()?;
+        config.journal_writer.clone_from(&writer);
         let log = Log::start(
             match self.log {
                 Format::Json => log::Format::Json,
@@ -177,23 +206,46 @@ impl Serve {
             },
             &self.log_filter,
         );
-        let journal = runtime
+        let mut asked_to_stop = None;
+        runtime
             .block_on(async {
                 // The signals are caught before anybody can know that there is something to stop.
                 let stop = signals()?;
                 let _ = output::print(&self.ready_line(address, &contract));
+                let stop = async {
+                    stop.await;
+                    asked_to_stop = Some(Instant::now());
+                };
                 crate::serve(listener, config, stop).await
             })
             .map_err(|error| Error::could_not_run(format!("cannot serve: {}", reason(&error))))?;
         // What still runs after the drain is cut off here.
         runtime.shutdown_background();
+        let time = match asked_to_stop {
+            Some(asked) => SOON.saturating_sub(asked.elapsed()),
+            None => PATIENT,
+        };
+        let written = writer.map_or(Ok(()), |writer| self.finish(&writer, time));
         log.flush(FLUSH);
+        written.map(|()| Exit::Fine)
+    }
 
-        if let Some(file) = journal_file {
-            let lines = journal.snapshot();
-            file.write(lines.iter().map(|recorded| ndjson::line(recorded) + "\n"))?;
+    /// Ends the journal file, within this time, and says what is missing there.
+    fn finish(&self, writer: &JournalWriter, limit: Duration) -> Result<(), Error> {
+        let ended = writer.finish(limit);
+        let file = self.journal_file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+        let all = ended.written + ended.missing;
+        let missing = format!("{} of {all} exchanges are missing there", ended.missing);
+        match ended.error {
+            Some(error) => {
+                Err(Error::could_not_run(one_line(&format!("cannot write {file}: {error}; {missing}"))))
+            }
+            None if ended.missing > 0 => {
+                tracing::warn!(target: "standin::server", "{file} could not be written fast enough: {missing}");
+                Ok(())
+            }
+            None => Ok(()),
         }
-        Ok(Exit::Fine)
     }
 
     /// The token policy, with the secret that it needs.
@@ -244,14 +296,13 @@ impl Serve {
             control: ControlConfig {
                 hosts: self.control_hosts.clone(),
                 origins: self.control_origins.clone(),
+                stop: true,
                 token: control_token,
             },
             journal: JournalLimits { entries: self.journal_entries, bytes: self.journal_bytes },
+            origins: self.origins.clone(),
             settings: Settings {
-                errors: match self.errors {
-                    ErrorsArg::Rfc => Errors::Rfc,
-                    ErrorsArg::Vendor => Errors::Vendor,
-                },
+                errors: self.errors.into(),
                 checks: match self.checks {
                     ChecksArg::Enforce => Checks::Enforce,
                     ChecksArg::Off => Checks::Off,
@@ -363,6 +414,12 @@ fn origin(text: &str) -> Result<String, String> {
         _ => Err("expected an origin without a path, such as http://localhost:3000".into()),
     }
 }
+
+/// How long after a signal the journal file may still be written.
+const SOON: Duration = Duration::from_millis(800);
+
+/// How long it may after a call of the control API, whose caller waits.
+const PATIENT: Duration = Duration::from_secs(5);
 
 /// How long the end waits for the log to be written.
 const FLUSH: Duration = Duration::from_millis(150);

@@ -4,6 +4,7 @@
 //! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
 mod extensions;
+mod generators;
 mod ledger;
 mod operation;
 pub(crate) mod origin;
@@ -14,6 +15,7 @@ mod refusal;
 mod role;
 mod schema;
 mod schema_reader;
+pub(crate) mod wording;
 
 use std::{
     fmt, fs,
@@ -30,6 +32,8 @@ pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
 pub use origin::{Basis, Origin};
+pub use publish::Audience;
+use publish::Published;
 use reader::Node;
 pub(crate) use reader::escape;
 pub use refusal::Errors;
@@ -50,7 +54,7 @@ pub struct Contract {
     ledger: Vec<LedgerEntry>,
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
-    published: OnceLock<Bytes>,
+    published: OnceLock<Published>,
 }
 
 /// Why a document is no contract: what was expected, what was found and where.
@@ -106,7 +110,8 @@ impl Contract {
     /// A contract whose every part is made now, while its files are there and its errors can be told.
     fn whole(document: Value, file: &SampleFile) -> Result<Self, ContractError> {
         let mut contract = Self::new(&document, file, true)?;
-        contract.published = publish::document(&Node::root(&document), &Samples { file })?.into();
+        contract.published =
+            Published::new(&document, &contract.operations, &contract.ledger, &Samples { file })?.into();
         contract.document = document.into();
         Ok(contract)
     }
@@ -141,6 +146,7 @@ impl Contract {
             operation.shared = Arc::clone(&shared);
         }
         refusal::check(&operations, token.is_some())?;
+        refusal::share(&mut operations, token.is_some());
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -208,18 +214,42 @@ impl Contract {
         self.operations.iter().find(|operation| *operation.id == *id)
     }
 
+    /// Whether it has refusals in this wording; every contract has them in the vendor's.
+    pub fn words(&self, errors: Errors) -> Result<(), ContractError> {
+        if errors.is_in(&self.operations) {
+            return Ok(());
+        }
+        Err(ContractError::new(format!(
+            "expected refusals under {} in the contract, but found them under {} alone",
+            errors.media(),
+            Errors::Vendor.media()
+        )))
+    }
+
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
     }
 
-    /// The self-contained document for outside tools, as JSON: samples inline, accepted names spelt out.
+    /// The self-contained document for outside tools, as JSON, with its samples inline. The first of its servers is a
+    /// relative URL: that of wherever the document is read from.
     #[allow(clippy::missing_panics_doc)] // the built-in document is complete
-    pub fn published(&self) -> &Bytes {
-        self.published.get_or_init(|| {
-            publish::document(&Node::root(self.document()), &Samples { file: &built_in_sample })
-                .expect("the built-in contract is complete")
-        })
+    pub fn published(&self, audience: Audience) -> &Bytes {
+        let published = self.published.get_or_init(|| {
+            Published::new(
+                self.document(),
+                &self.operations,
+                &self.ledger,
+                &Samples { file: &built_in_sample },
+            )
+            .expect("the built-in contract is complete")
+        });
+        published.text(audience)
+    }
+
+    /// The same document as a server at `url` hands it out, such as `http://127.0.0.1:8484`.
+    pub fn published_at(&self, audience: Audience, url: &str) -> Bytes {
+        publish::at(self.published(audience), url)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::{
@@ -117,12 +118,14 @@ pub struct Replies {
     pub description: String,
     /// Whether the reply is the request's body with the sample's members added.
     pub echoes: bool,
+    /// Its headers with their values, besides those that every reply has.
+    pub headers: Vec<(String, String)>,
     /// What the body of the reply looks like.
-    pub schema: Option<Schema>,
+    pub schema: Option<Arc<Schema>>,
     /// The samples; the first answers when nothing chooses another.
     pub examples: Vec<Example>,
     /// What problem details (RFC 9457) with this status look like.
-    pub(crate) problem_schema: Option<Schema>,
+    pub(crate) problem_schema: Option<Arc<Schema>>,
     /// The samples as problem details; there are some only for refusals.
     pub problems: Vec<Example>,
 }
@@ -416,7 +419,8 @@ impl<'a> OperationReader<'a> {
             let Some(media) = node.get("content").and_then(|content| content.get(errors.media())) else {
                 return Ok((None, Vec::new()));
             };
-            let schema = media.get("schema").map(|schema| self.schemas.describe(&schema)).transpose()?;
+            let schema =
+                media.get("schema").map(|schema| self.schemas.describe(&schema).map(Arc::new)).transpose()?;
             Ok((schema, self.examples(&media)?))
         };
         let (problem_schema, problems) =
@@ -434,6 +438,7 @@ impl<'a> OperationReader<'a> {
         Ok(Replies {
             status: code,
             description: node.optional_text("description")?.unwrap_or_default(),
+            headers: headers(&node)?,
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,
             examples,
@@ -462,6 +467,35 @@ impl<'a> OperationReader<'a> {
             })
             .collect()
     }
+}
+
+/// The headers of a response: each has an example, which is what is sent.
+fn headers(response: &Node) -> Result<Vec<(String, String)>, ContractError> {
+    let Some(headers) = response.get("headers") else {
+        return Ok(Vec::new());
+    };
+    headers
+        .members()?
+        .map(|(name, node)| {
+            known(&node, "a header", &["schema", "example"])?;
+            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(node.complain("expected the name of a header"));
+            }
+            if name.eq_ignore_ascii_case("content-type") {
+                return Err(node.complain("the media type of a reply is in its `content`"));
+            }
+            let example = node.need("example")?;
+            let value = match example.value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => return Err(example.error("a string or a number")),
+            };
+            if HeaderValue::from_str(&value).is_err() {
+                return Err(example.error("a text that a header can have"));
+            }
+            Ok((name.to_owned(), value))
+        })
+        .collect()
 }
 
 /// Fails on a member that is neither one of `own` nor a note for readers.

@@ -3,27 +3,117 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{ContractError, Samples, reader::Node, role::Role};
+use super::{
+    ContractError, Errors, Example, LedgerEntry, Operation, Replies, Samples, Schema, generators,
+    reader::Node, role::Role,
+};
 
-/// The document with its samples inline and each `x-accepts` spelt out in plain JSON Schema and OpenAPI.
-pub(super) fn document(root: &Node, samples: &Samples) -> Result<Bytes, ContractError> {
-    let value = rewrite(root, Role::Keywords, samples)?;
-    Ok(Bytes::from(format!("{value:#}\n")))
+/// Whom a published document is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Audience {
+    /// Validators, and whoever wants all of it: each `x-accepts` spelt out in plain JSON Schema and OpenAPI.
+    Exact,
+    /// Generators of clients: usual names and types, named schemas, and refusals in this wording only.
+    Generators(Errors),
 }
 
-fn rewrite(node: &Node, role: Role, samples: &Samples) -> Result<Value, ContractError> {
+/// The document for each audience, as JSON.
+#[derive(Debug)]
+pub(super) struct Published([Bytes; 3]);
+
+impl Audience {
+    const ALL: [Self; 3] = [Self::Exact, Self::Generators(Errors::Rfc), Self::Generators(Errors::Vendor)];
+}
+
+impl Published {
+    pub(super) fn new(
+        document: &Value,
+        operations: &[Operation],
+        ledger: &[LedgerEntry],
+        samples: &Samples,
+    ) -> Result<Self, ContractError> {
+        let mut whole = inline(&Node::root(document), Role::Keywords, samples)?;
+        add_server(&mut whole);
+        add_statuses(&mut whole, operations);
+        let mut texts = [Bytes::new(), Bytes::new(), Bytes::new()];
+        for (text, audience) in texts.iter_mut().zip(Audience::ALL) {
+            let value = match audience {
+                Audience::Exact => spell_out(&whole, Role::Keywords),
+                Audience::Generators(errors) => {
+                    generators::document(&Node::root(&whole), ledger, errors.media())?
+                }
+            };
+            *text = Bytes::from(format!("{value:#}\n"));
+        }
+        Ok(Self(texts))
+    }
+
+    pub(super) fn text(&self, audience: Audience) -> &Bytes {
+        let index = Audience::ALL.iter().position(|other| *other == audience);
+        &self.0[index.unwrap_or_default()]
+    }
+}
+
+/// The server that comes first is the one that the document is asked from; a client that is generated from it and
+/// told nothing else sends nothing to the vendor.
+fn add_server(document: &mut Value) {
+    let own = json!({"url": OWN_SERVER, "description": "Where this document comes from."});
+    match document.get_mut("servers").and_then(Value::as_array_mut) {
+        Some(servers) => servers.insert(0, own),
+        None => document["servers"] = json!([own]),
+    }
+}
+
+/// Every status that an operation can answer is among its responses.
+fn add_statuses(document: &mut Value, operations: &[Operation]) {
+    for operation in operations {
+        let method = operation.method.to_ascii_lowercase();
+        if let Some(responses) = document["paths"][&operation.path][method]["responses"].as_object_mut() {
+            for replies in &operation.replies {
+                responses.entry(replies.status.to_string()).or_insert_with(|| response(replies));
+            }
+        }
+    }
+}
+
+/// The response that an operation shares with another.
+fn response(replies: &Replies) -> Value {
+    let mut content = Map::new();
+    let mut media = |errors: Errors, schema: Option<&Schema>, examples: &[Example]| {
+        if examples.is_empty() {
+            return;
+        }
+        let examples: Map<_, _> =
+            examples.iter().map(|example| (example.name.clone(), json!({"value": example.value}))).collect();
+        let mut described = json!({"examples": examples});
+        if let Some(schema) = schema {
+            described["schema"] = schema.to_json(true);
+        }
+        content.insert(errors.media().into(), described);
+    };
+    media(Errors::Vendor, replies.schema.as_deref(), &replies.examples);
+    media(Errors::Rfc, replies.problem_schema.as_deref(), &replies.problems);
+    json!({"description": replies.description, "content": content})
+}
+
+/// A document whose own server is at `url`.
+pub(super) fn at(text: &Bytes, url: &str) -> Bytes {
+    let member = |url: &str| format!("\"url\": {}", Value::from(url));
+    match std::str::from_utf8(text) {
+        Ok(text) => text.replacen(&member(OWN_SERVER), &member(url), 1).into(),
+        Err(_) => text.clone(),
+    }
+}
+
+/// The same document with its samples in it.
+fn inline(node: &Node, role: Role, samples: &Samples) -> Result<Value, ContractError> {
     match node.value {
         other if role == Role::Data => Ok(other.clone()),
-        Value::Array(items) => {
-            let mut out = Vec::with_capacity(items.len());
-            for (index, value) in items.iter().enumerate() {
-                let parameter = rewrite(&node.at(&index.to_string(), value), role, samples)?;
-                let twins = twin_parameters(&parameter);
-                out.push(parameter);
-                out.extend(twins);
-            }
-            Ok(Value::Array(out))
-        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| inline(&node.at(&index.to_string(), value), role, samples))
+            .collect(),
         Value::Object(members) => {
             let mut out = Map::new();
             for (key, value) in members {
@@ -31,17 +121,45 @@ fn rewrite(node: &Node, role: Role, samples: &Samples) -> Result<Value, Contract
                     out.insert("value".into(), samples.value(node)?);
                 } else {
                     let child = node.at(key, value);
-                    out.insert(key.clone(), rewrite(&child, role.of_member(key, value), samples)?);
+                    out.insert(key.clone(), inline(&child, role.of_member(key, value), samples)?);
                 }
-            }
-            if role.has_keywords() {
-                accept_spellings(&mut out);
             }
             Ok(Value::Object(out))
         }
         other => Ok(other.clone()),
     }
 }
+
+/// The same document with each `x-accepts` in plain JSON Schema and OpenAPI.
+fn spell_out(value: &Value, role: Role) -> Value {
+    match value {
+        other if role == Role::Data => other.clone(),
+        Value::Array(items) => {
+            let mut out = Vec::with_capacity(items.len());
+            for value in items {
+                let parameter = spell_out(value, role);
+                let twins = twin_parameters(&parameter);
+                out.push(parameter);
+                out.extend(twins);
+            }
+            out.into()
+        }
+        Value::Object(members) => {
+            let spelt = members
+                .iter()
+                .map(|(key, value)| (key.clone(), spell_out(value, role.of_member(key, value))));
+            let mut out: Map<_, _> = spelt.collect();
+            if role.has_keywords() {
+                accept_spellings(&mut out);
+            }
+            out.into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// The root of wherever the document was read from, as a relative URL.
+const OWN_SERVER: &str = "/";
 
 /// A query parameter for each other spelling of one. OpenAPI cannot say "one of these two", so the canonical one stays required.
 fn twin_parameters(parameter: &Value) -> Vec<Value> {

@@ -1,5 +1,7 @@
 //! Refusals: which status and body each cause has, as the examples of the document say.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{ContractError, Example, Operation, Replies, reader::escape};
@@ -32,6 +34,7 @@ pub(crate) enum Cause {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
 }
 
@@ -84,21 +87,30 @@ impl Cause {
         }
     }
 
-    /// Whether a request can be refused for it.
-    fn occurs(self, operations: &[Operation], has_token: bool) -> bool {
+    /// Whether an operation can refuse a request for it.
+    fn occurs_at(self, operation: &Operation, has_token: bool) -> bool {
         match self {
             Self::Credentials | Self::Token => has_token,
-            Self::Json | Self::MediaType => operations.iter().any(|operation| operation.body.is_some()),
-            _ => true,
+            Self::Json | Self::MediaType => operation.body.is_some(),
+            // Such a request reaches no operation.
+            Self::Method | Self::Path => false,
+            Self::Incomplete | Self::Size | Self::Timeout | Self::Violations => true,
         }
+    }
+
+    /// Whether a request can be refused for it.
+    fn occurs(self, operations: &[Operation], has_token: bool) -> bool {
+        matches!(self, Self::Method | Self::Path)
+            || operations.iter().any(|operation| self.occurs_at(operation, has_token))
     }
 }
 
 impl Refusals {
-    /// The refusals in one wording: those of an operation's own responses, else the first that any operation has.
+    /// The refusals in one wording, which the contract has: those of an operation, and for requests that reach none
+    /// the first that any operation has.
     pub(crate) fn new(operations: &[Operation], errors: Errors) -> Self {
         let anywhere = |cause| operations.iter().find_map(|operation| find(operation, errors, cause));
-        let nothing = Refusal { status: 500, body: Value::Null };
+        let nothing = Refusal { status: 500, headers: Vec::new(), body: Value::Null };
         let table = |own: Option<&Operation>| {
             Cause::ALL.map(|cause| {
                 let own = own.and_then(|operation| find(operation, errors, cause));
@@ -115,17 +127,17 @@ impl Refusals {
     }
 }
 
-fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (u16, &Example)> {
+fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (&Replies, &Example)> {
     let refusals = operation.replies.iter().filter(|replies| replies.status >= 400);
     refusals.filter_map(move |replies| {
         let samples = replies.samples(errors);
-        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies.status, example))
+        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies, example))
     })
 }
 
 fn find(operation: &Operation, errors: Errors, cause: Cause) -> Option<Refusal> {
-    let (status, example) = named(operation, errors, cause).next()?;
-    Some(Refusal { status, body: example.value.clone() })
+    let (replies, example) = named(operation, errors, cause).next()?;
+    Some(Refusal { status: replies.status, headers: replies.headers.clone(), body: example.value.clone() })
 }
 
 impl Replies {
@@ -135,13 +147,74 @@ impl Replies {
     }
 }
 
-/// Fails unless each cause that occurs has one refusal in each wording.
-pub(super) fn check(operations: &[Operation], has_token: bool) -> Result<(), ContractError> {
+impl Errors {
+    /// Whether the operations have any refusals in this wording.
+    pub(super) fn is_in(self, operations: &[Operation]) -> bool {
+        let mut replies = operations.iter().flat_map(|operation| &operation.replies);
+        replies.any(|replies| replies.status >= 400 && !replies.samples(self).is_empty())
+    }
+
+    /// The wordings that a document has to have in full: the vendor's, and the other one when there is anything of it.
+    fn needed(operations: &[Operation]) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|errors| *errors == Self::Vendor || errors.is_in(operations))
+    }
+}
+
+/// Gives each operation the refusals that it can answer with and does not have: the first that another one has.
+pub(super) fn share(operations: &mut [Operation], has_token: bool) {
     for errors in Errors::ALL {
+        for cause in Cause::ALL {
+            let shared = operations.iter().find_map(|operation| {
+                let (replies, example) = named(operation, errors, cause).next()?;
+                Some((replies.empty(), example.clone()))
+            });
+            let Some((empty, example)) = shared else {
+                continue;
+            };
+            for operation in &mut *operations {
+                if !cause.occurs_at(operation, has_token) || named(operation, errors, cause).next().is_some()
+                {
+                    continue;
+                }
+                let own = operation.replies.iter().position(|replies| replies.status == empty.status);
+                let at = own.unwrap_or_else(|| {
+                    operation.replies.push(empty.empty());
+                    operation.replies.len() - 1
+                });
+                let replies = &mut operation.replies[at];
+                let examples = match errors {
+                    Errors::Rfc => &mut replies.problems,
+                    Errors::Vendor => &mut replies.examples,
+                };
+                examples.push(example.clone());
+            }
+        }
+    }
+}
+
+impl Replies {
+    /// Replies of this kind without samples.
+    fn empty(&self) -> Self {
+        Self {
+            status: self.status,
+            description: self.description.clone(),
+            headers: self.headers.clone(),
+            echoes: false,
+            schema: self.schema.as_ref().map(Arc::clone),
+            examples: Vec::new(),
+            problem_schema: self.problem_schema.as_ref().map(Arc::clone),
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// Fails unless each cause that occurs has one refusal in each wording that is needed.
+pub(super) fn check(operations: &[Operation], has_token: bool) -> Result<(), ContractError> {
+    for errors in Errors::needed(operations) {
         for cause in Cause::ALL {
             let mut is_missing = cause.occurs(operations, has_token);
             for operation in operations {
-                let mut statuses = named(operation, errors, cause).map(|(status, _)| status);
+                let mut statuses = named(operation, errors, cause).map(|(replies, _)| replies.status);
                 let (first, second) = (statuses.next(), statuses.next());
                 is_missing &= first.is_none();
                 if let (Some(first), Some(second)) = (first, second) {

@@ -122,8 +122,7 @@ impl Schema {
             .or_else(|| self.branches.iter().find_map(|branch| branch.then.property(name)))
     }
 
-    /// The schema of the place `pointer` of `value`, which does not lead into arrays; when several apply there,
-    /// the first that `says` something about the matter, else the first.
+    /// The schema of the place `pointer` of `value`; when several apply there, the first that `says` something about the matter, else the first.
     pub(crate) fn at(&self, pointer: &str, value: &Value, says: &dyn Fn(&Self) -> bool) -> Option<&Self> {
         let names: Vec<_> =
             pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
@@ -137,6 +136,10 @@ impl Schema {
             found.push(self);
             return;
         };
+        if let (Some(items), Value::Array(list)) = (&self.items, value) {
+            let item = name.parse().ok().and_then(|index: usize| list.get(index));
+            items.gather(rest, item.unwrap_or(&Value::Null), found);
+        }
         for property in self.properties_for(value).filter(|property| property.name == *name) {
             property.schema.gather(rest, value.get(name).unwrap_or(&Value::Null), found);
         }
@@ -223,7 +226,7 @@ impl Schema {
     }
 
     /// What is asserted, as JSON Schema; for [`Schema::frame`] without what lies below arrays.
-    fn to_json(&self, items: bool) -> Value {
+    pub(super) fn to_json(&self, items: bool) -> Value {
         let mut out = Map::new();
         if !self.types.is_empty() {
             let names: Vec<_> = self.types.iter().map(|kind| kind.name()).collect();

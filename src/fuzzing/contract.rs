@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Verdicts, sound};
-use crate::{Contract, Request, payload::Generator};
+use crate::{Contract, Request, contract::Audience, payload::Generator};
 
 /// Target `contract`: the bytes are a contract document. Either it is refused with one line that names a place, or it
 /// can be used: requests are answered, and what is generated from it is judged as its label says.
@@ -21,7 +21,7 @@ pub fn contract(bytes: &[u8]) {
             return;
         }
     };
-    assert!(!contract.published().is_empty());
+    assert!(!contract.published(Audience::Exact).is_empty());
     let verdicts = Verdicts::new(&contract);
     for operation in contract.operations() {
         verdicts.default.respond(Request::new(operation.method.as_str(), operation.path.as_str()));

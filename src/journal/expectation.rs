@@ -122,50 +122,76 @@ impl Expectation {
     }
 }
 
-/// A verdict is given only when those exchanges that have gone could not change it.
+/// A verification under way: it goes through the journal in steps, and whoever does not want it any more drops it.
 ///
-/// What a clear forgot is out of question unless the expectation names an earlier `after`: then it was needed.
-pub(super) fn verify(journal: &Journal, expectation: &Expectation) -> Verdict {
-    let start = journal.read(0, 0);
-    let until = start.last;
-    let mut position = expectation.after.unwrap_or(start.cleared);
-    let (mut dropped, mut forgotten) = (0, 0);
-    let mut ids = Vec::new();
-    let mut nearest = Nearest::default();
-    while position < until {
-        let chunk = journal.read(position, Journal::CHUNK);
-        // Exchanges can go while we look; those past `until` are none of our business.
-        let ahead = until - position;
-        forgotten += chunk.forgotten.min(ahead);
-        dropped += chunk.dropped.min(ahead - chunk.forgotten.min(ahead));
-        for recorded in &chunk.exchanges {
-            if recorded.id > until {
-                break;
-            }
-            match expectation.miss(recorded) {
-                None => ids.push(recorded.id),
-                Some(miss) => nearest.offer(miss),
-            }
-        }
-        match chunk.exchanges.last() {
-            Some(newest) => position = newest.id,
-            None => break,
+/// A verdict is given only when those exchanges that have gone could not change it. What a clear forgot is out of question
+/// unless the expectation names an earlier `after`: then it was needed.
+pub(crate) struct Verification {
+    expectation: Expectation,
+    /// The newest number at the start; those past it are none of our business.
+    until: u64,
+    /// The number up to which it has looked.
+    position: u64,
+    dropped: u64,
+    forgotten: u64,
+    ids: Vec<u64>,
+    nearest: Nearest,
+}
+
+impl Verification {
+    pub(crate) fn new(journal: &Journal, expectation: Expectation) -> Self {
+        let start = journal.read(0, 0);
+        Self {
+            until: start.last,
+            position: expectation.after.unwrap_or(start.cleared),
+            expectation,
+            dropped: 0,
+            forgotten: 0,
+            ids: Vec::new(),
+            nearest: Nearest::default(),
         }
     }
 
-    let count = ids.len() as u64;
-    let gone = dropped + forgotten;
-    let Expectation { at_least, at_most, .. } = *expectation;
-    if at_most.is_some_and(|at_most| count > at_most) {
-        let misses = Vec::new();
-        Verdict::Failed { ids, misses }
-    } else if count + gone < at_least {
-        let misses = nearest.0;
-        Verdict::Failed { ids, misses }
-    } else if count >= at_least && at_most.is_none_or(|at_most| count + gone <= at_most) {
-        Verdict::Held { ids }
-    } else {
-        Verdict::Unknown { dropped, forgotten }
+    /// Looks at the next part of the journal; false when there is none left.
+    pub(crate) fn step(&mut self, journal: &Journal) -> bool {
+        if self.position >= self.until {
+            return false;
+        }
+        let chunk = journal.read(self.position, Journal::CHUNK).one_look();
+        // Exchanges can go while we look.
+        let ahead = self.until - self.position;
+        self.forgotten += chunk.forgotten.min(ahead);
+        self.dropped += chunk.dropped.min(ahead - chunk.forgotten.min(ahead));
+        for recorded in &chunk.exchanges {
+            if recorded.id > self.until {
+                return false;
+            }
+            match self.expectation.miss(recorded) {
+                None => self.ids.push(recorded.id),
+                Some(miss) => self.nearest.offer(miss),
+            }
+            self.position = recorded.id;
+        }
+        !chunk.exchanges.is_empty()
+    }
+
+    /// What it has come to, once there is no step left.
+    pub(crate) fn verdict(self) -> Verdict {
+        let Self { expectation, dropped, forgotten, ids, nearest, .. } = self;
+        let Expectation { at_least, at_most, .. } = expectation;
+        let count = ids.len() as u64;
+        let gone = dropped + forgotten;
+        if at_most.is_some_and(|at_most| count > at_most) {
+            let misses = Vec::new();
+            Verdict::Failed { ids, misses }
+        } else if count + gone < at_least {
+            let misses = nearest.0;
+            Verdict::Failed { ids, misses }
+        } else if count >= at_least && at_most.is_none_or(|at_most| count + gone <= at_most) {
+            Verdict::Held { ids }
+        } else {
+            Verdict::Unknown { dropped, forgotten }
+        }
     }
 }
 
@@ -308,6 +334,23 @@ mod tests {
         held(&journal, r#"{"after":2,"count":0}"#, &[]);
         held(&journal, r#"{"after":18446744073709551615,"count":0}"#, &[]);
         failed(&journal, r#"{"after":2,"atLeast":18446744073709551615}"#);
+    }
+
+    #[test]
+    fn it_goes_through_large_bodies_in_small_steps() {
+        let body = format!("[\"{}\"]", "x".repeat(400 * 1024));
+        let journal = agents(&[body.as_str(); 5]);
+        let mut verification = Verification::new(&journal, Expectation::default());
+
+        let mut counts = Vec::new();
+        while verification.step(&journal) {
+            counts.push(verification.ids.len());
+            // It came after the question.
+            journal.record(exchange("createAgent", "{}"));
+        }
+
+        assert_eq!(counts, [2, 4]);
+        assert_eq!(verification.verdict(), Verdict::Held { ids: vec![1, 2, 3, 4, 5] });
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod secrets;
 mod unmet;
 mod wait;
 mod weight;
+mod writer;
 
 use std::{
     fmt,
@@ -24,6 +25,7 @@ use std::{
 
 use crate::{Delivery, DeliveryCell, Exchange, Recorded, Timing};
 
+pub(crate) use expectation::Verification;
 pub use expectation::{Expectation, Miss, Verdict};
 pub use filter::Filter;
 use redaction::Redactor;
@@ -32,6 +34,7 @@ use ring::Ring;
 pub use secrets::Secrets;
 pub use unmet::Unmet;
 pub(crate) use wait::Waiting;
+pub use writer::{Ended, Writer, Written};
 
 /// How much a journal keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -98,6 +101,7 @@ pub struct Journal {
     hooks: OnceLock<Box<Hook>>,
     /// Threads in [`Journal::wait`]; nobody is woken when there are none.
     waiters: AtomicU64,
+    writer: Option<Arc<Writer>>,
 }
 
 type OnRecord = Box<dyn Fn(&Arc<Recorded>) + Send + Sync>;
@@ -119,6 +123,7 @@ impl Journal {
             grown: Condvar::new(),
             hooks: OnceLock::new(),
             waiters: AtomicU64::new(0),
+            writer: None,
         }
     }
 
@@ -127,6 +132,18 @@ impl Journal {
     pub fn hiding(mut self, secrets: Secrets) -> Self {
         self.redactor = Redactor::new(secrets);
         self
+    }
+
+    /// Hands each exchange to this writer from now on; a writer is for one journal.
+    #[must_use]
+    pub fn written_by(mut self, writer: Arc<Writer>) -> Self {
+        self.writer = Some(writer);
+        self
+    }
+
+    /// What writes its exchanges, when something does.
+    pub fn writer(&self) -> Option<&Arc<Writer>> {
+        self.writer.as_ref()
     }
 
     /// How much it keeps.
@@ -162,6 +179,9 @@ impl Journal {
         }
         drop(gone);
 
+        if let Some(writer) = &self.writer {
+            writer.push(&recorded, weight);
+        }
         if self.waiters.load(std::sync::atomic::Ordering::SeqCst) > 0 {
             self.grown.notify_all();
         }
@@ -273,7 +293,9 @@ impl Journal {
 
     /// Says whether what was received is as expected; see [`Expectation`] and [`Verdict`].
     pub fn verify(&self, expectation: &Expectation) -> Verdict {
-        expectation::verify(self, expectation)
+        let mut verification = Verification::new(self, expectation.clone());
+        while verification.step(self) {}
+        verification.verdict()
     }
 
     /// The numbers of the exchanges that match, when what was received is as expected; see [`Expectation`].

@@ -35,6 +35,25 @@ pub(crate) struct Chunk {
     pub(crate) last: u64,
 }
 
+impl Chunk {
+    /// As many of the exchanges as one look may take, by what there is to look at in them; at least one.
+    pub(crate) fn one_look(mut self) -> Self {
+        let mut bytes = 0;
+        let count = self.exchanges.iter().take_while(|recorded| {
+            let exchange = &recorded.exchange;
+            let is_first = bytes == 0;
+            bytes += 1 + exchange.request.target.len() + exchange.request.body.len();
+            is_first || bytes <= LOOK
+        });
+        let count = count.count();
+        self.exchanges.truncate(count);
+        self
+    }
+}
+
+/// How many bytes are looked at together: some milliseconds, even when all of them are JSON to be read.
+const LOOK: usize = 1024 * 1024;
+
 impl Ring {
     pub(super) fn next_id(&mut self) -> u64 {
         self.last += 1;

@@ -77,7 +77,7 @@ impl Secrets {
     }
 
     /// Why all of a header's value is a secret, when it is; the name is in lower case.
-    pub(super) fn header(&self, name: &str) -> Option<SecretKind> {
+    pub(crate) fn header(&self, name: &str) -> Option<SecretKind> {
         if self.token_header.as_deref() == Some(name) {
             return Some(SecretKind::Token);
         }
@@ -93,11 +93,11 @@ pub(super) struct Finder {
     /// What a JWT begins with: see [`MARKS`].
     marks: AhoCorasick,
     /// Each secret value in all its forms, when there are any.
-    values: Option<Values>,
+    values: Option<Known>,
     key: RandomState,
 }
 
-struct Values {
+struct Known {
     forms: AhoCorasick,
     /// The hash of the value that each form stands for.
     hashes: Vec<u64>,
@@ -128,7 +128,7 @@ impl Finder {
             forms.extend(encodings(value.reveal()).into_iter().map(|form| (form, hash)));
         }
         let (texts, hashes): (Vec<_>, Vec<_>) = forms.into_iter().unzip();
-        let values = (!texts.is_empty()).then(|| Values { forms: automaton(&texts), hashes });
+        let values = (!texts.is_empty()).then(|| Known { forms: automaton(&texts), hashes });
         Self { marks: automaton(&MARKS.map(|(text, _)| text)), values, key }
     }
 

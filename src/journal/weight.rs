@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Exchange, Reading, Recorded, Redaction, Violation};
+use crate::{Delivery, Exchange, Reading, Recorded, Redaction, Violation};
 
 /// At least the bytes that an exchange takes once it is kept. A reply's body counts even where it is shared.
 ///
@@ -37,6 +37,7 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         violations.capacity() * size_of::<Violation>(),
         readings.capacity() * size_of::<Reading>(),
         COUNTERS + size_of_val(redactions),
+        COUNTERS + size_of::<Delivery>(),
     ];
     own + bodies.into_iter().sum::<usize>()
         + [lists.as_slice(), &request.headers.blocks(), &reply.headers.blocks()]

@@ -15,7 +15,7 @@ pub(crate) use comparison::Comparison;
 pub use comparison::Difference;
 pub use named::Named;
 pub use reader::MatcherError;
-pub(crate) use reader::Members;
+pub(crate) use reader::{CONDITIONS, Form, Members};
 
 /// What an exchange looks like: it matches when every condition that is set holds.
 ///
@@ -57,6 +57,17 @@ impl Matcher {
     /// Whether every condition that is set holds.
     pub fn matches(&self, exchange: &Exchange) -> bool {
         self.compared(exchange, 0).agrees()
+    }
+
+    /// The conditions that take no time to look at. What does not match these does not match it.
+    pub(crate) fn quick(&self) -> Self {
+        Self {
+            operation: self.operation.clone(),
+            outcome: self.outcome.clone(),
+            status: self.status,
+            path: self.path.clone(),
+            ..Self::default()
+        }
     }
 
     /// In what an exchange agrees and differs. One of another operation is not looked at any further.

@@ -3,14 +3,15 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::comparison::Comparison;
-use crate::{Request, percent};
+use crate::{Request, percent, token};
 
 /// A name that has to be there, and with it a value, when one is given: `NAME` or `NAME=VALUE`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Named {
     /// The name.
     pub name: String,
-    /// The value that one of that name has to have; any when it is not set.
+    /// The value that one of that name has to have; any when it is not set. Of a token in a journal it is the client's
+    /// id, since the token itself is not there.
     pub value: Option<String>,
 }
 
@@ -20,10 +21,11 @@ impl Named {
         &self,
         place: &str,
         found: impl Iterator<Item = Cow<'a, str>> + Clone,
+        is: impl Fn(&str, &str) -> bool,
         comparison: &mut Comparison,
     ) {
         let holds = match &self.value {
-            Some(value) => found.clone().any(|found| found == value.as_str()),
+            Some(value) => found.clone().any(|found| is(&found, value)),
             None => found.clone().next().is_some(),
         };
         let expected = self.value.as_deref().unwrap_or("anything");
@@ -38,7 +40,8 @@ impl Named {
             .filter(|(name, _)| name.eq_ignore_ascii_case(&self.name))
             .map(|(_, value)| String::from_utf8_lossy(value));
         let values: Vec<_> = values.collect();
-        self.compare("header", values.into_iter(), comparison);
+        let is = |found: &str, value: &str| found == value || token::is_of(found, value);
+        self.compare("header", values.into_iter(), is, comparison);
     }
 }
 
@@ -50,7 +53,7 @@ pub(super) fn compare_query(expected: &[Named], request: &Request, comparison: &
             .iter()
             .filter(|(name, _)| *name == named.name)
             .map(|(_, value)| Cow::Borrowed(value.as_ref()));
-        named.compare("query", found, comparison);
+        named.compare("query", found, |found, value| found == value, comparison);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading a matcher from JSON.
+//! Reading a matcher, from JSON or from the parameters of a query.
 
 use std::{fmt, str::FromStr};
 
@@ -26,19 +26,83 @@ impl fmt::Display for MatcherError {
 
 impl std::error::Error for MatcherError {}
 
+/// A condition that a matcher may have.
+pub(crate) struct Condition {
+    pub(crate) name: &'static str,
+    pub(crate) form: Form,
+}
+
+/// How the value of a condition is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// As JSON only, which a query has no place for.
+    Json,
+    /// As one text.
+    One,
+    /// As one text, or several: a list in JSON, a parameter more than once in a query.
+    Several,
+}
+
+/// Every condition there is.
+pub(crate) static CONDITIONS: [Condition; 8] = [
+    Condition { name: "operation", form: Form::One },
+    Condition { name: "outcome", form: Form::Several },
+    Condition { name: "status", form: Form::One },
+    Condition { name: "path", form: Form::One },
+    Condition { name: "header", form: Form::Several },
+    Condition { name: "query", form: Form::Several },
+    Condition { name: "contains", form: Form::One },
+    Condition { name: "body", form: Form::Json },
+];
+
 /// The members of an object, which are taken out one by one; null is as good as absent.
-pub(crate) struct Members(Map<String, Value>);
+pub(crate) struct Members {
+    members: Map<String, Value>,
+    /// What a complaint has before the name of a member.
+    before: &'static str,
+}
 
 impl Members {
+    /// Reads the members. There is a limit to them, since each exchange may be compared with all of them.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, MatcherError> {
-        match json::parse(text).map_err(|error| MatcherError::new(error.to_string()))? {
-            Value::Object(members) => Ok(Self(members)),
+        if text.len() > Matcher::MAX_BYTES {
+            let (most, found) = (Matcher::MAX_BYTES, text.len());
+            return Err(MatcherError::new(format!("expected at most {most} bytes, but found {found}")));
+        }
+        let value = json::parse(text).map_err(|error| MatcherError::new(error.to_string()))?;
+        check_size([&value])?;
+        match value {
+            Value::Object(members) => Ok(Self { members, before: "/" }),
             other => Err(MatcherError::new(format!("expected an object, but found `{}`", cut(other)))),
         }
     }
 
+    /// The conditions among the parameters of a query, of which those that are [`Form::Several`] may be there more
+    /// than once. A number is one that is written so.
+    pub(crate) fn of_parameters<'a>(
+        parameters: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, MatcherError> {
+        let mut members = Map::new();
+        for (name, text) in parameters {
+            match CONDITIONS.iter().find(|condition| condition.name == name).map(|condition| condition.form) {
+                Some(Form::One) if name == "status" => {
+                    let number = text.parse::<u16>().map_or_else(|_| text.into(), Value::from);
+                    members.insert(name.to_owned(), number);
+                }
+                Some(Form::One) => drop(members.insert(name.to_owned(), text.into())),
+                Some(Form::Several) => {
+                    let list = members.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                    list.as_array_mut().into_iter().for_each(|list| list.push(text.into()));
+                }
+                Some(Form::Json) | None => {}
+            }
+        }
+        check_size(members.values())?;
+        Ok(Self { members, before: "" })
+    }
+
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.swap_remove(name).filter(|value| !value.is_null())
+        self.members.swap_remove(name).filter(|value| !value.is_null())
     }
 
     /// The member, read as the type that is expected.
@@ -48,7 +112,7 @@ impl Members {
         expected: &str,
     ) -> Result<Option<T>, MatcherError> {
         self.take(name)
-            .map(|value| T::deserialize(&value).map_err(|_| unexpected(name, expected, &value)))
+            .map(|value| T::deserialize(&value).map_err(|_| self.unexpected(name, expected, &value)))
             .transpose()
     }
 
@@ -62,9 +126,10 @@ impl Members {
         items
             .iter()
             .map(|item| {
-                let text =
-                    item.as_str().ok_or_else(|| unexpected(name, "a string or a list of strings", item))?;
-                text.parse().map_err(|expected: String| unexpected(name, &expected, item))
+                let text = item
+                    .as_str()
+                    .ok_or_else(|| self.unexpected(name, "a string or a list of strings", item))?;
+                text.parse().map_err(|expected: String| self.unexpected(name, &expected, item))
             })
             .collect()
     }
@@ -74,7 +139,7 @@ impl Members {
         Ok(Matcher {
             operation: self.read("operation", "a string")?,
             outcome: self.texts("outcome")?,
-            status: self.read("status", "a status such as 412")?,
+            status: self.status()?,
             path: self.read("path", "a string")?,
             header: self.texts::<Named>("header")?,
             query: self.texts::<Named>("query")?,
@@ -85,18 +150,61 @@ impl Members {
 
     /// Refuses what is left; `others` are the members beside a matcher's.
     pub(crate) fn end(self, others: &[&str]) -> Result<(), MatcherError> {
-        let Some(name) = self.0.keys().next() else { return Ok(()) };
-        let known = CONDITIONS.iter().chain(others).copied().collect::<Vec<_>>();
+        let Some(name) = self.members.keys().next() else { return Ok(()) };
+        let conditions = CONDITIONS.iter().map(|condition| condition.name);
+        let known = conditions.chain(others.iter().copied()).collect::<Vec<_>>();
         let (last, first) = known.split_last().unwrap_or((&"", &[]));
         Err(MatcherError::new(format!("expected {} or {last}, but found `{name}`", first.join(", "))))
     }
+
+    fn status(&mut self) -> Result<Option<u16>, MatcherError> {
+        const STATUS: &str = "a status such as 412";
+        let status = self.read::<u16>("status", STATUS)?;
+        match status {
+            Some(status) if !(100..=599).contains(&status) => {
+                Err(self.unexpected("status", STATUS, &status.into()))
+            }
+            status => Ok(status),
+        }
+    }
+
+    fn unexpected(&self, name: &str, expected: &str, found: &Value) -> MatcherError {
+        let found = match found {
+            // In a query nothing tells a string from another value.
+            Value::String(text) if self.before.is_empty() => cut(text),
+            other => cut(other),
+        };
+        MatcherError::new(format!("{}{name}: expected {expected}, but found `{found}`", self.before))
+    }
 }
 
-fn unexpected(name: &str, expected: &str, found: &Value) -> MatcherError {
-    MatcherError::new(format!("/{name}: expected {expected}, but found `{}`", cut(found)))
+/// Fails when there are more values than exchanges are compared with.
+fn check_size<'a>(all: impl IntoIterator<Item = &'a Value>) -> Result<(), MatcherError> {
+    let (most, found) = (Matcher::MAX_VALUES, all.into_iter().map(values).sum::<usize>());
+    if found > most {
+        return Err(MatcherError::new(format!(
+            "expected at most {most} values, those within others included, but found {found}"
+        )));
+    }
+    Ok(())
+}
+
+/// How many values there are in a value, itself included.
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 impl Matcher {
+    /// How long the JSON of a matcher or of an expectation may be, in bytes.
+    pub const MAX_BYTES: usize = 64 * 1024;
+
+    /// How many values there may be in it: strings, numbers, lists, objects and what is in them.
+    pub const MAX_VALUES: usize = 1000;
+
     /// Reads the fields of a matcher as members of an object. `outcome`, `header` and `query` may be one string or a
     /// list of them; a header or parameter is `NAME` or `NAME=VALUE`.
     pub fn from_json(text: &[u8]) -> Result<Self, MatcherError> {
@@ -118,9 +226,6 @@ impl FromStr for Outcome {
     }
 }
 
-const CONDITIONS: [&str; 8] =
-    ["operation", "outcome", "status", "path", "header", "query", "contains", "body"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +237,7 @@ mod tests {
         assert_eq!(e("[]"), "expected an object, but found `[]`");
         assert_eq!(e(r#"{"operation":5}"#), "/operation: expected a string, but found `5`");
         assert_eq!(e(r#"{"status":"x"}"#), r#"/status: expected a status such as 412, but found `"x"`"#);
+        assert_eq!(e(r#"{"status":99}"#), "/status: expected a status such as 412, but found `99`");
         assert_eq!(
             e(r#"{"outcome":["refused","lost"]}"#),
             r#"/outcome: expected answered, refused or unmatched, but found `"lost"`"#
@@ -144,6 +250,56 @@ mod tests {
         );
         assert_eq!(e("{"), "expected JSON, but found the end of the text at line 1, within an object");
         assert_eq!(e(&"[".repeat(1000)), "expected JSON nested at most 128 deep, but found deeper nesting");
+    }
+
+    #[test]
+    fn the_parameters_of_a_query_say_the_same_as_json() {
+        let pairs = [
+            ("operation", "createAgent"),
+            ("outcome", "refused"),
+            ("header", "accountId=1"),
+            ("outcome", "unmatched"),
+            ("status", "412"),
+            ("path", "/a"),
+            ("query", "x"),
+            ("contains", "5"),
+            ("after", "3"),
+        ];
+        let json = br#"{"operation":"createAgent","outcome":["refused","unmatched"],"header":"accountId=1",
+            "status":412,"path":"/a","query":["x"],"contains":"5"}"#;
+
+        let mut members = Members::of_parameters(pairs.into_iter()).unwrap();
+
+        assert_eq!(members.matcher(), Matcher::from_json(json));
+        let e = |pair| Members::of_parameters([pair].into_iter()).unwrap().matcher().unwrap_err().to_string();
+        assert_eq!(
+            e(("outcome", "lost")),
+            "outcome: expected answered, refused or unmatched, but found `lost`"
+        );
+        assert_eq!(e(("status", "70000")), "status: expected a status such as 412, but found `70000`");
+        assert_eq!(e(("header", "=x")), "header: expected a name, or NAME=VALUE, but found `=x`");
+        let many = Members::of_parameters(std::iter::repeat_n(("header", "x"), 1000));
+        assert_eq!(
+            many.err().unwrap().to_string(),
+            "expected at most 1000 values, those within others included, but found 1001"
+        );
+    }
+
+    #[test]
+    fn there_is_a_limit_to_what_each_exchange_is_compared_with() {
+        let of = |count: usize| format!(r#"{{"body":[{}]}}"#, vec!["{}"; count].join(","));
+        assert!(Matcher::from_json(of(Matcher::MAX_VALUES - 2).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(of(Matcher::MAX_VALUES - 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 1000 values, those within others included, but found 1001"
+        );
+
+        let long = |length: usize| format!(r#"{{"path":"{}"}}"#, "x".repeat(length - 11));
+        assert!(Matcher::from_json(long(Matcher::MAX_BYTES).as_bytes()).is_ok());
+        assert_eq!(
+            Matcher::from_json(long(Matcher::MAX_BYTES + 1).as_bytes()).unwrap_err().to_string(),
+            "expected at most 65536 bytes, but found 65537"
+        );
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::{
+    fillable::Fillable,
     rules::{self, Rules},
     stand_in_token, states,
-    values::Values,
 };
 use crate::{
     Contract, Exchange, Operation,
@@ -52,7 +52,7 @@ pub fn interaction(contract: &Contract, description: &str, exchange: &Exchange) 
         exchange,
         members: Map::new(),
         rules: Map::new(),
-        values: Values::default(),
+        fillable: Fillable::default(),
     };
     request.members.insert("method".into(), exchange.request.method.as_str().into());
     request.path()?;
@@ -105,7 +105,7 @@ struct RequestWriter<'a> {
     exchange: &'a Exchange,
     members: Map<String, Value>,
     rules: Map<String, Value>,
-    values: Values,
+    fillable: Fillable,
 }
 
 impl RequestWriter<'_> {
@@ -136,7 +136,7 @@ impl RequestWriter<'_> {
                 Segment::Parameter(_) => {
                     let (name, value) = sent.next().unwrap_or_default();
                     pattern.push_str("[^/]+");
-                    if self.values.name(name, value) {
+                    if self.fillable.name(name, value) {
                         let _ = write!(expression, "${{{name}}}");
                         has_names = true;
                     } else {
@@ -147,7 +147,7 @@ impl RequestWriter<'_> {
         }
         pattern.push('$');
         if has_names {
-            self.values.path(&expression);
+            self.fillable.path(&expression);
         }
         if !self.breaks("/path/") {
             self.rules.insert("path".into(), rules::regex(&pattern));
@@ -174,7 +174,7 @@ impl RequestWriter<'_> {
             }
             let list = query.entry(name.clone()).or_insert_with(|| json!([]));
             if list.as_array().is_some_and(Vec::is_empty) && parameter.schema.values.is_empty() {
-                self.values.parameter("query", &name, &parameter.name, &value);
+                self.fillable.parameter("query", &name, &parameter.name, &value);
             }
             if let Some(list) = list.as_array_mut() {
                 list.push(value.into());
@@ -208,7 +208,7 @@ impl RequestWriter<'_> {
                     rules.set(name, rules::parameter(&parameter.schema));
                 }
                 if parameter.schema.values.is_empty() {
-                    self.values.parameter("header", name, &parameter.name, first);
+                    self.fillable.parameter("header", name, &parameter.name, first);
                 }
                 out.insert(name.clone(), json!(sent));
             }
@@ -252,7 +252,7 @@ impl RequestWriter<'_> {
                 }
             }
             if !self.is_answered_for_itself(&body) {
-                self.values.body(&spec.schema, &body);
+                self.fillable.body(&spec.schema, &body);
             }
         }
         self.members.insert("body".into(), content(&body));
@@ -289,7 +289,7 @@ impl RequestWriter<'_> {
 
     /// The request, and the values that the provider's state has.
     fn finish(mut self) -> (Value, Map<String, Value>) {
-        let (params, generators) = self.values.into_generators();
+        let (params, generators) = self.fillable.into_generators();
         if !self.rules.is_empty() {
             self.members.insert("matchingRules".into(), self.rules.into());
         }
@@ -321,7 +321,7 @@ fn reply(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange
         let samples: Vec<&Value> = std::iter::once(&body)
             .chain(documented.map(|example| &example.value).filter(|value| is_of_kind(value, &body)))
             .collect();
-        let schema: Option<&Schema> = replies.and_then(|replies| replies.schema.as_ref());
+        let schema: Option<&Schema> = replies.and_then(|replies| replies.schema.as_deref());
         let mut body_rules = Rules::default();
         let expected = body_rules.reply(schema, &samples);
         members.insert("body".into(), content(&expected));

@@ -2,16 +2,16 @@
 //!
 //! A pact is written here as JSON, without any of Pact's own libraries. What may vary in a request or reply is
 //! taken from the [`Contract`]: types, formats and enumerations become matching rules, see `rules.rs`; what belongs to
-//! one account, its ids above all, can be filled in by whoever verifies, see `values.rs`. The tests have Pact's own
+//! one account, its ids above all, can be filled in by whoever verifies, see `fillable.rs`. The tests have Pact's own
 //! libraries read what is written.
 
+mod fillable;
 mod interaction;
 mod rules;
 mod sample;
 mod source;
 mod states;
 mod traffic;
-mod values;
 #[cfg(feature = "verify")]
 pub mod verify;
 
@@ -21,6 +21,7 @@ pub use interaction::interaction;
 pub use sample::sample;
 pub use source::{Filling, Source, SourceError};
 pub use states::States;
+pub(crate) use traffic::Traffic;
 pub use traffic::from_exchanges;
 
 use crate::Contract;

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{JsonType, Schema};
+use crate::contract::{JsonType, Property, Schema};
 
 /// Matching rules of one category, such as `body`: for each path, Pact's rule list.
 #[derive(Default)]
@@ -148,16 +148,10 @@ pub(super) fn escape(text: &str) -> String {
 
 /// The schemas of the member `key` of `value`, by any of its names, those of the branches that apply among them.
 pub(super) fn schemas_of<'a>(schemas: &[&'a Schema], key: &str, value: &Value) -> Vec<&'a Schema> {
-    let own = schemas.iter().copied();
-    let branches = schemas.iter().flat_map(|schema| schema.branches_for(value)).map(|branch| &branch.then);
-    own.chain(branches)
-        .filter_map(|schema| {
-            let named = |property: &&crate::contract::Property| {
-                property.name == key || property.accepts.iter().any(|name| name == key)
-            };
-            schema.properties.iter().find(named).map(|property| &property.schema)
-        })
-        .collect()
+    let named =
+        |property: &&Property| property.name == key || property.accepts.iter().any(|name| name == key);
+    let known = schemas.iter().flat_map(|schema| schema.properties_for(value));
+    known.filter(named).map(|property| &property.schema).collect()
 }
 
 /// Pact's path of a member; none for a name that its paths cannot hold.

@@ -1,6 +1,10 @@
 //! A contract out of recorded traffic.
 
-use std::{collections::HashSet, fmt::Write, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -37,36 +41,65 @@ pub fn from_exchanges<'a>(
     consumer: &str,
     exchanges: impl IntoIterator<Item = &'a Exchange>,
 ) -> Value {
-    let judge = Stub::new(
-        Arc::clone(contract),
-        Settings {
+    let mut traffic = Traffic::new(contract, consumer);
+    for exchange in exchanges {
+        traffic.add(exchange);
+    }
+    traffic.pact()
+}
+
+/// A pact of what was recorded, under way: exchanges are added one by one.
+pub(crate) struct Traffic {
+    contract: Arc<Contract>,
+    consumer: String,
+    judge: Stub,
+    shapes: HashSet<String>,
+    /// How many shapes each summary has.
+    counts: HashMap<String, usize>,
+    interactions: Vec<Value>,
+}
+
+impl Traffic {
+    pub(crate) fn new(contract: &Arc<Contract>, consumer: &str) -> Self {
+        let settings = Settings {
             checks: Checks::Enforce,
             // Whether the token was right is known from the reply; what is recorded of it is not one.
             token: TokenPolicy::Any,
             max_body: usize::MAX,
             ..Settings::default()
-        },
-    );
-    let mut seen = HashSet::new();
-    let mut names: Vec<String> = Vec::new();
-    let mut interactions = Vec::new();
-    for exchange in exchanges {
-        let Some(operation) = valid(contract, &judge, exchange) else { continue };
-        if !seen.insert(shape(operation, exchange)) {
-            continue;
+        };
+        Self {
+            contract: Arc::clone(contract),
+            consumer: consumer.to_owned(),
+            judge: Stub::new(Arc::clone(contract), settings),
+            shapes: HashSet::new(),
+            counts: HashMap::new(),
+            interactions: Vec::new(),
+        }
+    }
+
+    /// Adds an exchange, if it is valid and of a shape that is not there yet.
+    pub(crate) fn add(&mut self, exchange: &Exchange) {
+        let Some(operation) = valid(&self.contract, &self.judge, exchange) else { return };
+        if !self.shapes.insert(shape(operation, exchange)) {
+            return;
         }
         let summary = lower_first(&operation.summary);
-        let count = names.iter().filter(|name| **name == summary).count();
+        let count = self.counts.get(&summary).copied().unwrap_or(0);
         let description = match count {
             0 => summary.clone(),
             n => format!("{summary}, another shape ({})", n + 1),
         };
-        if let Ok(interaction) = interaction(contract, &description, exchange) {
-            interactions.push(interaction);
-            names.push(summary);
+        if let Ok(interaction) = interaction(&self.contract, &description, exchange) {
+            self.interactions.push(interaction);
+            self.counts.insert(summary, count + 1);
         }
     }
-    document(consumer, &interactions)
+
+    /// The pact of those that were added.
+    pub(crate) fn pact(self) -> Value {
+        document(&self.consumer, &self.interactions)
+    }
 }
 
 /// The operation of an exchange that is valid.

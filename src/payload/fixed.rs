@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
+    field::{Field, FieldId},
     json::Tree,
-    plan::{Field, FieldId, Plan},
+    plan::Plan,
     proof,
     valid::{can_be_sent, quote},
 };

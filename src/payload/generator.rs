@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Case, Choices, Credentials, Expect, Label, Operator, difference,
-    operator::{Effect, Site},
+    operator::{self, Effect, Site},
     plan::Plan,
     proof, valid, wire,
 };
@@ -24,6 +24,8 @@ use crate::{Operation, Rule};
 #[derive(Clone)]
 pub struct Generator {
     plan: Arc<Plan>,
+    /// The places where an operator can act, by operator.
+    sites: Arc<[(Operator, Vec<Site>)]>,
     /// The operators that act, each with the positions of its sites.
     selection: Arc<[(Operator, Vec<usize>)]>,
 }
@@ -65,8 +67,9 @@ impl Generator {
 
     fn of(plan: Plan) -> Self {
         let plan = Arc::new(plan);
-        let selection = plan.sites.iter().map(|(operator, sites)| (*operator, (0..sites.len()).collect()));
-        Self { selection: selection.collect(), plan }
+        let sites = if plan.is_whole { operator::sites(&plan) } else { Vec::new() };
+        let selection = sites.iter().map(|(operator, sites)| (*operator, (0..sites.len()).collect()));
+        Self { selection: selection.collect(), sites: sites.into(), plan }
     }
 
     /// A generator whose mutants all break `rule`; none when no request of the operation can break it.
@@ -80,12 +83,12 @@ impl Generator {
     }
 
     fn only(&self, keep: impl Fn(Operator, &Site) -> bool) -> Option<Self> {
-        let narrowed = self.plan.sites.iter().map(|(operator, sites)| {
+        let narrowed = self.sites.iter().map(|(operator, sites)| {
             let kept = (0..sites.len()).filter(|at| keep(*operator, &sites[*at]));
             (*operator, kept.collect::<Vec<_>>())
         });
         let selection: Arc<[_]> = narrowed.filter(|(_, sites)| !sites.is_empty()).collect();
-        (!selection.is_empty()).then(|| Self { plan: Arc::clone(&self.plan), selection })
+        (!selection.is_empty()).then(|| Self { selection, ..self.clone() })
     }
 
     /// The operation's id.
@@ -107,7 +110,7 @@ impl Generator {
     /// The rules that mutants can break, in alphabetical order.
     pub fn rules(&self) -> Vec<Rule> {
         let chosen = self.selection.iter().flat_map(|(operator, chosen)| {
-            let all = self.plan.sites.iter().filter(move |(other, _)| other == operator);
+            let all = self.sites.iter().filter(move |(other, _)| other == operator);
             all.flat_map(move |(_, sites)| chosen.iter().filter_map(move |at| sites[*at].effect.rule()))
         });
         let mut rules: Vec<_> = chosen.collect();
@@ -144,7 +147,7 @@ impl Generator {
         if !self.plan.is_whole {
             return None;
         }
-        let base = valid::base(&self.plan, None, false, choices);
+        let base = valid::base(&self.plan, None, &[], false, choices);
         let request = base.draft.request();
         proof::faults(&self.plan, &request, true).is_empty().then(|| Case {
             operation: Arc::clone(&self.plan.id),
@@ -165,14 +168,14 @@ impl Generator {
     /// When there are no [`Generator::operators`].
     pub fn try_mutant(&self, choices: &mut Choices) -> Result<Case, Operator> {
         let (operator, chosen) = choices.pick(&self.selection);
-        let sites = self.plan.sites.iter().find(|(other, _)| other == operator);
+        let sites = self.sites.iter().find(|(other, _)| other == operator);
         let site = sites.map(|(_, sites)| &sites[*choices.pick(chosen)]).ok_or(*operator)?;
         self.attempt(*operator, site, choices).ok_or(*operator)
     }
 
     fn attempt(&self, operator: Operator, site: &Site, choices: &mut Choices) -> Option<Case> {
         let plan = &self.plan;
-        let mut base = valid::base(plan, Some(site), operator.needs_object(), choices);
+        let mut base = valid::base(plan, Some(site.target), &site.path, operator.needs_object(), choices);
         let valid = base.draft.request();
         let change = site.change(plan, &mut base, choices)?;
         let request = base.draft.request();

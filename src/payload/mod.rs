@@ -25,7 +25,9 @@
 
 mod arbitrary;
 mod choices;
+mod credentials;
 mod difference;
+mod field;
 mod fixed;
 mod generator;
 mod head;
@@ -46,8 +48,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use choices::Choices;
+pub use credentials::Credentials;
 pub use generator::Generator;
-pub use head::Credentials;
 pub use operator::Operator;
 pub use strategy::{CaseTree, Cases, mutants, valid};
 

@@ -8,19 +8,14 @@ use std::{collections::HashSet, sync::Arc};
 use serde_json::Value;
 
 use super::{
-    Credentials, Operator,
-    fixed::Fixed,
-    head::Tokens,
-    operator::{self, Site},
-    shape::Texts,
+    Credentials,
+    credentials::Tokens,
+    field::{Field, FieldId, Fork, Slot, Texts},
 };
 use crate::{
-    Operation, Rule,
+    Operation,
     contract::{Branch, JsonType, Place, Schema, Segment, escape, pattern::Pattern},
 };
-
-/// The position of a field in [`Plan::fields`].
-pub(super) type FieldId = usize;
 
 /// What is known of an operation.
 pub(super) struct Plan {
@@ -33,62 +28,19 @@ pub(super) struct Plan {
     pub(super) token: Option<Tokens>,
     /// Method and path of each operation of the contract.
     pub(super) routes: Vec<(String, Vec<Segment>)>,
-    /// The places where an operator can act, by operator.
-    pub(super) sites: Vec<(Operator, Vec<Site>)>,
     /// Whether everything that the contract says is in it; if not, nothing is made from it.
     pub(super) is_whole: bool,
 }
 
-/// A parameter.
-pub(super) struct Slot {
-    pub(super) name: String,
-    pub(super) place: Place,
-    pub(super) required: bool,
-    pub(super) accepts: Vec<String>,
-    pub(super) field: FieldId,
-}
-
-/// One place of a request body, or one parameter.
-pub(super) struct Field {
-    /// The object or list that it is in.
-    pub(super) parent: Option<FieldId>,
-    /// Its canonical name; empty for a list's items and the body itself.
-    pub(super) name: String,
-    /// `"name":`, ready to be written.
-    pub(super) key: String,
-    pub(super) required: bool,
-    /// Other spellings of the name.
-    pub(super) accepts: Vec<String>,
-    pub(super) types: Vec<JsonType>,
-    pub(super) values: Vec<Value>,
-    pub(super) patterns: Vec<Pattern>,
-    pub(super) min_length: usize,
-    pub(super) max_length: Option<usize>,
-    pub(super) minimum: Option<f64>,
-    pub(super) maximum: Option<f64>,
-    pub(super) properties: Vec<FieldId>,
-    pub(super) items: Option<FieldId>,
-    pub(super) branches: Vec<Fork>,
-    /// The fields that lead to the member that the branches test.
-    pub(super) selector: Vec<FieldId>,
-    /// The parameters whose value it ought to have.
-    pub(super) same_as: Vec<usize>,
-    pub(super) texts: Texts,
-    /// Whether a request can have it: not where a branch always says something else of it.
-    pub(super) is_reachable: bool,
-    /// Numbers as they stand in samples.
-    pub(super) numbers: Vec<String>,
-    /// What the caller has set.
-    pub(super) fixed: Option<Fixed>,
-    /// Objects as they stand in samples, where the schema says nothing about their members.
-    pub(super) objects: Vec<String>,
-}
-
-/// What holds when the selector has one of some values.
-pub(super) struct Fork {
-    pub(super) values: Vec<String>,
-    /// The members, those that hold without the branch included.
-    pub(super) properties: Vec<FieldId>,
+/// A part of requests.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Target {
+    /// A place of the body.
+    Field(FieldId),
+    /// The parameter of this position.
+    Parameter(usize),
+    /// The request as a whole.
+    Request,
 }
 
 impl Plan {
@@ -122,7 +74,7 @@ impl Plan {
             texts.prepare(field);
             field.texts = texts;
         }
-        let mut plan = Self {
+        Self {
             id: Arc::clone(&operation.id),
             method: operation.method.clone(),
             segments: operation.segments.clone(),
@@ -135,13 +87,8 @@ impl Plan {
                 .as_ref()
                 .map(|header| Tokens::new(header, operation.shared.token_claim.as_deref(), credentials)),
             routes: operation.shared.routes.clone(),
-            sites: Vec::new(),
             is_whole: !is_full,
-        };
-        if plan.is_whole {
-            plan.sites = operator::sites(&plan);
         }
-        plan
     }
 
     /// The fields from the body to `field`, both included.
@@ -169,37 +116,6 @@ impl Plan {
     pub(super) fn members(&self, field: FieldId, fork: Option<usize>) -> &[FieldId] {
         let field = &self.fields[field];
         fork.map_or(&field.properties, |fork| &field.branches[fork].properties)
-    }
-}
-
-impl Slot {
-    /// The pointer into a request.
-    pub(super) fn pointer(&self) -> String {
-        format!("/{}/{}", self.place.name(), escape(&self.name))
-    }
-}
-
-impl Field {
-    pub(super) fn allows(&self, kind: JsonType) -> bool {
-        self.types.is_empty()
-            || self.types.contains(&kind)
-            || kind == JsonType::Integer && self.types.contains(&JsonType::Number)
-    }
-
-    /// The rule that an empty text breaks: the first of listed values, form and length.
-    pub(super) fn empty_breaks(&self) -> Option<Rule> {
-        if !self.values.is_empty() {
-            (!self.values.iter().any(|value| value == "")).then_some(Rule::Enum)
-        } else if self.patterns.iter().any(|pattern| !pattern.is_match("")) {
-            Some(Rule::Format)
-        } else {
-            (self.min_length > 0).then_some(Rule::MinLength)
-        }
-    }
-
-    /// Whether it is an object or a list, whatever else it may be.
-    pub(super) fn is_container(&self) -> bool {
-        self.types.contains(&JsonType::Object) || self.types.contains(&JsonType::Array)
     }
 }
 

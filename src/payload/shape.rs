@@ -2,40 +2,12 @@
 //!
 //! No name of a field is looked at, so this works for any contract.
 
-use super::{Choices, plan::Field, words};
+use super::{
+    Choices,
+    field::{Field, Shape, Texts},
+    words,
+};
 use crate::contract::pattern::witness;
-
-/// How texts for one place are made.
-#[derive(Default)]
-pub(super) struct Texts {
-    /// Texts that the contract shows there.
-    pub(super) samples: Vec<String>,
-    /// Whether the text ought to be JSON.
-    pub(super) holds_json: bool,
-    shape: Shape,
-    /// Those of the odd texts that are allowed there.
-    odd: Vec<String>,
-    /// Texts as long and as short as is allowed.
-    limits: Vec<String>,
-}
-
-#[derive(Default)]
-enum Shape {
-    /// Hexadecimal digits where the sample has them.
-    Id(String),
-    /// Digits where the sample has them.
-    Digits(String),
-    Email,
-    Language,
-    /// One word, as a person or thing is called; capitalised or not.
-    #[default]
-    Name,
-    /// Two or three words.
-    FullName,
-    Sentence,
-    /// As the samples are.
-    Sample,
-}
 
 impl Texts {
     /// Looks at the samples, and drops those that are not allowed.

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{
-    head::{Credentials, Tokens},
+    credentials::{Credentials, Tokens},
     json::{Json, Tree},
 };
 use crate::{Rule, contract::JsonType, token::Secret};

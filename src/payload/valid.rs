@@ -2,9 +2,9 @@
 
 use super::{
     Choices,
+    field::{Field, FieldId},
     head::Draft,
-    operator::{Site, Target},
-    plan::{Field, FieldId, Plan},
+    plan::{Plan, Target},
     shape, words,
 };
 use crate::contract::{JsonType, Place};
@@ -41,10 +41,15 @@ const MEDIA_TYPES: [&str; 5] = [
     "application/json ; version=\"1\"",
 ];
 
-/// Makes a valid request, in which the place of `site` is there. An object is put there with `as_object`.
-pub(super) fn base(plan: &Plan, site: Option<&Site>, as_object: bool, choices: &mut Choices) -> Base {
-    let path = site.map_or(&[][..], |site| &site.path);
-    let target = site.map(|site| site.target);
+/// Makes a valid request, in which `target` is there, and with it the fields of the body that lead to it. An object is
+/// put there with `as_object`.
+pub(super) fn base(
+    plan: &Plan,
+    target: Option<Target>,
+    path: &[FieldId],
+    as_object: bool,
+    choices: &mut Choices,
+) -> Base {
     // Most cases are plain to read; the others have odd texts in many places.
     let odd = choices.one_in(4);
     let wanted = match target {

@@ -69,6 +69,7 @@ pub(crate) fn to_send<'a>(
 }
 
 /// Whether curl can send this request: what ends a line or a shell's text cannot be in it.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn can_send(request: &Request) -> bool {
     let is_value = |value: &[u8]| !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     let is_target = request.target.bytes().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii());

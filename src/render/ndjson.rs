@@ -15,6 +15,7 @@
 //! `micros` is what the request's body, the answer and the reply's way to the connection took, in microseconds.
 //! The value of a header that is not UTF-8 is `{"base64": "…"}`.
 
+mod file;
 mod parse;
 
 use std::{borrow::Cow, time::Duration};
@@ -29,7 +30,8 @@ use crate::{
     Request, Rule, Step, Timing, Violation, exchange::micros, render::sha256,
 };
 
-pub use parse::{ParseError, parse, read};
+pub use file::{Reader, Run, delivery, gap, header, read};
+pub use parse::{ParseError, parse};
 
 /// The exchange as one line of JSON, without the line's end.
 pub fn line(recorded: &Recorded) -> String {

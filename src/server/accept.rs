@@ -110,7 +110,7 @@ where
             }
             if (!is_armed || timer.is_elapsed()) && timer.as_mut().poll(cx).is_ready() {
                 is_armed = false;
-                match watch.verdict(&shared.limits) {
+                match watch.verdict(&shared.limits, shared.is_short()) {
                     Ok(next) => timer.as_mut().reset(next),
                     Err(Overdue::Idle) => {
                         watch.close();
@@ -173,6 +173,11 @@ fn refusal(error: &(dyn Error + 'static), watch: &Watch) -> Option<String> {
 }
 
 impl Shared {
+    /// Whether somebody waits for memory that others have.
+    fn is_short(&self) -> bool {
+        self.bodies.is_short() || self.replies.is_short()
+    }
+
     /// Counts and logs what never becomes an exchange.
     pub(super) fn refuse(&self, peer: SocketAddr, reason: &str) {
         self.counters.unparsed.fetch_add(1, Ordering::Relaxed);

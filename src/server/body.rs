@@ -1,23 +1,24 @@
 //! Bodies: reading a request's within its limits, and sending a reply's so that its delivery becomes known.
 
 use std::{
+    convert::Infallible,
     future::{Future, poll_fn},
-    io,
+    io, mem,
     pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{Arc, Weak},
+    task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Sleep,
-};
+use tokio::time::Sleep;
 
-use super::watch::{End, InFlight};
+use super::{
+    budget::{Budget, Hold, PACE},
+    watch::{End, Held, InFlight},
+};
 use crate::{BodyEnd, Delivery, Recorded};
 
 /// The body of a request while it comes in. It lives outside the future that fills it, so that its beginning is still
@@ -32,13 +33,23 @@ pub(super) struct Collected<'a> {
     pub(super) drained: bool,
     budget: &'a Budget,
     /// What is held of the budget.
-    permit: Option<SemaphorePermit<'a>>,
+    hold: Hold,
+    /// How much is kept without it.
+    free: usize,
 }
 
 impl<'a> Collected<'a> {
-    /// Nothing yet; what will be kept is taken out of `budget`.
-    pub(super) fn new(budget: &'a Budget) -> Self {
-        Self { bytes: Vec::new(), end: BodyEnd::Broken, gone: true, drained: false, budget, permit: None }
+    /// Nothing yet; what will be kept beyond the first `free` bytes is taken out of `budget`.
+    pub(super) fn new(budget: &'a Budget, free: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            end: BodyEnd::Broken,
+            gone: true,
+            drained: false,
+            budget,
+            hold: Hold::default(),
+            free,
+        }
     }
 
     /// What was kept.
@@ -46,6 +57,11 @@ impl<'a> Collected<'a> {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.shrink_to_fit();
         bytes.into()
+    }
+
+    /// What is held of the budget for what was kept.
+    pub(super) fn take_hold(&mut self) -> Hold {
+        mem::take(&mut self.hold)
     }
 
     /// Reads `body` to its end, keeping the first `limit` bytes, until `time` is up.
@@ -60,18 +76,15 @@ impl<'a> Collected<'a> {
             self.finish(BodyEnd::Complete, true);
             return;
         }
-        let mut timer = pin!(Timer::new(time));
+        let mut timer = Timer::new(time, self.budget);
         // Without a declared length the body may become as long as is allowed.
         let declared = body.size_hint().exact();
         let expected = declared.map_or(limit, |length| usize::try_from(length).unwrap_or(limit).min(limit));
-        if expected > SMALL && !self.charge(expected, timer.as_mut()).await {
-            return self.finish(BodyEnd::TimedOut, false);
-        }
         let mut too_large = false;
         loop {
             let next = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
                 Poll::Ready(frame) => Poll::Ready(Some(frame)),
-                Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+                Poll::Pending => timer.poll_pace(cx, &self.hold).map(|()| None),
             });
             let data = match next.await {
                 None if too_large => return self.finish(BodyEnd::TooLarge, false),
@@ -90,12 +103,23 @@ impl<'a> Collected<'a> {
                     Err(_trailers) => continue,
                 },
             };
+            timer.arrived += data.len();
+            let is_end = body.is_end_stream();
             if !too_large {
                 let room = limit - self.bytes.len();
                 too_large = data.len() > room;
-                self.keep(&data[..data.len().min(room)], expected);
+                let kept = &data[..data.len().min(room)];
+                let size = self.size_with(kept.len(), expected);
+                // What has come to its end is answered at once: there are never more of them than threads.
+                if !is_end && !self.charge(size, &mut timer).await {
+                    return self.finish(BodyEnd::TimedOut, false);
+                }
+                // Copied, because a slice of hyper's buffer would keep all of that buffer alive for as long as the
+                // journal keeps the exchange.
+                self.bytes.reserve_exact(size - self.bytes.len());
+                self.bytes.extend_from_slice(kept);
             }
-            if body.is_end_stream() {
+            if is_end {
                 request.has_all(if declared.is_some() { End::Bytes(&data) } else { End::EmptyLine });
                 let end = if too_large { BodyEnd::TooLarge } else { BodyEnd::Complete };
                 return self.finish(end, true);
@@ -111,45 +135,29 @@ impl<'a> Collected<'a> {
         }
     }
 
-    /// Copied, because a slice of hyper's buffer would keep all of that buffer alive for as long as the journal keeps
-    /// the exchange.
-    fn keep(&mut self, data: &[u8], expected: usize) {
-        if self.bytes.is_empty() && data.len() >= expected {
-            self.bytes.reserve_exact(data.len());
-        } else if self.bytes.capacity() - self.bytes.len() < data.len() {
-            // A declared length is believed for the first 64 KiB, and then as far as it has come true.
-            let believed = expected.min((2 * self.bytes.len()).max(64 * 1024));
-            let wanted = believed.saturating_sub(self.bytes.len()).max(data.len());
-            self.bytes.reserve(wanted);
+    /// How many bytes to have room for, so that `more` fit in. A declared length is believed as far as it has come true.
+    fn size_with(&self, more: usize, expected: usize) -> usize {
+        let needed = self.bytes.len() + more;
+        let capacity = self.bytes.capacity();
+        if needed <= capacity {
+            capacity
+        } else {
+            needed.max(expected.min(2 * self.bytes.len().max(self.free)))
         }
-        self.bytes.extend_from_slice(data);
     }
 
-    /// Takes `bytes` out of the budget, waiting for it when it is used up; false when the time is. All at once: bodies
-    /// that grow bit by bit could wait for each other for ever.
-    async fn charge(&mut self, bytes: usize, mut timer: Pin<&mut Timer>) -> bool {
-        let bytes = u32::try_from(bytes.min(self.budget.total)).unwrap_or(u32::MAX);
-        let mut acquire = pin!(self.budget.left.acquire_many(bytes));
-        let acquired = poll_fn(|cx| match acquire.as_mut().poll(cx) {
-            Poll::Ready(permit) => Poll::Ready(permit.ok()),
-            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
-        });
-        self.permit = acquired.await;
-        self.permit.is_some()
-    }
-}
-
-/// What the unfinished bodies of all connections may take together.
-#[derive(Debug)]
-pub(super) struct Budget {
-    left: Semaphore,
-    total: usize,
-}
-
-impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
-        let total = bytes.min(Semaphore::MAX_PERMITS);
-        Self { left: Semaphore::new(total), total }
+    /// Takes what `bytes` need out of the budget, waiting for it when it is used up; false when the time is.
+    async fn charge(&mut self, bytes: usize, timer: &mut Timer<'_>) -> bool {
+        let bytes = bytes.saturating_sub(self.free);
+        if self.budget.try_grow(&mut self.hold, bytes) {
+            return true;
+        }
+        let mut grow = pin!(self.budget.grow(&mut self.hold, bytes));
+        poll_fn(|cx| match grow.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending => timer.poll_deadline(cx).map(|()| false),
+        })
+        .await
     }
 }
 
@@ -168,22 +176,52 @@ fn is_malformed(error: &hyper::Error) -> bool {
 
 /// A timer that is only set up when it is needed. Most bodies are there as soon as they are asked for: hyper hands
 /// them over on the second look, so it takes a third one before a timer is worth its cost.
-struct Timer {
+struct Timer<'a> {
     time: Duration,
     looked: bool,
     sleep: Option<Pin<Box<Sleep>>>,
+    budget: &'a Budget,
+    /// How much has arrived, and how much of it had at the last look at the pace.
+    arrived: usize,
+    seen: usize,
+    pace: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timer {
-    fn new(time: Duration) -> Self {
-        Self { time, looked: false, sleep: None }
+impl<'a> Timer<'a> {
+    fn new(time: Duration, budget: &'a Budget) -> Self {
+        Self { time, looked: false, sleep: None, budget, arrived: 0, seen: 0, pace: None }
     }
-}
 
-impl Future for Timer {
-    type Output = ();
+    /// Ready when the time is up.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Whoever waits for the budget is not slow.
+        self.pace = None;
+        self.poll_time(cx)
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the time is up, or when a body that has a part of the budget comes in too slowly while others wait.
+    fn poll_pace(&mut self, cx: &mut Context<'_>, hold: &Hold) -> Poll<()> {
+        if self.poll_time(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if hold.is_empty() || self.sleep.is_none() {
+            return Poll::Pending;
+        }
+        loop {
+            let time = self.budget.pace;
+            let pace = self.pace.get_or_insert_with(|| {
+                self.seen = self.arrived;
+                Box::pin(tokio::time::sleep(time))
+            });
+            ready!(pace.as_mut().poll(cx));
+            self.pace = None;
+            if self.budget.is_short() && self.arrived - self.seen < PACE {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.looked {
             self.looked = true;
             cx.waker().wake_by_ref();
@@ -198,6 +236,8 @@ impl Future for Timer {
 pub(super) enum ReplyBody {
     /// Of the control API, made while it is sent.
     Control(Box<ControlReply>),
+    /// There was no memory for it: the reply ends before it is complete.
+    Cut { _in_flight: InFlight },
     /// Of anything else: one piece, until hyper takes it.
     Whole(Option<Parcel>),
 }
@@ -206,6 +246,11 @@ pub(super) enum ReplyBody {
 pub(super) struct ControlReply {
     body: UnsyncBoxBody<Bytes, BoxError>,
     in_flight: InFlight,
+    budget: Arc<Budget>,
+    /// What a piece may take while it is made.
+    room: usize,
+    /// The room for the next piece, while it is waited for.
+    waiting: Option<Pin<Box<dyn Future<Output = Hold> + Send>>>,
 }
 
 /// Bytes on their way to the client, which settle the delivery of their exchange: sent when the last of them has gone
@@ -213,9 +258,11 @@ pub(super) struct ControlReply {
 #[derive(Debug)]
 pub(super) struct Parcel {
     bytes: Bytes,
-    recorded: Option<Arc<Recorded>>,
+    /// Weak, because a reply that nobody takes must not keep what the journal has let go of.
+    recorded: Weak<Recorded>,
     /// When it was handed over.
     since: Instant,
+    _held: Option<Held>,
     _in_flight: Option<InFlight>,
 }
 
@@ -225,33 +272,98 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 impl ReplyBody {
     /// A body that is not part of an exchange.
     pub(super) fn plain(bytes: Bytes, in_flight: InFlight) -> Self {
-        Self::whole(bytes, None, in_flight)
+        Self::whole(bytes, Weak::new(), Hold::default(), in_flight)
     }
 
-    /// The body of a recorded reply. An empty one is never asked for, so it counts as sent as soon as it is handed over.
-    pub(super) fn recorded(bytes: Bytes, recorded: Arc<Recorded>, in_flight: InFlight) -> Self {
-        Self::whole(bytes, Some(recorded), in_flight)
+    /// The body of a recorded reply, and what is held for it. An empty one is never asked for, so it counts as sent as
+    /// soon as it is handed over.
+    pub(super) fn recorded(bytes: Bytes, recorded: &Arc<Recorded>, hold: Hold, in_flight: InFlight) -> Self {
+        Self::whole(bytes, Arc::downgrade(recorded), hold, in_flight)
     }
 
-    /// The body of a control reply.
-    pub(super) fn control<B>(body: B, in_flight: InFlight) -> Self
+    /// The body of a control reply; none when it is there as a whole and the budget has no room for it.
+    pub(super) fn control<B>(
+        mut body: B,
+        in_flight: InFlight,
+        budget: &Arc<Budget>,
+        room: usize,
+    ) -> Result<Self, InFlight>
     where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
+        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
     {
-        Self::Control(Box::new(ControlReply {
-            body: UnsyncBoxBody::new(body.map_err(Into::into)),
-            in_flight,
-        }))
+        if body.is_end_stream() {
+            return Ok(Self::plain(Bytes::new(), in_flight));
+        }
+        if body.size_hint().exact().is_none() {
+            let body = UnsyncBoxBody::new(body.map_err(Into::into));
+            let budget = Arc::clone(budget);
+            return Ok(Self::Control(Box::new(ControlReply {
+                body,
+                in_flight,
+                budget,
+                room,
+                waiting: None,
+            })));
+        }
+        // Its length is known, so it is there.
+        let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        let bytes = match frame {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            _ => Bytes::new(),
+        };
+        let mut hold = Hold::default();
+        // What others have too takes no memory of its own.
+        let own = if bytes.is_unique() { bytes.len().saturating_sub(free(in_flight.is_http2())) } else { 0 };
+        if budget.try_grow(&mut hold, own) {
+            Ok(Self::whole(bytes, Weak::new(), hold, in_flight))
+        } else {
+            Err(in_flight)
+        }
     }
 
-    fn whole(bytes: Bytes, recorded: Option<Arc<Recorded>>, mut in_flight: InFlight) -> Self {
+    fn whole(bytes: Bytes, recorded: Weak<Recorded>, hold: Hold, mut in_flight: InFlight) -> Self {
         in_flight.replying();
-        let mut parcel = Parcel { bytes, recorded, since: Instant::now(), _in_flight: Some(in_flight) };
+        let mut parcel = Parcel {
+            bytes,
+            recorded,
+            since: Instant::now(),
+            _held: in_flight.holding(hold),
+            _in_flight: Some(in_flight),
+        };
         if parcel.bytes.is_empty() {
             parcel.settle(Delivery::Sent);
         }
         Self::Whole(Some(parcel))
+    }
+}
+
+impl ControlReply {
+    /// The next piece, when there is room for it.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Parcel>, BoxError>>> {
+        let mut hold = Hold::default();
+        if self.waiting.is_some() || !self.budget.try_grow(&mut hold, self.room) {
+            let waiting = self.waiting.get_or_insert_with(|| {
+                let (budget, room) = (Arc::clone(&self.budget), self.room);
+                Box::pin(async move { budget.take(room).await })
+            });
+            hold = ready!(waiting.as_mut().poll(cx));
+            self.waiting = None;
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|bytes| {
+                    hold.shrink(bytes.len());
+                    Parcel {
+                        bytes,
+                        recorded: Weak::new(),
+                        since: Instant::now(),
+                        _held: self.in_flight.holding(hold),
+                        _in_flight: None,
+                    }
+                })
+            })
+        }))
     }
 }
 
@@ -265,7 +377,7 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Parcel>, BoxError>>> {
         match self.get_mut() {
             Self::Control(reply) => {
-                let frame = Pin::new(&mut reply.body).poll_frame(cx);
+                let frame = reply.poll_piece(cx);
                 // Asked for more, hyper has got rid of what it had. So a long reply may take long, as long as it is
                 // read, and a stream without events waits for us and not for the client.
                 if frame.is_ready() {
@@ -273,8 +385,9 @@ impl Body for ReplyBody {
                 } else {
                     reply.in_flight.not_replying();
                 }
-                frame.map_ok(|frame| frame.map_data(Parcel::unrecorded))
+                frame
             }
+            Self::Cut { .. } => Poll::Ready(Some(Err("there is no memory left for the reply".into()))),
             Self::Whole(parcel) => {
                 let parcel = parcel.take().filter(Buf::has_remaining);
                 Poll::Ready(parcel.map(|parcel| Ok(Frame::data(parcel))))
@@ -285,6 +398,7 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Control(reply) => reply.body.is_end_stream(),
+            Self::Cut { .. } => false,
             Self::Whole(parcel) => !parcel.as_ref().is_some_and(Buf::has_remaining),
         }
     }
@@ -292,18 +406,15 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Control(reply) => reply.body.size_hint(),
+            Self::Cut { .. } => SizeHint::default(),
             Self::Whole(parcel) => SizeHint::with_exact(parcel.as_ref().map_or(0, Buf::remaining) as u64),
         }
     }
 }
 
 impl Parcel {
-    fn unrecorded(bytes: Bytes) -> Self {
-        Self { bytes, recorded: None, since: Instant::now(), _in_flight: None }
-    }
-
     fn settle(&mut self, delivery: Delivery) {
-        if let Some(recorded) = self.recorded.take() {
+        if let Some(recorded) = mem::take(&mut self.recorded).upgrade() {
             recorded.timing.sent(self.since.elapsed());
             recorded.delivery.settle(delivery);
         }
@@ -333,5 +444,8 @@ impl Drop for Parcel {
     }
 }
 
-/// Bodies up to this size are not charged to the budget: there are too many of them, and too little in them.
-const SMALL: usize = 16 * 1024;
+/// How many bytes of a body are not taken out of a budget: there are too many such bodies, and too little in them. An
+/// HTTP/2 connection can have many at a time.
+pub(super) fn free(is_http2: bool) -> usize {
+    if is_http2 { 4 * 1024 } else { 16 * 1024 }
+}

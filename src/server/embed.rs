@@ -45,8 +45,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, or the system gives no thread or event queue.
+    /// When the contract has no refusals in the wording of the settings, the address cannot be bound, or the system
+    /// gives no thread or event queue.
     pub fn start(config: Config) -> io::Result<Self> {
+        super::check(&config)?;
         let listener = TcpListener::bind(config.listen)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;

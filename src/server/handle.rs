@@ -6,14 +6,18 @@ use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request as HyperRequest, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue},
+    header::{
+        CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue,
+        ORIGIN, RETRY_AFTER,
+    },
     http::request::Parts,
 };
 use jiff::Timestamp;
 
 use super::{
     Shared,
-    body::{Collected, ReplyBody},
+    body::{Collected, ReplyBody, free},
+    budget::Hold,
     control, cors,
     watch::{End, InFlight, Watch},
 };
@@ -27,10 +31,16 @@ pub(super) fn handle(
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
     let received = Received { at: Timestamp::now(), since: Instant::now() };
-    let in_flight = InFlight::begin(Arc::clone(watch));
+    let in_flight = InFlight::begin(Arc::clone(watch), &shared.requests);
+    let is_too_many = in_flight.is_too_many(shared.limits.requests());
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
-        let response = answer(&shared, peer, request, received, in_flight).await;
+        let response = if is_too_many {
+            shared.refuse(peer, "there are too many requests at a time");
+            status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
+        } else {
+            answer(&shared, peer, request, received, in_flight).await
+        };
         watch.replied();
         Ok(response)
     }
@@ -50,27 +60,37 @@ async fn answer(
     received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let path = parts.uri.path();
     if is_too_much(&parts, shared) {
         shared.refuse(peer, "message head is too large");
-        return status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
+        let mut response = status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, in_flight);
+        shared.cors.open(response.headers_mut(), parts.headers.get(ORIGIN).cloned());
+        return response;
     }
     if body.is_end_stream() {
         in_flight.has_all(End::EmptyLine);
     }
     if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
+        parts.extensions.insert(peer);
         return control(shared, parts, body, in_flight).await;
+    }
+    if let Err(error) = shared.cors.check(&parts) {
+        return foreign(shared, peer, &parts, body, &error, in_flight).await;
     }
     if cors::is_preflight(&parts) {
         let body = ReplyBody::plain(Bytes::new(), in_flight);
         return shared.cors.preflight(&parts.headers, body);
     }
-    if path == "/"
-        && matches!(parts.method, Method::GET | Method::HEAD)
-        && let Some(page) = &shared.index
-    {
-        return index(page, &parts, in_flight);
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        if path == "/"
+            && let Some(index) = &shared.index
+        {
+            return own(shared, index.response(&parts.headers), parts, in_flight);
+        }
+        if is_icon(path) && !shared.stub.contract().operations().iter().any(|op| op.fit(path).is_some()) {
+            return own(shared, no_icon(), parts, in_flight);
+        }
     }
     exchange(shared, parts, body, received, in_flight).await
 }
@@ -89,7 +109,7 @@ async fn exchange(
         shared,
         request: Some(request(&parts, received.at)),
         since: received.since,
-        body: Collected::new(&shared.budget),
+        body: Collected::new(&shared.bodies, free(!is_http1)),
     };
     let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
@@ -102,8 +122,8 @@ async fn exchange(
     if close {
         in_flight.leave_unfinished();
     }
-    let recorded = pending.finish();
-    let mut response = reply(recorded, parts.headers, is_head, in_flight);
+    let answered = pending.finish();
+    let mut response = reply(shared, answered, parts.headers, is_head, in_flight);
     if close && is_http1 {
         response.headers_mut().insert(CONNECTION, CLOSE);
     }
@@ -120,24 +140,35 @@ struct Pending<'a> {
 }
 
 impl Pending<'_> {
-    fn finish(mut self) -> Option<Arc<Recorded>> {
+    fn finish(mut self) -> Option<Answered> {
         self.record()
     }
 
-    fn record(&mut self) -> Option<Arc<Recorded>> {
+    fn record(&mut self) -> Option<Answered> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
         let body = self.since.elapsed();
         let exchange = self.shared.stub.respond(request);
+        // What the contract has, too, takes no memory of its own.
+        let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
         let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
         let recorded = self.shared.journal.record_timed(exchange, timing);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
         report(&recorded);
-        Some(recorded)
+        Some(Answered { recorded, own, hold: self.body.take_hold() })
     }
+}
+
+/// What a request has come to.
+struct Answered {
+    recorded: Arc<Recorded>,
+    /// How many bytes of memory the reply's body takes beside the contract's.
+    own: usize,
+    /// What was held for the request's body.
+    hold: Hold,
 }
 
 impl Drop for Pending<'_> {
@@ -197,17 +228,19 @@ fn target(uri: &Uri) -> String {
 
 /// Our reply as hyper's. The request's header map is used again: hyper keeps it for the next request, too.
 fn reply(
-    recorded: Option<Arc<Recorded>>,
+    shared: &Shared,
+    answered: Option<Answered>,
     mut headers: HeaderMap,
     is_head: bool,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     // There is always one: only a dropped request has been recorded before.
-    let Some(recorded) = recorded else {
+    let Some(Answered { recorded, own, mut hold }) = answered else {
         return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
     };
     let reply = &recorded.exchange.reply;
     let code = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let origin = headers.remove(ORIGIN);
     headers.clear();
     for (name, value) in reply.headers.iter() {
         if name == "content-type" && value == JSON.as_bytes() {
@@ -219,14 +252,25 @@ fn reply(
         }
     }
     headers.insert(EXCHANGE, HeaderValue::from(recorded.id));
-    cors::open(&mut headers);
+    shared.cors.open(&mut headers, origin);
     let bodiless =
         code.is_informational() || matches!(code, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if is_head && !bodiless {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     }
     let body = if is_head || bodiless { Bytes::new() } else { reply.body.clone() };
-    let mut response = Response::new(ReplyBody::recorded(body, recorded, in_flight));
+    let free = free(in_flight.is_http2());
+    let charged = if body.is_empty() { 0 } else { own.saturating_sub(free) };
+    hold.shrink(charged);
+    // A reply that repeats a body is a little longer, and that must not be what it fails for.
+    let body = if hold.covers(charged.saturating_sub(free)) || shared.bodies.try_grow(&mut hold, charged) {
+        ReplyBody::recorded(body, &recorded, hold, in_flight)
+    } else {
+        recorded.delivery.settle(Delivery::Aborted);
+        tracing::warn!(target: "standin::server", "there is no memory left for reply {}", recorded.id);
+        ReplyBody::Cut { _in_flight: in_flight }
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = code;
     *response.headers_mut() = headers;
     response
@@ -240,7 +284,7 @@ async fn control(
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut collected = Collected::new(&shared.budget);
+    let mut collected = Collected::new(&shared.bodies, free(!is_http1));
     let time = shared.limits.body_time;
     collected.read(body, CONTROL_BODY, time, &in_flight).await;
     if !collected.drained {
@@ -252,7 +296,7 @@ async fn control(
         BodyEnd::Complete => {
             let bytes = collected.take();
             drop(collected);
-            control::respond(&shared.control, &parts, bytes).await
+            control::respond(&shared.control, &parts, bytes, &in_flight).await
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
@@ -269,24 +313,88 @@ async fn control(
         path = parts.uri.path(),
         status = response.status().as_u16(),
     );
-    response.map(|body| ReplyBody::control(body, in_flight))
+    let (head, body) = response.into_parts();
+    // What a text takes at most that shows one exchange.
+    let room = shared.stub.settings().max_body.saturating_mul(6).saturating_add(CONTROL_BODY);
+    match ReplyBody::control(body, in_flight, &shared.replies, room) {
+        Ok(body) => Response::from_parts(head, body),
+        Err(in_flight) => {
+            let refusal = control::refuse(
+                &shared.control,
+                &parts,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "expected replies to be read, but found too many that are not",
+            );
+            let (mut head, body) = refusal.into_parts();
+            head.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            // It is short, so there is always room for it.
+            let body = ReplyBody::control(body, in_flight, &shared.replies, room);
+            Response::from_parts(
+                head,
+                body.unwrap_or_else(|in_flight| ReplyBody::Cut { _in_flight: in_flight }),
+            )
+        }
+    }
 }
 
-fn index(page: &Bytes, parts: &Parts, in_flight: InFlight) -> Response<ReplyBody> {
-    let length = HeaderValue::from(page.len());
-    let page = if parts.method == Method::HEAD { Bytes::new() } else { page.clone() };
-    let mut response = Response::new(ReplyBody::plain(page, in_flight));
+/// Refuses what a page may not ask for. It never becomes an exchange: nobody who may call has sent it.
+async fn foreign(
+    shared: &Shared,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Incoming,
+    error: &str,
+    in_flight: InFlight,
+) -> Response<ReplyBody> {
+    shared.refuse(peer, error);
+    // Read to its end, so that the reply is not lost to a client that is still sending.
+    let mut collected = Collected::new(&shared.bodies, free(parts.version >= Version::HTTP_2));
+    collected.read(body, 0, shared.limits.body_time, &in_flight).await;
+    let drained = collected.drained;
+    if !drained {
+        in_flight.leave_unfinished();
+    }
+    let text = format!("{}\n", serde_json::json!({ "error": error }));
+    let mut response = Response::new(ReplyBody::plain(text.into(), in_flight));
+    *response.status_mut() = StatusCode::FORBIDDEN;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CONTENT_LENGTH, length);
-    cors::open(headers);
+    shared.cors.open(headers, None);
+    if !drained && parts.version < Version::HTTP_2 {
+        headers.insert(CONNECTION, CLOSE);
+    }
+    response
+}
+
+/// A reply about the stand-in itself, which is no exchange.
+fn own(shared: &Shared, response: Response<Bytes>, parts: Parts, in_flight: InFlight) -> Response<ReplyBody> {
+    let (mut head, body) = response.into_parts();
+    let mut headers = parts.headers;
+    let origin = headers.remove(ORIGIN);
+    shared.cors.open(&mut head.headers, origin);
+    if head.status != StatusCode::NO_CONTENT {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let body = if parts.method == Method::HEAD { Bytes::new() } else { body };
+    Response::from_parts(head, ReplyBody::plain(body, in_flight))
+}
+
+/// Whether a browser asks for this of its own accord.
+fn is_icon(path: &str) -> bool {
+    path == "/favicon.ico" || path.strip_prefix("/apple-touch-icon").is_some_and(|rest| !rest.contains('/'))
+}
+
+/// There is none, and a browser need not ask again today.
+fn no_icon() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
     response
 }
 
 fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::plain(Bytes::new(), in_flight));
     *response.status_mut() = code;
-    cors::open(response.headers_mut());
     response
 }
 

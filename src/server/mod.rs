@@ -6,11 +6,13 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize},
+    },
     time::Duration,
 };
 
-use bytes::Bytes;
 use hyper_util::server::conn::auto;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,7 @@ use crate::{
 
 mod accept;
 mod body;
+mod budget;
 mod control;
 mod cors;
 mod embed;
@@ -44,10 +47,15 @@ pub struct Config {
     pub control: ControlConfig,
     /// How much the journal keeps.
     pub journal: journal::Limits,
+    /// What writes the journal's exchanges as they come, when something does; it is for one server.
+    pub journal_writer: Option<Arc<journal::Writer>>,
     /// Limits on what clients send, and when.
     pub limits: Limits,
     /// Where to listen. [`serve`] is given a listener and does not look at this.
     pub listen: SocketAddr,
+    /// Origins whose pages may call the API, such as `http://localhost:3000`; any when there are none. The control API
+    /// has its own, [`ControlConfig::origins`].
+    pub origins: Vec<String>,
     /// How strict the stub is.
     pub settings: Settings,
 }
@@ -59,8 +67,10 @@ impl Default for Config {
             contract: Contract::builtin(),
             control: ControlConfig::default(),
             journal: journal::Limits::default(),
+            journal_writer: None,
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            origins: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -73,6 +83,8 @@ pub struct ControlConfig {
     pub hosts: Vec<String>,
     /// Origins whose pages may read its replies.
     pub origins: Vec<String>,
+    /// Whether it may stop the server; without a token only callers of the same machine.
+    pub stop: bool,
     /// The bearer token that it asks for.
     pub token: Option<Secret>,
 }
@@ -82,8 +94,9 @@ pub struct ControlConfig {
 pub struct Limits {
     /// Time for the body of a request.
     pub body_time: Duration,
-    /// Bytes of unfinished bodies, of all connections together; beyond it, bodies wait for each other. Those of up to
-    /// 16 KiB are not counted.
+    /// Bytes of unfinished bodies, and of replies that repeat them and are not taken yet, of all connections together.
+    /// When they are used up, bodies wait for each other, and who then brings or takes less than 16 KiB in a fifteenth of
+    /// [`Limits::body_time`] is given up. The first 16 KiB of each are not counted, over HTTP/2 the first 4 KiB.
     pub bodies: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
@@ -95,11 +108,16 @@ pub struct Limits {
     pub headers: usize,
     /// Time that a connection may be open without a request.
     pub idle_time: Duration,
+    /// Bytes of replies of the control API that are made and not taken yet, of all connections together. When they are
+    /// used up, lists and exports wait, and what cannot wait is refused with 503; who takes too little is given up, as with
+    /// [`Limits::bodies`].
+    pub replies: usize,
     /// Time for the client to take a reply, or the next piece of one that is made while it is sent.
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
-    /// Requests at a time on one HTTP/2 connection.
+    /// Requests at a time on one HTTP/2 connection. When all connections together have more than eight times as many as
+    /// there may be connections, one that has eight is refused more, with 503.
     pub streams: u32,
 }
 
@@ -113,6 +131,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             headers: 100,
             idle_time: Duration::from_secs(60),
+            replies: 32 * 1024 * 1024,
             reply_time: Duration::from_secs(30),
             stop_time: Duration::from_millis(750),
             streams: 128,
@@ -120,13 +139,27 @@ impl Default for Limits {
     }
 }
 
-/// Serves `listener` until `shutdown` is done and the connections have ended, and returns the journal.
+impl Limits {
+    /// How many requests there may be at a time before connections get no more than their share.
+    fn requests(&self) -> usize {
+        self.connections.saturating_mul(watch::SHARE as usize)
+    }
+
+    /// How long somebody may take for [`budget::PACE`] bytes while others wait for memory.
+    fn pace(&self) -> Duration {
+        self.body_time / 15
+    }
+}
+
+/// Serves `listener` until `shutdown` is done, or the control API stops it, and the connections have ended; returns the
+/// journal.
 ///
 /// Waits, streams and idle connections end at once, requests under way are given [`Limits::stop_time`].
 ///
 /// # Errors
 ///
-/// When the listener cannot be registered with the runtime. Once it serves, no error ends it.
+/// When the contract has no refusals in the wording of the settings, or the listener cannot be registered with the
+/// runtime. Once it serves, no error ends it.
 ///
 /// # Panics
 ///
@@ -136,14 +169,23 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Arc<Journal>> {
+    check(&config)?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let shared = Shared::new(config);
     tokio::join!(accept::run(Arc::clone(&shared), listener), async {
-        shutdown.await;
-        shared.stop.cancel();
+        tokio::select! {
+            () = shutdown => shared.stop.cancel(),
+            () = shared.stop.cancelled() => {}
+        }
     });
     Ok(Arc::clone(&shared.journal))
+}
+
+/// Refuses settings that the contract cannot keep.
+fn check(config: &Config) -> io::Result<()> {
+    let words = config.contract.words(config.settings.errors);
+    words.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
 /// What must not get into the journal.
@@ -186,14 +228,17 @@ pub(crate) struct Counters {
 
 /// What all connections share: the parts that answer, and what they are limited and counted by.
 struct Shared {
-    budget: body::Budget,
+    bodies: budget::Budget,
     control: control::ControlState,
     cors: cors::Cors,
     counters: Arc<Counters>,
     http: auto::Builder<tasks::Tasks>,
-    index: Option<Bytes>,
+    index: Option<index::Index>,
     journal: Arc<Journal>,
     limits: Limits,
+    replies: Arc<budget::Budget>,
+    /// How many requests are under way.
+    requests: Arc<AtomicUsize>,
     stop: CancellationToken,
     stub: Arc<Stub>,
     tasks: tasks::Tasks,
@@ -201,26 +246,33 @@ struct Shared {
 
 impl Shared {
     fn new(config: Config) -> Arc<Self> {
-        let journal = Arc::new(Journal::new(config.journal).hiding(secrets(&config)));
+        let mut journal = Journal::new(config.journal).hiding(secrets(&config));
+        if let Some(writer) = config.journal_writer {
+            journal = journal.written_by(writer);
+        }
+        let journal = Arc::new(journal);
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
         let stop = CancellationToken::new();
         let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
-            budget: body::Budget::new(config.limits.bodies),
+            bodies: budget::Budget::new(config.limits.bodies, config.limits.pace()),
             control: control::ControlState::new(
                 Arc::clone(&contract),
+                config.settings.errors,
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),
                 config.control,
             ),
-            cors: cors::Cors::new(&contract),
+            cors: cors::Cors::new(&contract, config.origins),
             counters,
             http: http(&config.limits, &tasks),
-            index: index::page(&contract),
+            index: index::Index::of_all(&contract),
             journal,
+            replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,
+            requests: Arc::default(),
             stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
             tasks,
@@ -248,11 +300,19 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
     }
     http.http2()
         .max_concurrent_streams(limits.streams)
+        // What a connection may send before it is read, and is given to write before it is taken. The memory that
+        // connections have of their own is small, because there are many of them.
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_send_buf_size(WINDOW as usize)
         // Twice as much, so that a head that is a little too large is ours to refuse with a reason. Beyond that h2
         // refuses it, of which only the frames tell: what it unpacks has to have an end.
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }
+
+/// HTTP/2's own window: a client may have used it before it hears of any other.
+const WINDOW: u32 = 65_535;
 
 /// hyper's own limit. Setting any other makes it allocate for each request.
 const HYPER_HEADERS: usize = 100;

@@ -21,11 +21,25 @@ pub(super) struct Watched<S> {
     frames: Frames,
     /// Bytes thrown away after our side was closed.
     discarded: Option<usize>,
+    /// Bytes that were read while looking out for the client's end, and not asked for yet.
+    ahead: Vec<u8>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, watch: Arc<Watch>) -> Self {
-        Self { stream, watch, preface: Some(0), frames: Frames::default(), discarded: None }
+        Self {
+            stream,
+            watch,
+            preface: Some(0),
+            frames: Frames::default(),
+            discarded: None,
+            ahead: Vec::new(),
+        }
+    }
+
+    fn saw(&mut self, bytes: &[u8]) {
+        self.watch.read_some(bytes);
+        self.sniff(bytes);
     }
 
     fn sniff(&mut self, bytes: &[u8]) {
@@ -42,6 +56,7 @@ impl<S> Watched<S> {
     }
 
     fn wrote<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>, mut count: usize) {
+        self.watch.wrote_some(count);
         if !self.watch.is_http2() {
             return;
         }
@@ -56,14 +71,40 @@ impl<S> Watched<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            let count = this.ahead.len().min(buf.remaining());
+            buf.put_slice(&this.ahead[..count]);
+            this.ahead.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
         if buf.filled().len() > before {
-            let bytes = &buf.filled()[before..];
-            this.watch.read_some(bytes);
-            this.sniff(bytes);
+            this.saw(&buf.filled()[before..]);
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Watched<S> {
+    /// Fails when the client has closed its side. hyper does not read while a request is under way, so this does: as far as
+    /// a client may send ahead.
+    fn look_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut bytes = [0; 1024];
+        while self.ahead.len() < AHEAD {
+            let mut buf = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf)? {
+                Poll::Pending => break,
+                Poll::Ready(()) if buf.filled().is_empty() => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Poll::Ready(()) => {
+                    self.saw(buf.filled());
+                    self.ahead.extend_from_slice(buf.filled());
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -91,7 +132,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        // hyper flushes whenever it has done what there is to do, so this is where it comes by.
+        if this.watch.needs_client() {
+            this.look_out(cx)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Closes our side. When the client is still sending, what it sends is read and thrown away for a moment: closing
@@ -189,6 +236,9 @@ const INTERNAL_ERROR: u32 = 2;
 const CANCEL: u32 = 8;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How many bytes are read while looking out for a client's end.
+const AHEAD: usize = 8 * 1024;
 
 /// How many bytes a client may go on sending after our side is closed.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;

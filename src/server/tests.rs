@@ -18,10 +18,33 @@ struct Talk {
 
 impl Talk {
     fn new(limits: Limits) -> Self {
-        let connections = Connections::new(Config { limits, ..Config::default() });
+        Self::on(Connections::new(Config { limits, ..Config::default() }))
+    }
+
+    /// Another connection to the same server.
+    fn beside(&self) -> Self {
+        Self::on(Connections(Arc::clone(&self.connections.0)))
+    }
+
+    fn on(connections: Connections) -> Self {
         let (client, server) = duplex(16 * 1024);
         let serving = tokio::spawn(connections.serve(server));
         Self { client, connections, serving }
+    }
+
+    /// Sends this, and waits until nothing more happens.
+    async fn send(&mut self, text: &str) {
+        self.client.write_all(text.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    /// The status of a reply, and how long it took.
+    async fn status(&mut self) -> (u16, u64) {
+        let began = Instant::now();
+        let mut head = [0; 12];
+        self.client.read_exact(&mut head).await.unwrap();
+        let status = std::str::from_utf8(&head[9..]).unwrap().parse().unwrap();
+        (status, began.elapsed().as_secs())
     }
 
     /// Sends this, and reads replies until there are `replies` of them.
@@ -114,4 +137,106 @@ async fn times_may_be_as_long_as_they_like() {
         talk.say("\r\nhost: a\r\n\r\n", 1).await;
         assert!(!talk.serving.is_finished());
     }
+}
+
+/// A request to createQueue, whose reply repeats its body, with a body of at least 80 000 bytes.
+fn long() -> String {
+    let contract = Contract::builtin();
+    let operation = contract.operation("createQueue").unwrap();
+    let example = &operation.body.as_ref().unwrap().examples[0];
+    let request = crate::pact::sample(&contract, operation, Some(example));
+    let mut body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    body["extra"] = "x".repeat(80_000).into();
+    let body = body.to_string();
+    let lines =
+        request.headers.iter().map(|(name, value)| [name, ": ", std::str::from_utf8(value).unwrap(), "\r\n"]);
+    let headers: String = lines.flatten().collect();
+    let head = format!("{} {} HTTP/1.1\r\nhost: a\r\n{headers}", request.method, request.target);
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// All of it but the last byte.
+fn unfinished(text: &str) -> &str {
+    &text[..text.len() - 1]
+}
+
+/// Has room for one long body and a little more.
+fn narrow() -> Limits {
+    Limits { bodies: 70_000, ..Limits::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_wait_for_each_other_when_memory_is_used_up_and_one_goes_beyond() {
+    let text = long();
+    let mut first = Talk::new(narrow());
+    let [mut second, mut third, mut small] = [(); 3].map(|()| first.beside());
+
+    first.send(unfinished(&text)).await;
+    second.send(unfinished(&text)).await;
+    let waits = tokio::spawn(async move {
+        third.send(&text).await;
+        third.status().await
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waits.is_finished());
+    small.say(POST, 1).await;
+    assert!(!waits.is_finished());
+
+    // The second went beyond what there is, so it is the first that makes room.
+    first.send("}").await;
+    assert_eq!(first.status().await, (200, 0));
+    let mut rest = vec![0; 90_000];
+    while !waits.is_finished() {
+        let _ = timeout(Duration::from_millis(1), first.client.read(&mut rest)).await;
+    }
+    assert_eq!(waits.await.unwrap().0, 200);
+    second.send("}").await;
+    assert_eq!(second.status().await, (200, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stands_still_is_given_up_while_others_wait_and_else_has_its_time() {
+    let text = long();
+    let mut first = Talk::new(narrow());
+    first.send(unfinished(&text)).await;
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    first.send("}").await;
+    assert_eq!(first.status().await, (200, 0));
+
+    let mut first = Talk::new(narrow());
+    let [mut second, mut third] = [(); 2].map(|()| first.beside());
+    first.send(unfinished(&text)).await;
+    second.send(unfinished(&text)).await;
+    third.client.write_all(text.as_bytes()).await.unwrap();
+    let (status, seconds) = third.status().await;
+
+    assert_eq!(status, 200);
+    assert!(seconds <= 4, "{seconds}");
+    // One of them was enough; the other goes on.
+    let mut statuses = Vec::new();
+    for mut talk in [first, second] {
+        let _ = talk.client.write_all(b"}").await;
+        statuses.push(talk.status().await);
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [(200, 0), (408, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_nobody_takes_is_given_up_while_others_wait_and_else_has_its_time() {
+    let text = long();
+    let mut first = Talk::new(narrow());
+    first.send(&text).await;
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert!(!first.serving.is_finished());
+
+    let [mut second, mut third] = [(); 2].map(|()| first.beside());
+    second.send(&text).await;
+    third.client.write_all(text.as_bytes()).await.unwrap();
+    let (status, seconds) = third.status().await;
+
+    assert_eq!(status, 200);
+    assert!(seconds <= 4, "{seconds}");
+    let deliveries = first.connections.0.journal.snapshot();
+    assert_eq!(deliveries[0].delivery.get(), crate::Delivery::Aborted);
 }

@@ -7,14 +7,17 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use super::Limits;
+use super::{
+    Limits,
+    budget::{Hold, PACE},
+};
 
 /// Why a connection is ended by its timer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,9 +68,17 @@ pub(super) struct Watch {
     /// HTTP/2 streams that hyper's library refused without asking us, and how many of them were reported.
     resets: AtomicU32,
     reported: AtomicU32,
+    /// Replies under way that have a part of a budget.
+    held: AtomicU32,
+    /// Bytes that were written; and how many there were, and when, at the last look at the pace.
+    written: AtomicU64,
+    written_before: AtomicU64,
+    paced: AtomicU64,
     /// A request was answered before its body was read to the end.
     unfinished: AtomicBool,
     stopping: AtomicBool,
+    /// The request under way is of no use once its client is gone (HTTP/1).
+    needs_client: AtomicBool,
 }
 
 /// Replies that the client has not taken yet. Instead of a time for each there are two counters, which change places
@@ -128,8 +139,13 @@ impl Watch {
             heads: AtomicU32::new(0),
             resets: AtomicU32::new(0),
             reported: AtomicU32::new(0),
+            held: AtomicU32::new(0),
+            written: AtomicU64::new(0),
+            written_before: AtomicU64::new(0),
+            paced: AtomicU64::new(1),
             unfinished: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            needs_client: AtomicBool::new(false),
         })
     }
 
@@ -152,13 +168,26 @@ impl Watch {
         self.stopping.load(Relaxed)
     }
 
+    /// Whether to look out for the client's end. HTTP/2 does so by itself.
+    pub(super) fn needs_client(&self) -> bool {
+        self.needs_client.load(Relaxed)
+    }
+
     /// Whether the client has more to send that nobody will read.
     pub(super) fn is_sending(&self) -> bool {
         self.unfinished.load(Relaxed) || self.head.load(Relaxed) != 0
     }
 
-    /// The deadline that can come nearer between two looks at the timer: that of a head.
+    /// The deadline that can come nearer between two looks at the timer: that of a head, or of a reply that has a part
+    /// of a budget.
     pub(super) fn near_deadline(&self, limits: &Limits) -> Option<Instant> {
+        let pace = (self.held.load(Relaxed) > 0)
+            .then(|| later(self.instant(self.paced.load(Relaxed)), limits.pace()));
+        pace.into_iter().chain(self.sure_deadline(limits)).min()
+    }
+
+    /// The deadline of what has to be done by then, whatever others do.
+    fn sure_deadline(&self, limits: &Limits) -> Option<Instant> {
         let closed = self.closed.load(Relaxed);
         if closed != 0 {
             return Some(later(self.instant(closed), LINGER));
@@ -167,10 +196,30 @@ impl Watch {
         (head != 0).then(|| later(self.instant(head), limits.head_time))
     }
 
-    /// What the timer finds when it fires: a reason to end the connection, or when to look again.
-    pub(super) fn verdict(&self, limits: &Limits) -> Result<Instant, Overdue> {
+    /// Whether the client has taken hardly anything since the last look, of replies that have a part of a budget.
+    fn is_slow(&self, now: Instant, limits: &Limits) -> bool {
+        let paced = later(self.instant(self.paced.load(Relaxed)), limits.pace());
+        if self.held.load(Relaxed) == 0 || paced > now {
+            return false;
+        }
+        self.look_at_pace() < PACE as u64
+    }
+
+    /// Begins anew to count what is written, and returns how much it was.
+    fn look_at_pace(&self) -> u64 {
+        self.paced.store(self.now(), Relaxed);
+        let written = self.written.load(Relaxed);
+        written - self.written_before.swap(written, Relaxed)
+    }
+
+    /// What the timer finds when it fires: a reason to end the connection, or when to look again. When memory is short,
+    /// a client that is slow to take what has some of it is ended sooner.
+    pub(super) fn verdict(&self, limits: &Limits, is_short: bool) -> Result<Instant, Overdue> {
         let now = Instant::now();
-        if let Some(deadline) = self.near_deadline(limits) {
+        if self.is_slow(now, limits) && is_short {
+            return Err(Overdue::Reply);
+        }
+        if let Some(deadline) = self.sure_deadline(limits) {
             return if deadline > now {
                 Ok(deadline)
             } else if self.closed.load(Relaxed) == 0 {
@@ -223,6 +272,11 @@ impl Watch {
         } else if self.whole.load(Relaxed) {
             self.ahead.store(true, Relaxed);
         }
+    }
+
+    /// Bytes were written to the socket.
+    pub(super) fn wrote_some(&self, count: usize) {
+        self.written.fetch_add(count as u64, Relaxed);
     }
 
     pub(super) fn becomes_http2(&self) {
@@ -282,17 +336,26 @@ impl Watch {
 #[derive(Debug)]
 pub(super) struct InFlight {
     watch: Arc<Watch>,
+    /// How many there are on all connections.
+    all: Arc<AtomicUsize>,
     /// The counter of its reply.
     reply: Option<u8>,
 }
 
 impl InFlight {
-    pub(super) fn begin(watch: Arc<Watch>) -> Self {
+    pub(super) fn begin(watch: Arc<Watch>, all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Relaxed);
         watch.in_flight.fetch_add(1, Relaxed);
         watch.head.store(0, Relaxed);
         watch.whole.store(false, Relaxed);
         watch.ahead.store(false, Relaxed);
-        Self { watch, reply: None }
+        watch.needs_client.store(false, Relaxed);
+        Self { watch, all: Arc::clone(all), reply: None }
+    }
+
+    /// Whether its connection has more than its share while all have more than `limit`.
+    pub(super) fn is_too_many(&self, limit: usize) -> bool {
+        self.all.load(Relaxed) > limit && self.watch.in_flight.load(Relaxed) > SHARE
     }
 
     /// All of the request has been read, and this is how it ends.
@@ -301,6 +364,12 @@ impl InFlight {
             self.watch.whole.store(true, Relaxed);
             self.watch.ahead.store(self.watch.is_past(end), Relaxed);
         }
+    }
+
+    /// The request takes long, and ends when its client closes its side: nobody can tell such a client from one that is
+    /// gone. All of the request has been read.
+    pub(super) fn ends_with_client(&self) {
+        self.watch.needs_client.store(!self.watch.is_http2(), Relaxed);
     }
 
     /// The request is answered without reading all of its body.
@@ -314,6 +383,21 @@ impl InFlight {
         self.reply = Some(self.watch.untaken.add());
     }
 
+    /// Whether it came over HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        self.watch.is_http2()
+    }
+
+    /// What the reply, or a piece of it, has of a budget, until it is taken.
+    pub(super) fn holding(&self, hold: Hold) -> Option<Held> {
+        (!hold.is_empty()).then(|| {
+            if self.watch.held.fetch_add(1, Relaxed) == 0 {
+                self.watch.look_at_pace();
+            }
+            Held { watch: Arc::clone(&self.watch), _hold: hold }
+        })
+    }
+
     /// What was handed over is taken, and there is no more yet.
     pub(super) fn not_replying(&mut self) {
         if let Some(counter) = self.reply.take() {
@@ -325,6 +409,8 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.not_replying();
+        self.watch.needs_client.store(false, Relaxed);
+        self.all.fetch_sub(1, Relaxed);
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
             let now = self.watch.now();
             self.watch.idle.store(now, Relaxed);
@@ -332,6 +418,19 @@ impl Drop for InFlight {
                 self.watch.head.store(now, Relaxed);
             }
         }
+    }
+}
+
+/// What a reply has of a budget; its connection is looked at more often while it lives.
+#[derive(Debug)]
+pub(super) struct Held {
+    watch: Arc<Watch>,
+    _hold: Hold,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.watch.held.fetch_sub(1, Relaxed);
     }
 }
 
@@ -344,6 +443,9 @@ fn from_the_end(bytes: &[u8]) -> impl Iterator<Item = &u8> {
 fn later(from: Instant, duration: Duration) -> Instant {
     from.checked_add(duration).unwrap_or_else(|| from + FAR)
 }
+
+/// How many requests at a time a connection has at least.
+pub(super) const SHARE: u32 = 8;
 
 /// How long a client may go on sending after our side is closed.
 const LINGER: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use super::{
     profile::Profile,
 };
 use crate::{
-    Headers, Operation, Reading, Reply, Request,
+    Operation, Reading, Reply, Request,
     contract::{Errors, Example, Replies, position},
 };
 
@@ -20,7 +20,7 @@ impl Prepared {
     pub(super) fn new(operation: &Operation, profile: &Profile) -> Self {
         let prepare = |replies: &Replies| {
             let examples = replies.samples(profile.errors()).iter();
-            examples.map(|example| reply(replies.status, example, profile)).collect()
+            examples.map(|example| reply(replies, example, profile)).collect()
         };
         Self(operation.replies.iter().map(prepare).collect())
     }
@@ -37,24 +37,34 @@ impl Prepared {
         let wish = Wish::of(request);
         let mut applied = Vec::new();
         let mut status = operation.success();
-        if let Some(code) = wish.code
-            && let Some(index) = operation
-                .replies
-                .iter()
-                .position(|replies| replies.status == code && !replies.samples(errors).is_empty())
-        {
-            applied.push(format!("code={code}"));
-            status = index;
+        let mut ignored = Vec::new();
+        if let Some(code) = wish.code {
+            let sampled = |replies: &&Replies| !replies.samples(errors).is_empty();
+            let chosen = code.parse::<u16>().ok().and_then(|code| {
+                operation.replies.iter().position(|replies| replies.status == code && sampled(&replies))
+            });
+            if let Some(index) = chosen {
+                status = index;
+                applied.push(format!("code={}", operation.replies[index].status));
+            } else {
+                let known =
+                    operation.replies.iter().filter(sampled).map(|replies| replies.status.to_string());
+                ignored.push(prefer::ignored("code", &code, "codes", &known.collect::<Vec<_>>()));
+            }
         }
         let replies = &operation.replies[status];
         let samples = replies.samples(errors);
-        let index = match wish.example.and_then(|name| position(samples, &name)) {
-            Some(index) => {
-                applied.push(format!("example={}", prefer::word(&samples[index].name)));
-                index
+        let mut index = None;
+        if let Some(name) = wish.example {
+            index = position(samples, &name);
+            if index.is_some() {
+                applied.push(format!("example={}", prefer::word(&name)));
+            } else {
+                let known: Vec<_> = samples.iter().map(|example| &example.name).collect();
+                ignored.push(prefer::ignored("example", &name, "examples", &known));
             }
-            None => usual_example(operation, samples, body),
-        };
+        }
+        let index = index.unwrap_or_else(|| usual_example(operation, samples, body));
         let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
@@ -69,6 +79,7 @@ impl Prepared {
         {
             reply.body = echo(sent, added);
         }
+        applied.append(&mut ignored);
         if !applied.is_empty() {
             reply.headers.push("preference-applied", applied.join(", ").as_bytes());
         }
@@ -76,12 +87,15 @@ impl Prepared {
     }
 }
 
-fn reply(status: u16, example: &Example, profile: &Profile) -> Reply {
-    if status >= 400 {
-        return profile.reply(status, example.text.clone());
+fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {
+    let Replies { status, headers, .. } = replies;
+    if *status >= 400 {
+        return profile.reply(*status, headers, example.text.clone());
     }
     let media = (!example.text.is_empty()).then_some(("content-type", "application/json"));
-    Reply { status, headers: Headers::from_iter(media), body: example.text.clone() }
+    let headers =
+        media.into_iter().chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    Reply { status: *status, headers: headers.collect(), body: example.text.clone() }
 }
 
 /// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.

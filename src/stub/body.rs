@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    hints, readings,
-    validate::{self, Findings},
-};
+use super::{Refusal, arguments::Arguments, findings::Findings, hints, readings, spellings, validate};
 use crate::{
     BodyEnd, Operation, Reading, Request, Rule, Violation,
     contract::Body,
@@ -18,17 +15,16 @@ pub(super) fn read(
     operation: &Operation,
     request: &Request,
     max_body: usize,
-) -> Result<Option<Value>, Violation> {
+) -> Result<Option<Value>, Box<Refusal>> {
     let Some(body) = &operation.body else {
         // Nobody reads it, and still it has to come to its end.
-        size(request, max_body)?;
+        size(request, max_body).map_err(Refusal::from)?;
         return Ok(None);
     };
     if !body.required && request.body.is_empty() && request.body_end == BodyEnd::Complete {
         return Ok(None);
     }
-    media_type(body, request)?;
-    size(request, max_body)?;
+    media_type(body, request).and_then(|()| size(request, max_body)).map_err(Refusal::from)?;
     parse(body, &request.body).map(Some)
 }
 
@@ -100,7 +96,7 @@ fn body_violation(
     }
 }
 
-fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
+fn parse(spec: &Body, body: &[u8]) -> Result<Value, Box<Refusal>> {
     json::parse(body).map_err(|error| {
         let rule = match &error {
             JsonError::Depth => Rule::Depth,
@@ -112,13 +108,14 @@ fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
             JsonError::Depth => "assumed: the documentation names no limit for nesting",
             _ => &spec.source,
         };
-        let found = match hints::broken_sample(spec, body) {
-            Some(id) => {
-                format!("{}; the sample of the page has the same fault (ledger: {id})", error.found())
-            }
-            None => error.found(),
-        };
-        body_violation(rule, error.expected(), found, source)
+        let mut found = error.found();
+        let reading = hints::broken_sample(spec, body).map(|id| {
+            let note = "the sample of the page has the same fault";
+            found = format!("{found}; {note} (ledger: {id})");
+            Reading { ledger: id.to_owned(), pointer: "/body".into(), note: note.into() }
+        });
+        let violation = body_violation(rule, error.expected(), found, source);
+        Box::new(Refusal { violation, allow: None, reading })
     })
 }
 
@@ -129,7 +126,7 @@ pub struct BodyCheck {
     pub violations: Vec<Violation>,
     /// Whether there were more.
     pub more_violations: bool,
-    /// The documented variants that the body makes use of.
+    /// The documented variants that the body makes use of, and the entries of the ledger behind its violations.
     pub readings: Vec<Reading>,
 }
 
@@ -141,12 +138,15 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
         match parse(spec, body) {
-            Err(violation) => findings = violation.into(),
+            Err(refusal) => {
+                findings = refusal.violation.into();
+                readings.extend(refusal.reading);
+            }
             Ok(mut value) => {
-                readings::rename(&spec.schema, &mut value, &mut readings);
+                spellings::rename(&spec.schema, &mut value, &mut readings);
                 validate::body(&spec.schema, &value, &mut findings);
-                let values = super::Values::default();
-                readings::find(operation, &values, Some(&value), &mut readings);
+                let arguments = Arguments::default();
+                readings::find(operation, &arguments, Some(&value), &mut readings);
             }
         }
     }

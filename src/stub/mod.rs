@@ -4,22 +4,25 @@
 //! The first that finds something wrong ends it, and [`profile`] words the refusal.
 
 mod answer;
+mod arguments;
 mod authorize;
 mod body;
+mod findings;
 mod hints;
+mod names;
 mod prefer;
 mod profile;
 mod readings;
 mod route;
+mod spellings;
 mod validate;
-mod values;
 
 use std::sync::Arc;
 
 use answer::Prepared;
+use arguments::Arguments;
+use findings::Findings;
 use profile::Profile;
-use validate::Findings;
-use values::Values;
 
 pub use body::{BodyCheck, check_body};
 
@@ -102,8 +105,12 @@ pub enum TokenPolicy {
 }
 
 impl Stub {
-    /// A stub that answers by `contract`.
-    pub fn new(contract: Arc<Contract>, settings: Settings) -> Self {
+    /// A stub that answers by `contract`; with the vendor's wording when the contract has no refusals in the wording
+    /// of the settings, as [`Contract::words`] tells.
+    pub fn new(contract: Arc<Contract>, mut settings: Settings) -> Self {
+        if contract.words(settings.errors).is_err() {
+            settings.errors = Errors::Vendor;
+        }
         let profile = Profile::new(&contract, settings.errors, settings.detail);
         let replies =
             contract.operations().iter().map(|operation| Prepared::new(operation, &profile)).collect();
@@ -134,14 +141,14 @@ impl Stub {
     /// Answers a request that was checked by this stub, and says what that changes in its session.
     pub fn decide(&self, _session: &Session, checked: Checked) -> (Exchange, Change) {
         let Checked { request, verdict } = checked;
-        let Verdict { operation, step, findings, mut readings, outcome } = verdict;
-        let mut reply = match outcome {
-            Outcome::Accepted { index, body } => {
+        let Verdict { operation, step, findings, mut readings, decision } = verdict;
+        let mut reply = match decision {
+            Decision::Accepted { index, body } => {
                 let spec = &self.contract.operations()[index];
                 let errors = self.settings.errors;
                 self.replies[index].choose(spec, &request, body.as_ref(), errors, &mut readings)
             }
-            Outcome::Refused(reply) => reply,
+            Decision::Refused(reply) => reply,
         };
         ledger_header(&mut reply, &readings);
         let exchange = Exchange {
@@ -176,38 +183,41 @@ impl Stub {
         }
         let mut body = match body::read(operation, request, self.settings.max_body) {
             Ok(body) => body,
-            Err(violation) => return self.refuse(request, Some(index), Step::Body, violation.into()),
+            Err(refusal) => return self.refuse(request, Some(index), Step::Body, *refusal),
         };
         let mut findings = Findings::default();
         let mut readings = Vec::new();
         if self.settings.checks != Checks::Off {
-            let values = Values::of(operation, &route.path_values, request, &mut findings, &mut readings);
-            validate::parameters(&values, &mut findings);
+            let path = &route.path_values;
+            let arguments = Arguments::of(operation, path, request, &mut findings, &mut readings);
+            validate::parameters(&arguments, &mut findings);
             if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
-                readings::rename(&spec.schema, value, &mut readings);
+                spellings::rename(&spec.schema, value, &mut readings);
                 validate::body(&spec.schema, value, &mut findings);
             }
-            readings::find(operation, &values, body.as_ref(), &mut readings);
+            readings::find(operation, &arguments, body.as_ref(), &mut readings);
             if !findings.violations.is_empty() {
-                hints::parameters(operation, self.contract.token_header(), request, &mut findings);
-                hints::other_operation(&self.contract, operation, body.as_ref(), &mut findings);
+                names::parameters(operation, self.contract.token_header(), request, &mut findings);
+                let body = body.as_ref();
+                hints::other_operation(&self.contract, operation, body, &mut findings, &mut readings);
             }
         }
-        let (step, outcome) = if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
+        let (step, decision) = if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
             let reply = self.profile.refusal(Some(index), Cause::Violations, &findings);
-            (Step::Validate, Outcome::Refused(reply))
+            (Step::Validate, Decision::Refused(reply))
         } else {
-            (Step::Answer, Outcome::Accepted { index, body })
+            (Step::Answer, Decision::Accepted { index, body })
         };
-        Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, outcome }
+        Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, decision }
     }
 
     fn refuse(&self, request: &Request, index: Option<usize>, step: Step, refusal: Refusal) -> Verdict {
         let operation = index.map(|index| &self.contract.operations()[index]);
         let cause = profile::cause(step, &refusal.violation);
         let mut findings = Findings::from(refusal.violation);
+        let readings = refusal.reading.into_iter().collect();
         if let Some(operation) = operation {
-            hints::parameters(operation, self.contract.token_header(), request, &mut findings);
+            names::parameters(operation, self.contract.token_header(), request, &mut findings);
         }
         let mut reply = self.profile.refusal(index, cause, &findings);
         if let Some(allow) = refusal.allow {
@@ -217,8 +227,8 @@ impl Stub {
             operation: operation.map(|operation| Arc::clone(&operation.id)),
             step,
             findings,
-            readings: Vec::new(),
-            outcome: Outcome::Refused(reply),
+            readings,
+            decision: Decision::Refused(reply),
         }
     }
 }
@@ -237,12 +247,12 @@ struct Verdict {
     step: Step,
     findings: Findings,
     readings: Vec<Reading>,
-    outcome: Outcome,
+    decision: Decision,
 }
 
 /// What is left to do.
 #[derive(Debug)]
-enum Outcome {
+enum Decision {
     /// The operation at this position answers; the names in the body are canonical.
     Accepted { index: usize, body: Option<Value> },
     /// This is the answer.
@@ -254,11 +264,13 @@ struct Refusal {
     violation: Violation,
     /// The methods that the path has, when it lacks the one that was sent.
     allow: Option<String>,
+    /// The entry of the ledger that led to it.
+    reading: Option<Reading>,
 }
 
 impl From<Violation> for Refusal {
     fn from(violation: Violation) -> Self {
-        Self { violation, allow: None }
+        Self { violation, allow: None, reading: None }
     }
 }
 

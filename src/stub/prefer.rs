@@ -2,11 +2,11 @@
 
 use crate::Request;
 
-/// What the `Prefer` headers ask for. Anything that is not understood is passed over, as the RFC says.
+/// What the `Prefer` headers ask for. Preferences of another name are passed over, as the RFC says.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Wish {
-    /// The status code.
-    pub(super) code: Option<u16>,
+    /// The status code, as it is written.
+    pub(super) code: Option<String>,
     /// The name of the example.
     pub(super) example: Option<String>,
 }
@@ -14,27 +14,18 @@ pub(super) struct Wish {
 impl Wish {
     pub(super) fn of(request: &Request) -> Self {
         let mut wish = Self::default();
-        let (mut code_seen, mut example_seen) = (false, false);
         for value in request.headers.all("prefer") {
-            let Ok(value) = std::str::from_utf8(value) else {
-                continue;
-            };
-            for preference in split(value, ',') {
+            for preference in split(&String::from_utf8_lossy(value), ',') {
                 // What follows a semicolon are parameters, of which there are none here.
                 let own = split(preference, ';').next().unwrap_or_default();
                 let (name, value) = own.split_once('=').unwrap_or((own, ""));
                 // Of the same preference sent twice, the first counts.
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "code" if !code_seen => {
-                        code_seen = true;
-                        wish.code = unquote(value.trim()).parse().ok();
-                    }
-                    "example" if !example_seen => {
-                        example_seen = true;
-                        wish.example = Some(unquote(value.trim()));
-                    }
-                    _ => {}
-                }
+                let wanted = match name.trim().to_ascii_lowercase().as_str() {
+                    "code" => &mut wish.code,
+                    "example" => &mut wish.example,
+                    _ => continue,
+                };
+                wanted.get_or_insert_with(|| unquote(value.trim()));
             }
         }
         wish
@@ -73,11 +64,33 @@ pub(super) fn word(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// What is said about a preference that cannot be met, in the grammar of `Preference-Applied`: the preference, and what
+/// could be asked for instead.
+pub(super) fn ignored(name: &str, value: &str, choices: &str, known: &[impl AsRef<str>]) -> String {
+    let mut shown: String = value.chars().take(SHOWN).collect();
+    if shown.len() < value.len() {
+        shown.push_str("...");
+    }
+    let mut list: Vec<_> = known.iter().take(LISTED).map(AsRef::as_ref).collect();
+    let more = known.len().saturating_sub(LISTED);
+    let more = format!("{more} more");
+    if known.len() > LISTED {
+        list.push(&more);
+    }
+    format!("ignored; {name}={}; {choices}={}", word(&shown), word(&list.join(", ")))
+}
+
+/// How many characters of a value are repeated.
+const SHOWN: usize = 80;
+
+/// How many choices are listed.
+const LISTED: usize = 30;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wish(values: &[&str]) -> (Option<u16>, Option<String>) {
+    fn wish(values: &[&str]) -> (Option<String>, Option<String>) {
         let request = Request::new("GET", "/");
         let request = values.iter().fold(request, |request, value| request.header("Prefer", value));
         let wish = Wish::of(&request);
@@ -86,25 +99,25 @@ mod tests {
 
     #[test]
     fn a_wish_is_read_as_the_rfc_writes_it() {
-        let cases: [(&[&str], Option<u16>, Option<&str>); 15] = [
+        let cases: [(&[&str], Option<&str>, Option<&str>); 15] = [
             (&[], None, None),
-            (&["code=429"], Some(429), None),
-            (&["CODE = \"429\""], Some(429), None),
+            (&["code=429"], Some("429"), None),
+            (&["CODE = \"429\""], Some("429"), None),
             (&["example=created"], None, Some("created")),
-            (&["code=401, example=token"], Some(401), Some("token")),
-            (&["code=401", "example=token"], Some(401), Some("token")),
-            (&["code=401;foo=1; bar, example=token;x"], Some(401), Some("token")),
-            (&["respond-async, wait=10, code=500"], Some(500), None),
-            (&["example=\"a, code=401; b\", code=500"], Some(500), Some("a, code=401; b")),
+            (&["code=401, example=token"], Some("401"), Some("token")),
+            (&["code=401", "example=token"], Some("401"), Some("token")),
+            (&["code=401;foo=1; bar, example=token;x"], Some("401"), Some("token")),
+            (&["respond-async, wait=10, code=500"], Some("500"), None),
+            (&["example=\"a, code=401; b\", code=500"], Some("500"), Some("a, code=401; b")),
             (&[r#"example="a \"quoted\" name""#], None, Some(r#"a "quoted" name"#)),
-            (&["code=401, code=500"], Some(401), None),
-            (&["code=many, code=500"], None, None),
-            (&["code", "example"], None, Some("")),
-            (&["code=99999999"], None, None),
+            (&["code=401, code=500"], Some("401"), None),
+            (&["code=many, code=500"], Some("many"), None),
+            (&["code", "example"], Some(""), Some("")),
+            (&["code=99999999"], Some("99999999"), None),
             (&["example=\"open, code=500"], None, Some("\"open, code=500")),
         ];
         for (values, code, example) in cases {
-            assert_eq!(wish(values), (code, example.map(str::to_owned)), "{values:?}");
+            assert_eq!(wish(values), (code.map(str::to_owned), example.map(str::to_owned)), "{values:?}");
         }
     }
 
@@ -113,5 +126,14 @@ mod tests {
         for text in ["", "sample", "a, b", r#"a "b" \"#] {
             assert_eq!(wish(&[&format!("example={}", word(text))]).1.as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_preference_has_an_end() {
+        let known: Vec<_> = (0..100).map(|n| format!("n{n}")).collect();
+        let said = ignored("example", &"x".repeat(60_000), "examples", &known);
+
+        assert!(said.len() < 400, "{said}");
+        assert!(said.ends_with(", n29, 70 more\""), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::validate::Findings;
+use super::findings::Findings;
 use crate::{
     Contract, Headers, Reply, Rule, Step, Violation,
     contract::{Cause, Errors, Refusals},
@@ -54,7 +54,7 @@ impl Profile {
     pub(super) fn refusal(&self, operation: Option<usize>, cause: Cause, findings: &Findings) -> Reply {
         let refusal = self.refusals.of(operation, cause);
         if !self.detail {
-            return self.reply(refusal.status, Bytes::from(refusal.body.to_string()));
+            return self.reply(refusal.status, &refusal.headers, Bytes::from(refusal.body.to_string()));
         }
         let mut body = refusal.body.clone();
         let place = match self.errors {
@@ -64,12 +64,15 @@ impl Profile {
         if let Some(target) = body.pointer_mut(place).and_then(Value::as_object_mut) {
             detail(target, findings);
         }
-        self.reply(refusal.status, Bytes::from(body.to_string()))
+        self.reply(refusal.status, &refusal.headers, Bytes::from(body.to_string()))
     }
 
-    /// A reply with an error status, in this wording.
-    pub(super) fn reply(&self, status: u16, body: Bytes) -> Reply {
+    /// A reply with an error status and the contract's headers, in this wording.
+    pub(super) fn reply(&self, status: u16, own: &[(String, String)], body: Bytes) -> Reply {
         let mut headers = Headers::from_iter([("content-type", self.errors.media())]);
+        for (name, value) in own {
+            headers.push(name, value.as_bytes());
+        }
         if status == 401 && self.errors == Errors::Rfc {
             headers.push("www-authenticate", self.challenge.as_bytes());
         }

@@ -2,96 +2,27 @@
 
 use serde_json::Value;
 
-use super::values::Values;
+use super::{
+    arguments::{self, Arguments},
+    spellings::{MOST, accepting},
+};
 use crate::{
     Operation, Reading,
-    contract::{JsonType, Property, Schema, escape},
+    contract::{JsonType, Schema, escape},
     violation::quote,
 };
-
-/// How many readings are listed at most.
-const MOST: usize = 100;
-
-/// Gives the members of a body their canonical names: the first spelling that is there counts.
-pub(super) fn rename(schema: &Schema, body: &mut Value, readings: &mut Vec<Reading>) {
-    if schema.has_spellings() {
-        rename_in(schema, body, "/body", readings);
-    }
-}
-
-/// The reading of a name that is spelt in another way.
-pub(super) fn of_spelling(
-    schema: &Schema,
-    (name, spelling): (&str, &str),
-    counts: bool,
-    pointer: String,
-) -> Reading {
-    let id = accepting(schema, spelling).or(schema.ledger.first());
-    Reading {
-        ledger: id.cloned().unwrap_or_default(),
-        pointer,
-        note: if counts {
-            format!("`{spelling}` is read as `{name}`")
-        } else {
-            format!("`{name}` counts, `{spelling}` does not")
-        },
-    }
-}
-
-/// The id of the entry among those about `schema` that accepts this name, type or value.
-fn accepting<'a>(schema: &'a Schema, token: &str) -> Option<&'a String> {
-    schema.variants.iter().find(|(accepted, _)| accepted == token).map(|(_, id)| id)
-}
-
-fn rename_in(schema: &Schema, value: &mut Value, pointer: &str, readings: &mut Vec<Reading>) {
-    match value {
-        Value::Array(list) => {
-            if let Some(schema) = &schema.items {
-                for (index, item) in list.iter_mut().enumerate() {
-                    rename_in(schema, item, &format!("{pointer}/{index}"), readings);
-                }
-            }
-        }
-        Value::Object(members) => {
-            for property in schema.properties.iter().filter(|property| !property.accepts.is_empty()) {
-                let Some(spelling) = property.accepts.iter().find(|name| members.contains_key(*name)) else {
-                    continue;
-                };
-                let counts = !members.contains_key(&property.name);
-                // The member moves to the end; nothing reads their order.
-                if counts && let Some(member) = members.swap_remove(spelling) {
-                    members.insert(property.name.clone(), member);
-                }
-                if readings.len() < MOST {
-                    let names = (property.name.as_str(), spelling.as_str());
-                    let pointer = format!("{pointer}/{}", escape(&property.name));
-                    readings.push(of_spelling(&property.schema, names, counts, pointer));
-                }
-            }
-            let known: Vec<&Property> =
-                schema.properties_for(value).filter(|property| property.schema.has_spellings()).collect();
-            for property in known {
-                if let Some(member) = value.get_mut(&property.name) {
-                    let pointer = format!("{pointer}/{}", escape(&property.name));
-                    rename_in(&property.schema, member, &pointer, readings);
-                }
-            }
-        }
-        _ => {}
-    }
-}
 
 /// Lists the variants of type and value that a request uses, and the values sent twice that differ.
 pub(super) fn find(
     operation: &Operation,
-    values: &Values,
+    arguments: &Arguments,
     body: Option<&Value>,
     readings: &mut Vec<Reading>,
 ) {
-    let mut finder = Finder { values, body, readings };
-    for (parameter, _) in values.iter().filter(|(parameter, _)| parameter.schema.is_notable()) {
-        let pointer = super::values::pointer(parameter);
-        if let Some(text) = values.text(&pointer) {
+    let mut finder = Finder { arguments, body, readings };
+    for (parameter, _) in arguments.iter().filter(|(parameter, _)| parameter.schema.is_notable()) {
+        let pointer = arguments::pointer(parameter);
+        if let Some(text) = arguments.text(&pointer) {
             finder.look(&parameter.schema, &parameter.name, &Value::String(text.to_owned()), &pointer);
         }
     }
@@ -101,7 +32,7 @@ pub(super) fn find(
 }
 
 struct Finder<'a> {
-    values: &'a Values<'a>,
+    arguments: &'a Arguments<'a>,
     body: Option<&'a Value>,
     readings: &'a mut Vec<Reading>,
 }
@@ -157,7 +88,7 @@ impl Finder<'_> {
         for (other, id) in &schema.same_as {
             let twin = match other.strip_prefix("/body") {
                 Some(place) => self.body.and_then(|body| body.pointer(place)).and_then(Value::as_str),
-                None => self.values.text(other),
+                None => self.arguments.text(other),
             };
             if let (Some(text), Some(twin)) = (value.as_str(), twin)
                 && text != twin

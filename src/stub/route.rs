@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Refusal, hints};
-use crate::{Contract, Operation, Request, Rule, Violation, contract::Segment, percent, violation::quote};
+use crate::{
+    Contract, Operation, Reading, Request, Rule, Violation, contract::Segment, near, percent,
+    violation::quote,
+};
 
 /// The operation that matched.
 pub(super) struct Route<'a> {
@@ -49,7 +52,7 @@ fn refusal(contract: &Contract, request: &Request) -> Refusal {
         }
     }
     if methods.is_empty() {
-        return unknown_path(contract, path).into();
+        return unknown_path(contract, path);
     }
     let allow = methods.join(", ");
     Refusal {
@@ -61,32 +64,40 @@ fn refusal(contract: &Contract, request: &Request) -> Refusal {
             source: "observed".into(),
         },
         allow: Some(allow),
+        reading: None,
     }
 }
 
 /// How many of the nearest operations a refusal names.
 const NEAREST: usize = 3;
 
-fn unknown_path(contract: &Contract, path: &str) -> Violation {
+fn unknown_path(contract: &Contract, path: &str) -> Refusal {
     let mut nearest: Vec<(usize, String)> =
         contract.operations().iter().map(|operation| difference(operation, path)).collect();
     nearest.sort_by_key(|(distance, _)| *distance);
     nearest.truncate(NEAREST);
     let hints: Vec<_> = nearest.into_iter().map(|(_, hint)| hint).collect();
+    let mut reading = None;
     let (found, source) = match hints::named_path(contract.ledger(), path) {
-        Some((entry, says)) => (
-            format!("{}, which is named and has no page of its own (ledger: {})", quote(path), entry.id),
-            says.source.clone(),
-        ),
+        Some((entry, says)) => {
+            let note = "named, and without a page of its own";
+            reading = Some(Reading {
+                ledger: entry.id.clone(),
+                pointer: "/path".into(),
+                note: format!("{} is {note}", quote(path)),
+            });
+            (format!("{}, which is {note} (ledger: {})", quote(path), entry.id), says.source.clone())
+        }
         None => (quote(path), "assumed: no page says what another path gets".into()),
     };
-    Violation {
+    let violation = Violation {
         pointer: "/path".into(),
         rule: Rule::Path,
         expected: format!("the path of an operation; the nearest are {}", hints.join("; ")),
         found,
         source,
-    }
+    };
+    Refusal { violation, allow: None, reading }
 }
 
 /// How far a path is from an operation's template, and in what it differs.
@@ -94,32 +105,36 @@ fn difference(operation: &Operation, path: &str) -> (usize, String) {
     let template = &operation.segments;
     let sent: Vec<&str> = segments(path).take(template.len() + 2).collect();
     let mut notes = Vec::new();
+    // A segment that is nearly right counts half of another.
+    let mut distance = 0;
     for (position, (segment, text)) in template.iter().zip(&sent).enumerate() {
         let number = position + 1;
         match segment {
             Segment::Literal(literal) if literal != text => {
+                distance += if near::is_near(literal, text) { 1 } else { 2 };
                 notes.push(format!("segment {number} is `{literal}`, not {}", quote(text)));
             }
             Segment::Parameter(name) if text.is_empty() => {
+                distance += 2;
                 notes.push(format!("segment {number} is {{{name}}}, not empty"));
             }
             _ => {}
         }
     }
     if !path.starts_with('/') {
+        distance += 2;
         notes.push("it starts with a slash".into());
     }
-    let mut distance = notes.len();
     if sent.len() > template.len() {
         let slash = sent.len() == template.len() + 1 && sent.last() == Some(&"");
-        distance += sent.len() - template.len();
+        distance += 2 * (sent.len() - template.len());
         notes.push(if slash {
             "without the slash at the end".into()
         } else {
             format!("it has {} segments", template.len())
         });
     } else if sent.len() < template.len() {
-        distance += template.len() - sent.len();
+        distance += 2 * (template.len() - sent.len());
         notes.push(format!("it has {} segments, not {}", template.len(), sent.len()));
     }
     notes.truncate(3);

@@ -7,45 +7,20 @@ use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use super::{
-    hints,
-    values::{self, Sent, Values},
+    arguments::{self, Arguments, Sent},
+    findings::Findings,
+    names,
 };
 use crate::{
-    Exchange, Rule, Violation,
-    contract::{JsonType, Schema, escape},
-    violation::quote,
+    Rule, Violation,
+    contract::{JsonType, Schema, escape, wording},
 };
 
-/// The violations found so far.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) violations: Vec<Violation>,
-    /// Whether there are more than are listed.
-    pub(super) truncated: bool,
-}
-
-impl Findings {
-    pub(super) fn push(&mut self, violation: Violation) {
-        if self.violations.len() == Exchange::MAX_VIOLATIONS {
-            self.truncated = true;
-        } else if self.violations.iter().all(|other| other.pointer != violation.pointer) {
-            // One value gives one violation, also when a branch says more about it.
-            self.violations.push(violation);
-        }
-    }
-}
-
-impl From<Violation> for Findings {
-    fn from(violation: Violation) -> Self {
-        Self { violations: vec![violation], truncated: false }
-    }
-}
-
 /// Checks the values of path, query and header parameters.
-pub(super) fn parameters(values: &Values, findings: &mut Findings) {
-    for (parameter, sent) in values.iter() {
+pub(super) fn parameters(arguments: &Arguments, findings: &mut Findings) {
+    for (parameter, sent) in arguments.iter() {
         match sent {
-            Sent::Missing if parameter.required => findings.push(values::violation(
+            Sent::Missing if parameter.required => findings.push(arguments::violation(
                 parameter,
                 Rule::Required,
                 format!("the {} parameter `{}`", parameter.place.name(), parameter.name),
@@ -147,68 +122,36 @@ fn report<'e>(
     path.write(&mut prefix);
     let mut found: Vec<(String, Rule, Violation)> = Vec::new();
     for error in errors {
-        let mut place = error.instance_path().as_str().to_owned();
-        let Some(rule) = rule(error.kind()) else {
+        let Some(breach) = wording::Breach::of(&error) else {
             continue;
         };
-        if let Kind::Required { property } = error.kind() {
-            place = format!("{place}/{}", escape(property.as_str().unwrap_or_default()));
-        }
-        let known = found.iter_mut().find(|(other, ..)| *other == place);
+        let (place, rule) = (&breach.place, breach.rule);
+        let known = found.iter_mut().find(|(other, ..)| other == place);
         if known.as_ref().is_some_and(|(_, other, _)| coarseness(*other) <= coarseness(rule)) {
             continue;
         }
-        let node = schema.at(&place, value, &|schema| asserts(schema, rule));
+        let own = breach.schema(schema, value);
         let violation = Violation {
             pointer: format!("{prefix}{place}"),
             rule,
-            expected: expected(rule, node, error.kind()),
+            expected: breach.expected(own),
             found: match error.kind() {
                 Kind::Required { property } => {
                     let parent = error.instance_path().as_str();
                     let name = property.as_str().unwrap_or_default();
-                    hints::missing_member(schema.at(parent, value, &|_| true), value.pointer(parent), name)
+                    names::missing_member(schema.at(parent, value, &|_| true), value.pointer(parent), name)
                 }
-                _ => found_value(rule, value.pointer(&place)),
+                _ => breach.found(value),
             },
-            source: node.map_or_else(String::new, |schema| schema.source_of(rule)),
+            source: own.map_or_else(String::new, |schema| schema.source_of(rule)),
         };
         match known {
-            Some(known) => *known = (place, rule, violation),
-            None => found.push((place, rule, violation)),
+            Some(known) => *known = (breach.place, rule, violation),
+            None => found.push((breach.place, rule, violation)),
         }
     }
     for (.., violation) in found {
         findings.push(violation);
-    }
-}
-
-/// The rule behind an error, for the keywords that a contract can have.
-fn rule(kind: &Kind) -> Option<Rule> {
-    Some(match kind {
-        Kind::Enum { .. } => Rule::Enum,
-        Kind::MaxLength { .. } => Rule::MaxLength,
-        Kind::Maximum { .. } => Rule::Maximum,
-        Kind::MinLength { .. } => Rule::MinLength,
-        Kind::Minimum { .. } => Rule::Minimum,
-        Kind::Pattern { .. } => Rule::Format,
-        Kind::Required { .. } => Rule::Required,
-        Kind::Type { .. } => Rule::Type,
-        _ => return None,
-    })
-}
-
-/// Whether a schema has the keyword behind a rule.
-fn asserts(schema: &Schema, rule: Rule) -> bool {
-    match rule {
-        Rule::Enum => !schema.values.is_empty(),
-        Rule::Format => schema.pattern.is_some(),
-        Rule::MaxLength => schema.max_length.is_some(),
-        Rule::Maximum => schema.maximum.is_some(),
-        Rule::MinLength => schema.min_length.is_some(),
-        Rule::Minimum => schema.minimum.is_some(),
-        Rule::Type => !schema.types.is_empty(),
-        _ => true,
     }
 }
 
@@ -221,68 +164,5 @@ fn coarseness(rule: Rule) -> u8 {
         Rule::Format => 3,
         Rule::MinLength | Rule::MaxLength => 4,
         _ => 5,
-    }
-}
-
-fn expected(rule: Rule, schema: Option<&Schema>, kind: &Kind) -> String {
-    match kind {
-        Kind::Maximum { limit } => return format!("at most {}", plain(limit)),
-        Kind::MaxLength { limit } => return format!("at most {}", characters(*limit)),
-        Kind::Minimum { limit } => return format!("at least {}", plain(limit)),
-        Kind::MinLength { limit } => return format!("at least {}", characters(*limit)),
-        _ => {}
-    }
-    let Some(schema) = schema else {
-        return "another value".into();
-    };
-    match rule {
-        Rule::Enum => format!("one of {}", list(&schema.values)),
-        Rule::Format => match (&schema.title, &schema.pattern) {
-            (Some(title), _) => title.clone(),
-            (None, pattern) => format!("a string that matches `{}`", pattern.as_deref().unwrap_or_default()),
-        },
-        _ => noun(schema),
-    }
-}
-
-/// What a schema asks for, as a noun phrase.
-fn noun(schema: &Schema) -> String {
-    let kinds: Vec<_> = schema.types.iter().map(|kind| kind.phrase()).collect();
-    match kinds.as_slice() {
-        [] => "a value".into(),
-        _ => kinds.join(" or "),
-    }
-}
-
-/// A number as people write it: without a fraction of zero.
-fn plain(limit: &Value) -> String {
-    let text = limit.to_string();
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
-fn characters(limit: u64) -> String {
-    match limit {
-        1 => "1 character".into(),
-        _ => format!("{limit} characters"),
-    }
-}
-
-fn list(values: &[Value]) -> String {
-    let texts: Vec<_> =
-        values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
-    texts.join(", ")
-}
-
-fn found_value(rule: Rule, value: Option<&Value>) -> String {
-    match (rule, value) {
-        (_, None) => "nothing".into(),
-        (Rule::MaxLength | Rule::MinLength, Some(Value::String(text))) => {
-            format!("{}: {}", characters(text.chars().count() as u64), quote(text))
-        }
-        (Rule::Type, Some(Value::String(text))) => format!("the string {}", quote(text)),
-        (_, Some(Value::String(text))) => quote(text),
-        (_, Some(Value::Array(_))) => "an array".into(),
-        (_, Some(Value::Object(_))) => "an object".into(),
-        (_, Some(other)) => format!("`{other}`"),
     }
 }

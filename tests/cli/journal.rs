@@ -85,7 +85,7 @@ fn a_line_that_is_no_exchange_is_named() {
         (b"not JSON", "odd.ndjson, line 1: "),
         (
             b"\n\n\xff\xfe",
-            "odd.ndjson, line 3: not UTF-8; expected a journal that standin has exported as ndjson",
+            "odd.ndjson, line 3: expected UTF-8, but found other bytes at byte 0; expected a journal that standin has written",
         ),
     ] {
         let file = folder.file("odd.ndjson", text);

@@ -4,7 +4,9 @@ mod commands;
 mod generate;
 mod health;
 mod journal;
+mod journal_file;
 mod readme;
 mod serve;
+mod stop;
 #[path = "../support/mod.rs"]
 mod support;

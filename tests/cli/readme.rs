@@ -159,3 +159,26 @@ fn the_choice_of_replies_works_as_the_readme_says() {
     let invalid = server.call(&Call::post(AGENTS, "{}").header("Prefer", "code=429"));
     assert_eq!(invalid.status, 412);
 }
+
+#[test]
+fn the_pipelines_assertions_fail_when_every_call_was_refused_and_hold_when_none_was() {
+    let commands = block("pipeline").replace("\\\n", " ").replace("curl -fsS", "curl");
+    let assertions: Vec<_> = commands.lines().filter(|line| line.contains("requests/verify")).collect();
+    assert_eq!(assertions.len(), 2);
+    let good = Call::curl(&block("first-call"));
+    let mut bad = good.clone();
+    bad.body = "{}".into();
+    let statuses = |calls: &[&Call]| {
+        let server = Server::start(&[]);
+        for call in calls {
+            server.call(call);
+        }
+        let status = |command: &&str| server.call(&Call::curl(command.trim())).status;
+        assertions.iter().map(status).collect::<Vec<_>>()
+    };
+
+    assert_eq!(statuses(&[&good]), [200, 200]);
+    assert_eq!(statuses(&[&bad, &bad]), [417, 417]);
+    assert_eq!(statuses(&[&good, &bad]), [200, 417]);
+    assert_eq!(statuses(&[]), [417, 200]);
+}

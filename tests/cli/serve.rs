@@ -126,6 +126,7 @@ fn variables_stand_for_flags() {
         .env("STANDIN_LOG", "json")
         .env("STANDIN_CHECKS", "report")
         .env("STANDIN_CONTROL_ORIGIN", "http://a.test:1,http://b.test")
+        .env("STANDIN_ORIGIN", "http://c.test,http://d.test:2")
         .env("STANDIN_TOKEN", "this one is for curl");
     let server = Server::spawn(command);
     assert!(server.ready.starts_with('{'));
@@ -133,6 +134,11 @@ fn variables_stand_for_flags() {
     for origin in ["http://a.test:1", "http://b.test"] {
         let reply = server.call(&Call::get("/__standin/requests").header("Origin", origin));
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin), "{reply:?}");
+    }
+    for (origin, status) in [("http://c.test", 200), ("http://d.test:2", 200), ("http://a.test:1", 403)] {
+        let reply = server.call(&Call::post(AGENTS, "{}").header("Origin", origin));
+        assert_eq!(reply.status, status, "{origin}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some(origin).filter(|_| status == 200));
     }
 }
 
@@ -180,10 +186,7 @@ fn a_journal_that_could_not_be_written_is_refused_at_the_start() {
 
 #[cfg(unix)]
 mod end {
-    use std::{
-        fs,
-        time::{Duration, Instant},
-    };
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -203,42 +206,19 @@ mod end {
             assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: {:?}", asked.elapsed());
         }
     }
+}
 
-    #[test]
-    fn the_journal_is_written_in_place_of_an_older_one() {
-        let folder = Folder::new();
-        let file = folder.file("journal.ndjson", "older");
-        let server = Server::start(&["--journal-file", &file]);
-        assert_eq!(fs::read_to_string(&file).unwrap(), "older");
-        for _ in 0..3 {
-            server.call(&Call::post(AGENTS, "{}"));
-        }
-        server.signal("TERM");
-        let (status, rest) = server.wait();
-        assert!(status.success(), "{rest:?}");
-
-        let text = fs::read_to_string(&file).unwrap();
-        let ids: Vec<_> = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().unwrap())
-            .collect();
-        assert_eq!(ids, [1, 2, 3]);
-        let names: Vec<_> =
-            fs::read_dir(folder.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["journal.ndjson"], "nothing else is left behind");
-    }
-
-    #[test]
-    fn a_journal_that_cannot_be_written_in_the_end_is_exit_code_3() {
-        let folder = Folder::new();
-        let inner = folder.path("inner");
-        fs::create_dir(&inner).unwrap();
-        let file = inner.join("journal.ndjson");
-        let server = Server::start(&["--journal-file", file.to_str().unwrap()]);
-        fs::remove_dir_all(&inner).unwrap();
-        server.signal("TERM");
-        let (status, rest) = server.wait();
-        assert_eq!(status.code(), Some(3), "{rest:?}");
-        assert!(rest.iter().any(|line| line.starts_with("standin: cannot write ")), "{rest:?}");
-    }
+#[test]
+fn a_wording_that_the_contract_does_not_have_is_a_mistake_at_the_start() {
+    let folder = Folder::new();
+    let text = include_str!("../made-up.openapi.json").replace("application/problem+json", "text/plain");
+    let text = text.replace("made-up/items.json", "items.json");
+    folder.file("items.json", "[]");
+    let contract = folder.file("shop.json", text);
+    let refused = run(["serve", "--contract", &contract, "--errors", "rfc"]);
+    let complaint = refused.complaint(2);
+    assert!(
+        complaint.contains("--errors rfc: expected refusals under application/problem+json in the contract"),
+        "{complaint}"
+    );
 }

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::{Error, error::one_line, wrap};
+use super::super::{Error, error::one_line, style, wrap};
 use crate::{
-    Contract, Operation,
+    Contract, Operation, near,
     pact::{Filling, Source, verify::Provider},
 };
 
@@ -52,9 +52,12 @@ impl<'a> Plan<'a> {
         let mut plan = Self { pacts: all.collect() };
         for name in choice.only.iter().chain(choice.skip) {
             if !plan.interactions().any(|planned| planned.is_called(name)) {
+                let known = plan.interactions().flat_map(Planned::names);
+                let hint = near::hint(name, known);
                 return Err(Error::usage(format!(
-                    "no interaction and no operation of one is called `{}`; `standin verify --list` shows their names",
-                    one_line(name)
+                    "no interaction and no operation of one is called `{}`{}; `standin verify --list` shows their names",
+                    one_line(name),
+                    one_line(&hint)
                 )));
             }
         }
@@ -100,7 +103,7 @@ impl<'a> Plan<'a> {
         let width = wrap::width();
         let mut text = String::new();
         for (source, interactions) in self.pacts.iter().filter(|(_, interactions)| !interactions.is_empty()) {
-            let _ = writeln!(text, "{}", super::report::pact_line(source));
+            let _ = writeln!(text, "{}", pact_line(source));
             for planned in interactions {
                 let (start, rest) = line(source, planned);
                 text += &wrap::beside(&one_line(&format!("  {start}")), &one_line(&rest), width);
@@ -139,7 +142,12 @@ impl Planned<'_> {
     }
 
     fn is_called(&self, name: &str) -> bool {
-        fits(name, self.description()) || self.operation.is_some_and(|operation| fits(name, &operation.id))
+        self.names().any(|own| fits(name, own))
+    }
+
+    /// What it is called: its description, and its operation's id.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.description()).chain(self.operation.map(|operation| &*operation.id))
     }
 
     /// Whether it asks for more than information, and expects to get it.
@@ -147,6 +155,12 @@ impl Planned<'_> {
         let only_asks = ["GET", "HEAD", "OPTIONS"].contains(&method(self.json).as_str());
         !only_asks && self.json["response"]["status"].as_u64().is_none_or(|status| status < 300)
     }
+}
+
+/// The line above the interactions of a pact.
+pub(super) fn pact_line(source: &Source) -> String {
+    let line = format!("{} calls {}: {}", source.consumer(), source.provider(), source.name());
+    style::paint(style::HEADING, &one_line(&line))
 }
 
 /// The operation of an interaction, or one that has the path when only the method is wrong.

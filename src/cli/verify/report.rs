@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         error::one_line,
-        junit::{Case, Outcome as CaseOutcome, Suite},
+        junit::{Case, CaseResult, Suite},
         style, wrap,
     },
     plan::Planned,
@@ -16,7 +16,7 @@ use crate::{
     Contract,
     pact::{
         Source,
-        verify::{Mismatch, Outcome},
+        verify::{Mismatch, Verification},
     },
 };
 
@@ -43,7 +43,12 @@ pub(super) struct Verified {
 
 impl Verified {
     /// Each of `secrets` is masked wherever it comes up.
-    pub(super) fn new(contract: &Contract, planned: &Planned, outcome: &Outcome, secrets: &[&str]) -> Self {
+    pub(super) fn new(
+        contract: &Contract,
+        planned: &Planned,
+        outcome: &Verification,
+        secrets: &[&str],
+    ) -> Self {
         let interaction = planned.json;
         let mask =
             |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
@@ -174,14 +179,14 @@ impl Report {
         let cases = self.pacts.iter().flat_map(|(source, interactions)| {
             interactions.iter().map(|interaction| Case {
                 name: format!("{}: {}", source.consumer(), interaction.description),
-                outcome: match (interaction.is_pending, interaction.holds()) {
-                    (true, holds) => CaseOutcome::Skipped(
+                result: match (interaction.is_pending, interaction.holds()) {
+                    (true, holds) => CaseResult::Skipped(
                         std::iter::once(pending_words(holds).to_owned())
                             .chain(interaction.complaints())
                             .collect(),
                     ),
-                    (false, true) => CaseOutcome::Passed,
-                    (false, false) => CaseOutcome::Failed(interaction.complaints()),
+                    (false, true) => CaseResult::Passed,
+                    (false, false) => CaseResult::Failed(interaction.complaints()),
                 },
             })
         });
@@ -192,12 +197,6 @@ impl Report {
         };
         suite.to_xml()
     }
-}
-
-/// The line above the interactions of a pact.
-pub(super) fn pact_line(source: &Source) -> String {
-    let line = format!("{} calls {}: {}", source.consumer(), source.provider(), source.name());
-    style::paint(style::HEADING, &one_line(&line))
 }
 
 /// The lines about an interaction.

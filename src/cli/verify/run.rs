@@ -11,8 +11,8 @@ use super::{
         output::{self, Target},
     },
     Include, ReportTarget, Verify, consent,
-    plan::{Choice, Plan},
-    report::{Report, Verified, interaction_lines, pact_line, summary_line},
+    plan::{Choice, Plan, pact_line},
+    report::{Report, Verified, interaction_lines, summary_line},
 };
 use crate::{
     Contract,

@@ -10,7 +10,7 @@ use pact_verifier::{
 };
 use serde_json::Value;
 
-use super::Outcome;
+use super::Verification;
 use crate::{pact::Source, token::Secret};
 
 /// A broker and how it knows its callers.
@@ -78,7 +78,7 @@ impl Broker {
     pub fn publish<'a>(
         &self,
         offer: &Offer,
-        outcomes: impl IntoIterator<Item = (&'a Value, &'a Outcome)>,
+        outcomes: impl IntoIterator<Item = (&'a Value, &'a Verification)>,
         version: &str,
         branch: Option<&str>,
     ) -> Result<(), String> {

@@ -35,7 +35,7 @@ pub struct Options {
 
 /// What came of an interaction.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Verification {
     /// What is wrong; nothing when the interaction holds.
     pub mismatches: Vec<Mismatch>,
     /// How long it took.
@@ -64,10 +64,10 @@ pub struct Mismatch {
 /// Verifies a provider with a pact of one interaction.
 ///
 /// The verifier runs on a thread of its own, which is left to itself when it takes longer than it may.
-pub fn interaction(provider: &Provider, options: &Options, pact: Value) -> Outcome {
+pub fn interaction(provider: &Provider, options: &Options, pact: Value) -> Verification {
     let began = Instant::now();
     let (sender, receiver) = mpsc::sync_channel(1);
-    let states = Arc::new(States::new(options));
+    let states = Arc::new(StateCalls::new(options));
     let failed_state = Arc::clone(&states);
     let (to, timeout) = (provider.clone(), options.timeout);
     let verifier = thread::Builder::new().name("pact".into()).spawn(move || {
@@ -85,7 +85,7 @@ pub fn interaction(provider: &Provider, options: &Options, pact: Value) -> Outco
     let time = began.elapsed();
     let Verified { result, reply } =
         result.unwrap_or_else(|error| Verified { result: Err(broken(error)), reply: None });
-    let mut outcome = Outcome { mismatches: Vec::new(), time, is_unreachable: false, reply, result };
+    let mut outcome = Verification { mismatches: Vec::new(), time, is_unreachable: false, reply, result };
     outcome.explain(provider, options, &failed_state);
     outcome
 }
@@ -103,7 +103,7 @@ fn broken(error: String) -> VerificationMismatchResult {
 fn run(
     provider: &Provider,
     timeout: Duration,
-    states: &Arc<States>,
+    states: &Arc<StateCalls>,
     pact: &Value,
 ) -> Result<Verified, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -151,13 +151,13 @@ fn run(
     })
 }
 
-impl Outcome {
+impl Verification {
     /// Whether the provider does what the contract says.
     pub fn holds(&self) -> bool {
         self.mismatches.is_empty()
     }
 
-    fn explain(&mut self, provider: &Provider, options: &Options, states: &States) {
+    fn explain(&mut self, provider: &Provider, options: &Options, states: &StateCalls) {
         let error = match &self.result {
             Ok(()) => return,
             Err(VerificationMismatchResult::Error { error, .. }) => error.clone(),
@@ -280,12 +280,12 @@ fn slow(timeout: Duration) -> String {
 
 /// Posts states as Pact does, and remembers what went wrong: the verifier only says that something did.
 #[derive(Debug)]
-struct States {
+struct StateCalls {
     http: Arc<HttpRequestProviderStateExecutor>,
     error: Mutex<Option<String>>,
 }
 
-impl States {
+impl StateCalls {
     fn new(options: &Options) -> Self {
         let http = HttpRequestProviderStateExecutor {
             state_change_url: options.states_url.clone(),
@@ -302,7 +302,7 @@ impl States {
 }
 
 #[async_trait]
-impl ProviderStateExecutor for States {
+impl ProviderStateExecutor for StateCalls {
     async fn call(
         self: Arc<Self>,
         id: Option<String>,

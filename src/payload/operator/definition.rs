@@ -1,13 +1,22 @@
 //! What an operator consists of.
 
-use super::{Change, Target};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use serde::{Serialize, Serializer};
+
+use super::change::Change;
 use crate::{
     Rule,
     contract::{Place, escape},
     payload::{
         Choices,
+        field::{Field, Slot},
         head::percent_encode,
-        plan::{Field, Plan, Slot},
+        plan::{Plan, Target},
         valid::{self, Base},
     },
 };
@@ -32,10 +41,82 @@ impl Definition {
         Self { name: "", description: "", acts: &[], needs_object: false, in_capitals: false };
 }
 
-/// Defines operators, each as a constant of [`Operator`](super::Operator) and an item of the list `ALL`.
+/// A change to a valid request, one of a closed list.
+#[derive(Clone, Copy)]
+pub struct Operator(pub(super) &'static Definition);
+
+impl Operator {
+    /// Its name, as it stands in labels.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// What it does, in a line.
+    pub fn description(self) -> &'static str {
+        self.0.description.trim_ascii()
+    }
+
+    /// Whether it writes the names of headers in capitals, which only the bytes on a connection show.
+    pub(in crate::payload) fn writes_capitals(self) -> bool {
+        self.0.in_capitals
+    }
+
+    /// Whether the place that it acts on must hold an object.
+    pub(in crate::payload) fn needs_object(self) -> bool {
+        self.0.needs_object
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Operator {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+// An operator is its name.
+
+impl PartialEq for Operator {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Operator {}
+
+impl Ord for Operator {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(other.name())
+    }
+}
+
+impl PartialOrd for Operator {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Operator {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+/// Defines operators, each as a constant of [`Operator`] and an item of the list `ALL`.
 macro_rules! operators {
     ($($(#[doc = $doc:literal])+ $constant:ident = $name:literal { $($part:ident: $value:expr),+ $(,)? })+) => {
-        impl $crate::payload::Operator {
+        impl $crate::payload::operator::definition::Operator {
             $(
                 $(#[doc = $doc])+
                 pub const $constant: Self = Self(&$crate::payload::operator::definition::Definition {
@@ -48,7 +129,7 @@ macro_rules! operators {
         }
 
         /// The operators of this file.
-        pub(super) const ALL: &[$crate::payload::Operator] = &[$($crate::payload::Operator::$constant),+];
+        pub(super) const ALL: &[$crate::payload::operator::definition::Operator] = &[$($crate::payload::operator::definition::Operator::$constant),+];
     };
 }
 pub(super) use operators;

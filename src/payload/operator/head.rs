@@ -1,9 +1,8 @@
 //! Operators that change method, path or media type, or the way in which headers are written.
 
 use super::{
-    Effect,
     change::{Change, recase},
-    definition::{Act, Edit, operators},
+    definition::{Act, Edit, Effect, operators},
 };
 use crate::{
     Rule,

@@ -1,13 +1,10 @@
 //! Operators that put a value of another type in the stead of one.
 
-use super::{
-    Effect,
-    definition::{Act, operators},
-};
+use super::definition::{Act, Effect, operators};
 use crate::{
     Rule,
     contract::{JsonType, Place},
-    payload::{Choices, plan::Field, valid},
+    payload::{Choices, field::Field, valid},
 };
 
 operators! {

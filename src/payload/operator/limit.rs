@@ -1,13 +1,10 @@
 //! Operators that cross a limit of a plain value, in a parameter or in the body.
 
-use super::{
-    Effect,
-    definition::{Act, Plain, Usable, operators},
-};
+use super::definition::{Act, Effect, Plain, Usable, operators};
 use crate::{
     Rule,
     contract::{JsonType, Place},
-    payload::{Choices, plan::Field},
+    payload::{Choices, field::Field},
 };
 
 operators! {

@@ -1,16 +1,15 @@
 //! Operators on members of objects and on the names of members and parameters.
 
 use super::{
-    Effect,
     change::{Change, recase},
-    definition::{Act, Edit, operators},
+    definition::{Act, Edit, Effect, operators},
     parameter,
 };
 use crate::{
     Rule,
     contract::{JsonType, escape},
     payload::{
-        plan::Field,
+        field::Field,
         valid::{self, Spot},
         words,
     },

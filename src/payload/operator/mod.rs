@@ -13,29 +13,21 @@ mod parameter;
 mod text;
 mod token;
 
-use std::{
-    borrow::Cow,
-    cmp::Ordering,
-    fmt,
-    hash::{Hash, Hasher},
-    str::FromStr,
-    sync::LazyLock,
-};
+use std::{borrow::Cow, str::FromStr, sync::LazyLock};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, de};
 
-use definition::{Act, Definition};
+use definition::Act;
+pub use definition::Operator;
 pub(super) use {change::Change, definition::Effect};
 
 use super::{
     Choices,
-    plan::{FieldId, Plan},
+    field::FieldId,
+    plan::{Plan, Target},
     valid::Base,
 };
-
-/// A change to a valid request, one of a closed list.
-#[derive(Clone, Copy)]
-pub struct Operator(&'static Definition);
+use crate::near;
 
 static ALL: LazyLock<Vec<Operator>> = LazyLock::new(|| {
     let families =
@@ -44,17 +36,6 @@ static ALL: LazyLock<Vec<Operator>> = LazyLock::new(|| {
     all.sort_unstable();
     all
 });
-
-/// What an operator acts on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Target {
-    /// A place of the body.
-    Field(FieldId),
-    /// The parameter of this position.
-    Parameter(usize),
-    /// The request as a whole.
-    Request,
-}
 
 /// A place where an operator can act.
 pub(super) struct Site {
@@ -69,26 +50,6 @@ impl Operator {
     /// Every operator, in alphabetical order.
     pub fn all() -> &'static [Self] {
         &ALL
-    }
-
-    /// Its name, as it stands in labels.
-    pub fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// What it does, in a line.
-    pub fn description(self) -> &'static str {
-        self.0.description.trim_ascii()
-    }
-
-    /// Whether it writes the names of headers in capitals, which only the bytes on a connection show.
-    pub(super) fn writes_capitals(self) -> bool {
-        self.0.in_capitals
-    }
-
-    /// Whether the place that it acts on must hold an object.
-    pub(super) fn needs_object(self) -> bool {
-        self.0.needs_object
     }
 
     /// The places where it can act on requests of an operation.
@@ -127,18 +88,6 @@ impl Site {
     }
 }
 
-impl fmt::Display for Operator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for Operator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl FromStr for Operator {
     type Err = String;
 
@@ -146,48 +95,15 @@ impl FromStr for Operator {
         let found = Self::all().iter().find(|operator| operator.name() == name);
         found.copied().ok_or_else(|| {
             let names: Vec<_> = Self::all().iter().map(|operator| operator.name()).collect();
-            format!("there is no operator `{name}`; the operators are {}", names.join(", "))
+            let hint = near::hint(name, names.iter().copied());
+            format!("there is no operator `{name}`{hint}; the operators are {}", names.join(", "))
         })
-    }
-}
-
-impl Serialize for Operator {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
     }
 }
 
 impl<'de> Deserialize<'de> for Operator {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Cow::<str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-// An operator is its name.
-
-impl PartialEq for Operator {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for Operator {}
-
-impl Ord for Operator {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.name().cmp(other.name())
-    }
-}
-
-impl PartialOrd for Operator {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Hash for Operator {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name().hash(state);
     }
 }
 
@@ -211,7 +127,7 @@ mod tests {
     fn an_unknown_name_is_refused_with_the_names_there_are() {
         let error = "dropMembers".parse::<Operator>().unwrap_err();
         assert!(
-            error.starts_with("there is no operator `dropMembers`; the operators are aboveMaximum, "),
+            error.starts_with("there is no operator `dropMembers` (did you mean dropMember?); the operators are aboveMaximum, "),
             "{error}"
         );
     }

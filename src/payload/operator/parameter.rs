@@ -1,17 +1,13 @@
 //! Operators that change how a parameter is sent.
 
 use super::{
-    Effect,
     change::{Change, recase},
-    definition::{Act, Edit, operators},
+    definition::{Act, Edit, Effect, operators},
 };
 use crate::{
     Rule,
     contract::{JsonType, Place},
-    payload::{
-        head::percent_encode,
-        plan::{Plan, Slot},
-    },
+    payload::{field::Slot, head::percent_encode, plan::Plan},
 };
 
 operators! {

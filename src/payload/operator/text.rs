@@ -1,17 +1,13 @@
 //! Operators that change the body's text, so that it is no JSON any more, or not the JSON that is asked for.
 
 use super::{
-    Effect,
     change::Change,
-    definition::{Act, Edit, operators},
+    definition::{Act, Edit, Effect, operators},
 };
 use crate::{
     Rule,
     contract::{JsonType, escape},
-    payload::{
-        json::MAX_DEPTH,
-        plan::{Field, Plan},
-    },
+    payload::{field::Field, json::MAX_DEPTH, plan::Plan},
 };
 
 operators! {

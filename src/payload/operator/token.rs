@@ -3,13 +3,12 @@
 use serde_json::json;
 
 use super::{
-    Effect,
     change::{Change, recased},
-    definition::{Act, Edit, operators},
+    definition::{Act, Edit, Effect, operators},
 };
 use crate::{
     Rule,
-    payload::{RECEIVED, head::Tokens, plan::Plan},
+    payload::{RECEIVED, credentials::Tokens, plan::Plan},
     token::{self, Secret},
 };
 

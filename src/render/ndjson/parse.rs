@@ -14,12 +14,18 @@ pub struct ParseError {
     line: Option<usize>,
     pointer: String,
     message: String,
+    /// Whether the text only ends too early.
+    pub(super) is_cut: bool,
 }
 
 impl ParseError {
     pub(super) fn new(pointer: &str, expected: &str, found: &str) -> Self {
         let message = format!("expected {expected}, but found {found}");
-        Self { line: None, pointer: pointer.to_owned(), message }
+        Self { line: None, pointer: pointer.to_owned(), message, is_cut: false }
+    }
+
+    pub(super) fn at(self, line: usize) -> Self {
+        Self { line: self.line.or(Some(line)), ..self }
     }
 }
 
@@ -45,7 +51,7 @@ pub fn parse(line: &str) -> Result<Recorded, ParseError> {
         let pointer = pointer(error.path());
         let error = error.into_inner();
         if error.is_data() {
-            ParseError { line: None, pointer, message: worded(&error) }
+            ParseError { line: None, pointer, message: worded(&error), is_cut: false }
         } else {
             no_json(&error)
         }
@@ -54,24 +60,9 @@ pub fn parse(line: &str) -> Result<Recorded, ParseError> {
     parsed.into_recorded()
 }
 
-/// Reads a whole file; empty lines are skipped.
-pub fn read(lines: &str) -> Result<Vec<Recorded>, ParseError> {
-    lines
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty() && !is_gap(line))
-        .map(|(index, line)| parse(line).map_err(|error| ParseError { line: Some(index + 1), ..error }))
-        .collect()
-}
-
-/// Whether a line of an export says how many exchanges are missing there, and has none.
-fn is_gap(line: &str) -> bool {
-    let count = line.trim().strip_prefix("{\"dropped\":").and_then(|rest| rest.strip_suffix('}'));
-    count.is_some_and(|count| count.parse::<u64>().is_ok())
-}
-
 fn no_json(error: &serde_json::Error) -> ParseError {
-    ParseError::new("", "an exchange as one line of JSON", &error.to_string())
+    let is_cut = error.is_eof();
+    ParseError { is_cut, ..ParseError::new("", "an exchange as one line of JSON", &error.to_string()) }
 }
 
 fn pointer(path: &Path) -> String {
@@ -135,18 +126,6 @@ mod tests {
             recorded.exchange.operation = None;
             round_trips(&recorded);
         }
-    }
-
-    #[test]
-    fn a_file_is_read_line_by_line() {
-        let line = line(&full());
-
-        assert_eq!(read(&format!("{line}\r\n\n{line}\n")).unwrap().len(), 2);
-        assert_eq!(read("").unwrap().len(), 0);
-        assert_eq!(
-            read(&format!("{line}\n\n{{}}")).unwrap_err().to_string(),
-            "line 3: expected a member `id`, but found none"
-        );
     }
 
     #[test]

@@ -1,25 +1,30 @@
-//! Who may call the control API: by host name, bearer token and origin.
+//! Who may call the control API: by host name, page, bearer token and origin.
 //!
 //! The host is checked because a page can have its own name point to the loopback address (DNS rebinding): to the browser
 //! that is the page's own origin, and only the `Host` header tells.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use bytes::Bytes;
 use hyper::{
-    Method, Response, StatusCode,
+    Response, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
-        HOST, HeaderName, HeaderValue, ORIGIN, VARY, WWW_AUTHENTICATE,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HOST, HeaderName, HeaderValue,
+        ORIGIN, VARY, WWW_AUTHENTICATE,
     },
     http::request::Parts,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
+    super::cors,
     Answer, ControlConfig,
     body::{self, ControlBody},
+    calls::Pages,
     reply::Refused,
 };
 
@@ -62,6 +67,29 @@ impl Access {
                 .any(|accepted| accepted.eq_ignore_ascii_case(name) || accepted.eq_ignore_ascii_case(host))
     }
 
+    /// The page that sends the call, when a browser says that there is one, must be this server's own or of a configured
+    /// origin. Others could not read the reply, but they could find out from the time that it takes what was received.
+    pub(super) fn check_page(&self, parts: &Parts) -> Result<(), Refused> {
+        if self.origin(parts, Pages::Own).is_some() {
+            return Ok(());
+        }
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let own = host(parts).map(without_usual_port);
+        let is_own = |origin: &&HeaderValue| {
+            let origin = origin.to_str().ok().and_then(|text| text.split_once("://"));
+            own.zip(origin).is_some_and(|(own, (_, host))| own.eq_ignore_ascii_case(without_usual_port(host)))
+        };
+        if let Some(origin) = parts.headers.get_all(ORIGIN).iter().find(|origin| !is_own(origin)) {
+            return Err(foreign_page(&text(origin)));
+        }
+        let mut sites = parts.headers.get_all(SEC_FETCH_SITE).iter();
+        // `none` is a person who typed the address, or followed a bookmark.
+        match sites.find(|site| !matches!(site.as_bytes(), b"same-origin" | b"none")) {
+            Some(site) => Err(foreign_page(&text(site))),
+            None => Ok(()),
+        }
+    }
+
     /// The bearer token, when one is asked for.
     pub(super) fn check_token(&self, parts: &Parts) -> Result<(), Refused> {
         self.check_token_or(parts, None)
@@ -101,18 +129,27 @@ impl Access {
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"standin\"")))
     }
 
-    /// Answers a preflight: yes to a configured origin, no to any other.
-    pub(super) fn preflight(&self, parts: &Parts) -> Answer {
-        if self.origin(parts).is_none() {
-            let origin = parts.headers.get(ORIGIN).map_or(&[][..], |o| o.as_bytes());
-            let origin = String::from_utf8_lossy(origin);
-            return Err(Refused::new(
-                StatusCode::FORBIDDEN,
-                format!(
-                    "expected an origin given by --control-origin, but found `{origin}`; \
-                     start standin with --control-origin {origin}"
-                ),
-            ));
+    /// Whether the server may be stopped, by this caller: one who has the token, or who could end the process anyway.
+    pub(super) fn check_stop(&self, parts: &Parts) -> Result<(), Refused> {
+        let forbidden = |error: &str| Err(Refused::new(StatusCode::FORBIDDEN, error));
+        if !self.config.stop {
+            return forbidden("this server is part of another program, which stops it");
+        }
+        let peer = parts.extensions.get::<SocketAddr>();
+        if self.config.token.is_some() || peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) {
+            return Ok(());
+        }
+        forbidden(
+            "expected a caller on the same machine, but found one from elsewhere; \
+             start standin with --control-token to stop it from there",
+        )
+    }
+
+    /// Answers a preflight: yes to a configured origin, or to any when all pages may call; no to any other.
+    pub(super) fn preflight(&self, parts: &Parts, pages: Pages) -> Answer {
+        if self.origin(parts, pages).is_none() {
+            let origin = parts.headers.get(ORIGIN).map_or(&[][..], |origin| origin.as_bytes());
+            return Err(foreign_page(&String::from_utf8_lossy(origin)));
         }
         let mut response = Response::new(body::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -129,14 +166,15 @@ impl Access {
         Ok(response)
     }
 
-    /// Lets a page of a configured origin read the reply.
-    pub(super) fn open(&self, parts: &Parts, response: &mut Response<ControlBody>) {
-        if self.config.origins.is_empty() {
+    /// Lets a page of a configured origin read the reply, and one of any origin that of a call which all pages may
+    /// send.
+    pub(super) fn open(&self, parts: &Parts, pages: Pages, response: &mut Response<ControlBody>) {
+        if self.config.origins.is_empty() && pages == Pages::Own {
             return;
         }
         let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("origin"));
-        if let Some(origin) = self.origin(parts) {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if let Some(origin) = self.origin(parts, pages) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(
                 ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -145,22 +183,11 @@ impl Access {
         }
     }
 
-    /// The origin that the call comes from, when it is configured.
-    fn origin<'a>(&self, parts: &'a Parts) -> Option<&'a HeaderValue> {
+    /// The origin that the call comes from, when it is configured or any will do.
+    fn origin<'a>(&self, parts: &'a Parts, pages: Pages) -> Option<&'a HeaderValue> {
         let origin = parts.headers.get(ORIGIN)?;
-        let text = origin.to_str().ok()?;
-        self.config
-            .origins
-            .iter()
-            .any(|accepted| accepted.trim_end_matches('/').eq_ignore_ascii_case(text))
-            .then_some(origin)
+        (pages == Pages::All || cors::is_one_of(&self.config.origins, origin)).then_some(origin)
     }
-}
-
-pub(super) fn is_preflight(parts: &Parts) -> bool {
-    parts.method == Method::OPTIONS
-        && parts.headers.contains_key(ORIGIN)
-        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// The host and port that the call was addressed to.
@@ -189,6 +216,23 @@ fn split(host: &str) -> Option<&str> {
     (!name.is_empty() && is_port(port)).then_some(name)
 }
 
+/// A host without the port that its scheme implies.
+fn without_usual_port(host: &str) -> &str {
+    host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host)
+}
+
+/// The refusal of a page, by its origin or by where a browser says that it is.
+fn foreign_page(found: &str) -> Refused {
+    let origin = if found.contains("://") { found } else { "ORIGIN" };
+    Refused::new(
+        StatusCode::FORBIDDEN,
+        format!(
+            "expected a page of this server or of an origin given by --control-origin, but found `{found}`; \
+             start standin with --control-origin {origin}"
+        ),
+    )
+}
+
 fn forbidden(found: &str, name: &str) -> Refused {
     Refused::new(
         StatusCode::FORBIDDEN,
@@ -201,6 +245,7 @@ fn forbidden(found: &str, name: &str) -> Refused {
 
 const BEARER: &[u8] = b"bearer ";
 const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ControlState, export, health, ledger, openapi, params::Params, reply::Refused, requests, states,
-    stream,
+    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, states, stop, stream,
 };
+use crate::near;
 
 /// One call.
 pub(crate) struct Call {
@@ -24,16 +24,32 @@ pub(crate) struct Call {
     query: &'static str,
     /// What it is good for.
     pub(crate) purpose: &'static str,
-    /// The parameters that its query may have.
+    /// Whether its query may have the conditions of a matcher, and `after`.
+    pub(super) filters: bool,
+    /// The other parameters that its query may have.
     pub(super) params: &'static [&'static str],
     /// Where it may have the control token.
     pub(super) token: Token,
+    /// The pages that may send it.
+    pub(super) pages: Pages,
     pub(super) handler: Handler,
+}
+
+/// The pages in a browser that may send a call and read the reply. Others could tell how long the reply takes, even
+/// though a browser keeps it from them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pages {
+    /// All: the reply says nothing about what was received.
+    All,
+    /// Those of this server, and those of configured origins.
+    Own,
 }
 
 /// Where a call may have the control token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Token {
+    /// Nowhere: it is not asked for. A browser that opens a page has no place for it.
+    None,
     /// In the header `authorization`.
     Header,
     /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
@@ -46,19 +62,12 @@ pub(super) enum Handler {
     Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
 }
 
-/// A call under way.
-pub(super) struct Ask<'a> {
-    pub(super) state: &'a ControlState,
-    pub(super) parts: &'a Parts,
-    pub(super) body: &'a [u8],
-    pub(super) params: Params,
-    /// What stands for `ID` in the path.
-    pub(super) id: &'a str,
-}
-
 /// The call that a request is, and what stands for `ID` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
-    let path = parts.uri.path();
+    let path = match parts.uri.path() {
+        "/__standin" => "/__standin/",
+        path => path,
+    };
     // Names before numbers: the longest path that fits is meant.
     let named = |call: &Call| call.path == path;
     let numbered = |call: &Call| id(call, path).is_some();
@@ -67,7 +76,8 @@ pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
     let mut there = CALLS.iter().filter(|call| is_there(call)).peekable();
     if there.peek().is_none() {
-        let error = format!("expected a path of the control API, but found `{path}`");
+        let hint = near::hint(path, CALLS.iter().map(|call| call.path));
+        let error = format!("expected a path of the control API, but found `{path}`{hint}");
         return Err(Refused::new(StatusCode::NOT_FOUND, error).with("paths", paths()));
     }
     let mut allowed = Vec::new();
@@ -89,6 +99,13 @@ pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     Err(refused)
 }
 
+/// The pages that may call this path and read what it answers, whatever the method.
+pub(super) fn pages(parts: &Parts) -> Pages {
+    let path = parts.uri.path();
+    let all = CALLS.iter().any(|call| call.path == path && call.pages == Pages::All);
+    if all { Pages::All } else { Pages::Own }
+}
+
 impl Call {
     /// Its path with what of its query is worth showing.
     pub(crate) fn shown(&self) -> String {
@@ -107,14 +124,27 @@ fn paths() -> Value {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 10] = [
+pub(crate) static CALLS: [Call; 12] = [
+    Call {
+        method: Method::GET,
+        path: "/__standin/",
+        query: "",
+        purpose: "this list; a page for browsers",
+        filters: false,
+        params: &[],
+        token: Token::None,
+        pages: Pages::All,
+        handler: Handler::Now(|ask| Ok(ask.state.index.response(&ask.parts.headers).map(body::whole))),
+    },
     Call {
         method: Method::GET,
         path: "/__standin/health",
         query: "",
         purpose: "whether it serves, and its counts",
+        filters: false,
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(health(ask))),
     },
     Call {
@@ -122,8 +152,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests",
         query: "",
         purpose: "recorded exchanges; wait=N waits for them",
-        params: &["operation", "status", "outcome", "contains", "after", "limit", "wait", "timeout"],
+        filters: true,
+        params: &["limit", "wait", "timeout"],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::list_or_wait(ask))),
     },
     Call {
@@ -131,8 +163,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/ID",
         query: "",
         purpose: "one exchange",
+        filters: false,
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(requests::one),
     },
     Call {
@@ -140,8 +174,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests",
         query: "",
         purpose: "forget all exchanges",
+        filters: false,
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(|ask| Ok(requests::clear(ask))),
     },
     Call {
@@ -149,8 +185,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/verify",
         query: "",
         purpose: "assert which requests were received",
+        filters: false,
         params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(requests::verify(ask))),
     },
     Call {
@@ -158,8 +196,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/requests/stream",
         query: "",
         purpose: "server-sent events, one per exchange",
-        params: &["operation", "status", "outcome", "contains", "after"],
+        filters: true,
+        params: &[],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Now(stream::stream),
     },
     Call {
@@ -167,8 +207,10 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/export",
         query: "?format=ndjson|har|curl|pact",
         purpose: "the journal as a file",
+        filters: true,
         params: &["format", "consumer"],
         token: Token::Header,
+        pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
     Call {
@@ -176,26 +218,43 @@ pub(crate) static CALLS: [Call; 10] = [
         path: "/__standin/provider-states",
         query: "",
         purpose: "what Pact's verifiers call",
+        filters: false,
         params: &["token"],
         token: Token::HeaderOrQuery,
+        pages: Pages::Own,
         handler: Handler::Now(states::change),
     },
     Call {
         method: Method::GET,
         path: "/__standin/openapi.json",
-        query: "",
-        purpose: "the contract as OpenAPI 3.1",
-        params: &[],
+        query: "?for=generators",
+        purpose: "the contract as OpenAPI 3.1, exact or for client generators",
+        filters: false,
+        params: &["for"],
         token: Token::Header,
-        handler: Handler::Now(|ask| Ok(openapi(ask))),
+        pages: Pages::All,
+        handler: Handler::Now(openapi),
     },
     Call {
         method: Method::GET,
         path: "/__standin/ledger",
         query: "",
         purpose: "where the documentation contradicts itself",
+        filters: false,
         params: &[],
         token: Token::Header,
+        pages: Pages::All,
         handler: Handler::Now(|ask| Ok(ledger(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/stop",
+        query: "",
+        purpose: "end the server",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(stop),
     },
 ];

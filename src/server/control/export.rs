@@ -8,36 +8,43 @@ use hyper::{
 };
 
 use super::{
-    Answer, access, body,
-    calls::Ask,
+    Answer, ControlState, access,
+    ask::Ask,
+    body,
+    load::{Place, Task},
     numbers::{Layout, Numbers},
     params::unexpected,
     reply::{self, Refused},
-    search::aside,
+    search::{Search, matching},
 };
 use crate::{
-    Recorded, pact,
+    Filter, Journal, Recorded,
+    pact::{self, Traffic},
     render::{curl, har, ndjson},
+    server::watch::InFlight,
 };
 
-/// What is in the journal at this moment, as far as it is still there when its turn to be written comes; the file says
-/// how much was not.
+/// What is asked for of the journal as it is at this moment, as far as it is still there when its turn to be written
+/// comes; the file says how much was not.
 pub(super) async fn export(ask: Ask<'_>) -> Answer {
-    let Ask { state, parts, params, .. } = ask;
-    let all = || Numbers::all(&state.journal);
-    let (media_type, disposition, body) = match params.text("format") {
-        Some("ndjson") => {
-            let lines = all().text(Layout {
+    let Ask { state, parts, params, caller, .. } = ask;
+    let filter = params.filter(state)?;
+    let format = params
+        .text("format")
+        .ok_or_else(|| Refused::bad(format!("format: expected {FORMATS}, but found nothing")))?;
+    let (media_type, disposition, body) = match format {
+        "ndjson" => {
+            let lines = asked_for(state, caller, filter).await?.text(Layout {
                 separator: "",
                 render: |recorded: &Recorded| ndjson::line(recorded) + "\n",
-                gap: |gone| format!("{{\"dropped\":{gone}}}\n"),
+                gap: |gone| ndjson::gap(gone) + "\n",
                 tail: |_| String::new(),
             });
             ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))
         }
-        Some("har") => {
+        "har" => {
             let (head, tail) = har_frame();
-            let entries = all().text(Layout {
+            let entries = asked_for(state, caller, filter).await?.text(Layout {
                 separator: ",\n",
                 render: |recorded: &Recorded| har::entry(recorded).to_string(),
                 gap: |_| String::new(),
@@ -50,10 +57,10 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             let pieces = iter::once(head).chain(entries);
             ("application/json", "attachment; filename=\"standin.har\"", body::pieces(pieces))
         }
-        Some("curl") => {
+        "curl" => {
             // Where this call came to is where the commands go to.
             let base_url = format!("http://{}", access::host(parts).unwrap_or("localhost"));
-            let commands = all().text(Layout {
+            let commands = asked_for(state, caller, filter).await?.text(Layout {
                 separator: "\n",
                 render: move |recorded: &Recorded| curl::paragraph(recorded, &base_url),
                 gap: |gone| format!("# {}\n", missing(gone)),
@@ -61,24 +68,55 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             });
             ("text/plain; charset=utf-8", "attachment; filename=\"standin.sh\"", body::pieces(commands))
         }
-        Some("pact") => {
-            let (contract, journal) = (Arc::clone(&state.contract), Arc::clone(&state.journal));
-            let consumer = params.text("consumer").unwrap_or(pact::CONSUMER).to_owned();
-            let pact = aside(move || {
-                let exchanges = journal.snapshot();
-                let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
-                format!("{:#}\n", pact::from_exchanges(&contract, &consumer, exchanges))
-            });
+        "pact" => {
+            let place = state.load.place(Task::Search, caller)?;
+            let consumer = params.text("consumer").unwrap_or(pact::CONSUMER);
+            let pact = traffic(state, &place, filter, consumer).await?;
             let disposition = "attachment; filename=\"standin.pact.json\"";
-            ("application/json", disposition, body::whole(pact.await?.into()))
+            ("application/json", disposition, body::whole(pact.into()))
         }
-        Some(format) => return Err(unexpected("format", FORMATS, format)),
-        None => return Err(Refused::bad(format!("format: expected {FORMATS}, but found nothing"))),
+        other => return Err(unexpected("format", FORMATS, other)),
     };
     let media_type = HeaderValue::from_static(media_type);
     let mut response = reply::with_body(StatusCode::OK, media_type, body);
     response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     Ok(response)
+}
+
+/// The exchanges that are asked for.
+async fn asked_for(state: &ControlState, caller: &InFlight, filter: Filter) -> Result<Numbers, Refused> {
+    let place = Search::needs_place(&filter).then(|| state.load.place(Task::Search, caller)).transpose()?;
+    let until = state.journal.counts().recorded;
+    let found = matching(&state.journal, place.as_ref(), filter, until, usize::MAX).await?;
+    Ok(Numbers::these(&state.journal, found))
+}
+
+/// A pact of what is asked for of the journal as it is at this moment, as far as it is still there when its turn comes.
+async fn traffic(
+    state: &ControlState,
+    place: &Place,
+    filter: Filter,
+    consumer: &str,
+) -> Result<String, Refused> {
+    let mut traffic = Traffic::new(&state.contract, consumer);
+    let until = state.journal.counts().recorded;
+    let mut position = filter.after;
+    let filter = Arc::new(filter);
+    while position < until {
+        let chunk = state.journal.read(position, Journal::CHUNK).one_look();
+        let Some(newest) = chunk.exchanges.last().map(|newest| newest.id) else { break };
+        let filter = Arc::clone(&filter);
+        let part = move || {
+            let matching = chunk.exchanges.iter().filter(|recorded| filter.matches(recorded));
+            for recorded in matching.filter(|recorded| recorded.id <= until) {
+                traffic.add(&recorded.exchange);
+            }
+            traffic
+        };
+        traffic = place.part(true, part).await?;
+        position = newest;
+    }
+    place.part(true, move || format!("{:#}\n", traffic.pact())).await
 }
 
 /// What comes before and after the entries of a log; the brackets' lines are ours.

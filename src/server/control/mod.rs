@@ -1,12 +1,16 @@
 //! The control API under `/__standin/`: what was received, waiting for it, verifying it, exporting it.
 //!
-//! A page of another origin can change nothing here: what changes something is never a request that a browser sends
-//! without asking first, and the answer is no unless the origin is configured. See [`access`].
+//! A page of another origin can neither change nor find out anything here: what changes something is never a request that
+//! a browser sends without asking first, and what comes from such a page is refused before any work, unless its origin is
+//! configured. See [`access`].
 
 mod access;
+mod ask;
 mod body;
 mod calls;
 mod export;
+mod listeners;
+mod load;
 mod numbers;
 mod params;
 mod reply;
@@ -25,16 +29,18 @@ use std::{
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters};
-use crate::{Contract, Journal};
+use super::{ControlConfig, Counters, cors, index::Index, watch::InFlight};
+use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::Access;
+use ask::Ask;
 pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
-use calls::{Ask, Handler, Token};
+use calls::{Handler, Pages, Token};
+use listeners::Listeners;
+use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
 
@@ -46,9 +52,11 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
-    /// Changes with every exchange that is recorded while somebody listens.
-    grown: Arc<watch::Sender<u64>>,
+    errors: Errors,
+    index: Index,
     journal: Arc<Journal>,
+    listeners: Arc<Listeners>,
+    load: Arc<Load>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -56,28 +64,39 @@ pub(crate) struct ControlState {
 impl ControlState {
     pub(crate) fn new(
         contract: Arc<Contract>,
+        errors: Errors,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
         config: ControlConfig,
     ) -> Self {
-        let grown = Arc::new(watch::Sender::new(0));
-        let sender = Arc::clone(&grown);
-        journal.on_record(Box::new(move |recorded| {
-            // Whoever listens subscribes before looking at the journal, so nobody misses this.
-            if sender.receiver_count() > 0 {
-                sender.send_replace(recorded.id);
-            }
-        }));
-        let access = Access::new(config);
-        Self { access, contract, counters, grown, journal, started: Instant::now(), stop }
+        let listeners = Arc::<Listeners>::default();
+        let heard = Arc::clone(&listeners);
+        journal.on_record(Box::new(move |recorded| heard.recorded(recorded)));
+        Self {
+            access: Access::new(config),
+            contract,
+            counters,
+            errors,
+            index: Index::of_control(),
+            journal,
+            listeners,
+            load: Load::new(),
+            started: Instant::now(),
+            stop,
+        }
     }
 }
 
 /// Answers a call of the control API. A wait ends when the server stops or the future is dropped.
-pub(crate) async fn respond(state: &ControlState, parts: &Parts, body: Bytes) -> Response<ControlBody> {
+pub(super) async fn respond(
+    state: &ControlState,
+    parts: &Parts,
+    body: Bytes,
+    caller: &InFlight,
+) -> Response<ControlBody> {
     let answered = tokio::select! {
-        answered = answer(state, parts, &body) => answered,
+        answered = answer(state, parts, &body, caller) => answered,
         () = state.stop.cancelled() => {
             Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"))
         }
@@ -98,20 +117,24 @@ pub(crate) fn refuse(
 fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<ControlBody> {
     let mut response = answered.unwrap_or_else(Refused::response);
     reply::seal(&mut response);
-    state.access.open(parts, &mut response);
+    state.access.open(parts, calls::pages(parts), &mut response);
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
-    if access::is_preflight(parts) {
-        return state.access.preflight(parts);
+    if cors::is_preflight(parts) {
+        return state.access.preflight(parts, calls::pages(parts));
     }
     let found = calls::find(parts);
-    let query = |names: &'static [&'static str]| Params::parse(parts.uri.query(), names);
+    if calls::pages(parts) == Pages::Own {
+        state.access.check_page(parts)?;
+    }
+    let query = |call| Params::parse(parts.uri.query(), call);
     match &found {
+        Ok((call, _)) if call.token == Token::None => {}
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {
-            let params = query(call.params)?;
+            let params = query(call)?;
             state.access.check_token_or(parts, params.text("token"))?;
         }
         _ => state.access.check_token(parts)?,
@@ -120,7 +143,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8]) -> Answer {
     if call.method != Method::GET {
         reply::expect_json(parts, body)?;
     }
-    let ask = Ask { state, parts, body, params: query(call.params)?, id };
+    let ask = Ask { state, parts, body, caller, params: query(call)?, id };
     match call.handler {
         Handler::Now(handle) => handle(&ask),
         Handler::Later(handle) => handle(ask).await,
@@ -148,6 +171,15 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             "bytes": counts.bytes,
         },
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
+        "underWay": {
+            "searches": state.load.count(Task::Search),
+            "streams": state.load.count(Task::Stream),
+            "waits": state.load.count(Task::Wait),
+        },
+        "journalFile": state.journal.writer().map(|writer| {
+            let counts = writer.counts();
+            json!({"written": counts.written, "dropped": counts.dropped})
+        }),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
@@ -155,10 +187,24 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
     reply::whole(StatusCode::OK, json_text(&body))
 }
 
-fn openapi(ask: &Ask<'_>) -> Response<ControlBody> {
-    reply::whole(StatusCode::OK, ask.state.contract.published().clone())
+fn openapi(ask: &Ask<'_>) -> Answer {
+    let audience = match ask.params.text("for") {
+        None | Some("validators") => Audience::Exact,
+        Some("generators") => Audience::Generators(ask.state.errors),
+        Some(other) => return Err(params::unexpected("for", "validators or generators", other)),
+    };
+    // The host was looked at before; it is where this call came to.
+    let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
+    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
     reply::json(StatusCode::OK, ask.state.contract.ledger())
+}
+
+/// Lets the server end. This call is answered first, as every request that is under way.
+fn stop(ask: &Ask<'_>) -> Answer {
+    ask.state.access.check_stop(ask.parts)?;
+    ask.state.stop.cancel();
+    Ok(reply::json(StatusCode::OK, &json!({"status": "stopping"})))
 }

@@ -3,14 +3,14 @@
 //! So a reader that takes its time keeps nothing alive that the journal has let go of. What has gone by the time that its
 //! turn comes is counted.
 
-use std::{iter, mem, ops::RangeInclusive, sync::Arc, vec};
+use std::{iter, mem, sync::Arc, vec};
 
 use crate::{Journal, Recorded};
 
 /// Exchanges that are looked up one by one.
-pub(super) struct Numbers<I> {
+pub(super) struct Numbers {
     journal: Arc<Journal>,
-    numbers: I,
+    numbers: vec::IntoIter<u64>,
 }
 
 /// How a text is made of exchanges.
@@ -33,22 +33,12 @@ enum Look {
     End(u64),
 }
 
-impl Numbers<vec::IntoIter<u64>> {
+impl Numbers {
     /// These exchanges.
     pub(super) fn these(journal: &Arc<Journal>, numbers: Vec<u64>) -> Self {
         Self { journal: Arc::clone(journal), numbers: numbers.into_iter() }
     }
-}
 
-impl Numbers<RangeInclusive<u64>> {
-    /// All that are kept at this moment.
-    pub(super) fn all(journal: &Arc<Journal>) -> Self {
-        let (oldest, newest) = bounds(journal);
-        Self { journal: Arc::clone(journal), numbers: oldest..=newest }
-    }
-}
-
-impl<I: Iterator<Item = u64>> Numbers<I> {
     /// The text in pieces, each of them made when it is asked for.
     pub(super) fn text<R, G, T>(mut self, layout: Layout<R, G, T>) -> impl Iterator<Item = String>
     where
@@ -93,7 +83,7 @@ impl<I: Iterator<Item = u64>> Numbers<I> {
                 if let Some(recorded) = self.journal.get(number) {
                     return Look::Found(recorded, gone);
                 }
-                (oldest, _) = bounds(&self.journal);
+                oldest = oldest_of(&self.journal);
             }
             gone += 1;
         }
@@ -101,8 +91,8 @@ impl<I: Iterator<Item = u64>> Numbers<I> {
     }
 }
 
-/// The number of the oldest exchange that is kept, or of the next one, and that of the newest.
-fn bounds(journal: &Journal) -> (u64, u64) {
+/// The number of the oldest exchange that is kept, or of the next one.
+fn oldest_of(journal: &Journal) -> u64 {
     let chunk = journal.read(0, 1);
-    (chunk.exchanges.first().map_or(chunk.last + 1, |oldest| oldest.id), chunk.last)
+    chunk.exchanges.first().map_or(chunk.last + 1, |oldest| oldest.id)
 }

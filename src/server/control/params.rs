@@ -1,18 +1,30 @@
 //! The query of a control call.
 
-use std::{str::FromStr, time::Duration};
+use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{ControlState, reply::Refused};
-use crate::{Filter, Matcher};
+use super::{ControlState, calls::Call, reply::Refused};
+use crate::{
+    Filter, Matcher, SecretKind, Secrets,
+    matching::{CONDITIONS, Form, Members},
+    near, percent, token,
+};
 
 /// The parameters of a query. Those without a value count as not given.
 pub(super) struct Params(Vec<(&'static str, String)>);
 
 impl Params {
-    /// Reads a query that may have these parameters, each of them once.
-    pub(super) fn parse(query: Option<&str>, known: &[&'static str]) -> Result<Self, Refused> {
+    /// Reads the query of a call: each parameter once, but for conditions that take several values.
+    pub(super) fn parse(query: Option<&str>, call: &Call) -> Result<Self, Refused> {
+        let conditions = CONDITIONS.iter().filter(|condition| call.filters && condition.form != Form::Json);
+        let several = |name| conditions.clone().any(|it| it.name == name && it.form == Form::Several);
+        let known: Vec<_> = conditions
+            .clone()
+            .map(|condition| condition.name)
+            .chain(call.filters.then_some("after"))
+            .chain(call.params.iter().copied())
+            .collect();
         let mut params: Vec<(&'static str, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&') {
             if pair.is_empty() {
@@ -26,12 +38,13 @@ impl Params {
                 } else {
                     format!("parameters among {}", known.join(", "))
                 };
-                return Err(Refused::bad(format!("expected {expected}, but found `{name}`")));
+                let hint = near::hint(&name, known.iter().copied());
+                return Err(Refused::bad(format!("expected {expected}, but found `{name}`{hint}")));
             };
-            if params.iter().any(|(other, _)| *other == name) {
+            if !several(name) && params.iter().any(|(other, _)| *other == name) {
                 return Err(Refused::bad(format!("expected the parameter {name} once, but found it twice")));
             }
-            params.push((name, decoded(value)?));
+            params.push((name, decoded(value)?.into_owned()));
         }
         params.retain(|(_, value)| !value.is_empty());
         Ok(Self(params))
@@ -64,47 +77,43 @@ impl Params {
             .transpose()
     }
 
+    /// Which exchanges are asked for.
     pub(super) fn filter(&self, state: &ControlState) -> Result<Filter, Refused> {
-        if let Some(operation) = self.text("operation") {
-            known_operation(state, operation)
-                .map_err(|expected| unexpected("operation", &expected, operation))?;
-        }
-        let status = match self.text("status") {
-            None => None,
-            Some(text) => Some(
-                text.parse()
-                    .ok()
-                    .filter(|status| (100..=599).contains(status))
-                    .ok_or_else(|| unexpected("status", "a status such as 412", text))?,
-            ),
-        };
-        let outcome = match self.text("outcome") {
-            None => None,
-            Some(text) => {
-                Some(text.parse().map_err(|expected: String| unexpected("outcome", &expected, text))?)
-            }
-        };
-        Ok(Filter {
-            matcher: Matcher {
-                operation: self.text("operation").map(str::to_owned),
-                status,
-                outcome: outcome.into_iter().collect(),
-                contains: self.text("contains").map(str::to_owned),
-                ..Matcher::default()
-            },
-            after: self.number("after")?.unwrap_or(0),
-        })
+        let parameters = self.0.iter().map(|(name, value)| (*name, value.as_str()));
+        let matcher = Members::of_parameters(parameters)
+            .and_then(|mut members| members.matcher())
+            .map_err(|error| Refused::bad(error.to_string()))?;
+        check_matcher(state, &matcher, "")?;
+        Ok(Filter { matcher, after: self.number("after")?.unwrap_or(0) })
     }
 }
 
-/// A filter for an operation that is not there would match nothing, and look like an answer. The error says what is
-/// expected instead.
-pub(super) fn known_operation(state: &ControlState, id: &str) -> Result<(), String> {
-    if state.contract.operation(id).is_some() {
-        return Ok(());
+/// Refuses a matcher that could match nothing, whatever was received: an empty list would look like an answer.
+/// `before` is what a complaint has before the name of a condition.
+pub(super) fn check_matcher(state: &ControlState, matcher: &Matcher, before: &str) -> Result<(), Refused> {
+    if let Some(id) = &matcher.operation
+        && state.contract.operation(id).is_none()
+    {
+        let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
+        let hint = near::hint(id, ids.iter().copied());
+        let expected = format!("an operation among {}", ids.join(", "));
+        return Err(Refused::bad(format!("{before}operation: expected {expected}, but found `{id}`{hint}")));
     }
-    let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
-    Err(format!("an operation among {}", ids.join(", ")))
+    let secrets = Secrets::of(&state.contract);
+    for header in &matcher.header {
+        let (name, Some(value)) = (&header.name, &header.value) else { continue };
+        let expected = match secrets.header(&name.to_ascii_lowercase()) {
+            Some(SecretKind::Token) if token::read(value.as_bytes(), None).is_ok() => {
+                "NAME=ID with the id of the token's client, as the journal does not hold tokens, but found a token"
+            }
+            None | Some(SecretKind::Token) => continue,
+            Some(_) => {
+                "a name alone, as the journal does not hold the value of this header, but found a value"
+            }
+        };
+        return Err(Refused::bad(format!("{before}header: expected {expected} for `{name}`")));
+    }
+    Ok(())
 }
 
 pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {
@@ -112,23 +121,8 @@ pub(super) fn unexpected(name: &str, expected: &str, found: &str) -> Refused {
 }
 
 /// A part of a query, decoded as forms encode it.
-fn decoded(text: &str) -> Result<String, Refused> {
-    let wrong = || Refused::bad(format!("expected percent-encoded UTF-8 in the query, but found `{text}`"));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || {
-                    let digit = char::from(rest.next()?).to_digit(16)?;
-                    u8::try_from(digit).ok()
-                };
-                let high = digit().ok_or_else(wrong)?;
-                high << 4 | digit().ok_or_else(wrong)?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+fn decoded(text: &str) -> Result<Cow<'_, str>, Refused> {
+    percent::decode_form(text).map_err(|found| {
+        Refused::bad(format!("expected percent-encoded UTF-8 in the query, but found {found}"))
+    })
 }

@@ -8,18 +8,20 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Answer, ControlState,
+    ask::Ask,
     body::{self, ControlBody},
-    calls::Ask,
+    listeners::Listener,
+    load::{Place, Task},
     numbers::{Layout, Numbers},
-    params::{known_operation, unexpected},
+    params::{check_matcher, unexpected},
     reply::{self, Refused},
-    search::{Search, aside},
+    search::{Search, matching},
 };
-use crate::{Expectation, Filter, Journal, Verdict, render::ndjson};
+use crate::{Expectation, Filter, Journal, Verdict, journal::Verification, render::ndjson};
 
 /// `GET requests`, with or without `wait`.
 pub(super) async fn list_or_wait(ask: Ask<'_>) -> Answer {
-    let Ask { state, params, .. } = ask;
+    let Ask { state, params, caller, .. } = ask;
     let filter = params.filter(state)?;
     let bound = state.journal.limits().entries;
     let at_most = |name: &str, number: usize| {
@@ -35,27 +37,24 @@ pub(super) async fn list_or_wait(ask: Ask<'_>) -> Answer {
     match (n, timeout) {
         (Some(n), timeout) => {
             let timeout = timeout.unwrap_or(DEFAULT_WAIT);
-            wait(state, filter, n, timeout, limit.unwrap_or(bound)).await
+            let place = state.load.place(Task::Wait, caller)?;
+            wait(state, &place, filter, n, timeout, limit.unwrap_or(bound)).await
         }
         (None, Some(_)) => {
             Err(Refused::bad("expected a timeout only together with wait, but found it alone"))
         }
-        (None, None) => list(state, filter, limit.unwrap_or(LIMIT.min(bound))).await,
+        (None, None) => {
+            let needs_place = Search::needs_place(&filter);
+            let place = needs_place.then(|| state.load.place(Task::Search, caller)).transpose()?;
+            list(state, place.as_ref(), filter, limit.unwrap_or(LIMIT.min(bound))).await
+        }
     }
 }
 
-async fn list(state: &ControlState, filter: Filter, limit: usize) -> Answer {
+async fn list(state: &ControlState, place: Option<&Place>, filter: Filter, limit: usize) -> Answer {
     let until = state.journal.counts().recorded;
     let after = filter.after;
-    let mut search = Search::new(&state.journal, filter);
-    let mut found = Vec::new();
-    while found.len() < limit && search.position < until {
-        let slice = search.next().await?;
-        found.extend(slice.found.into_iter().filter(|&id| id <= until));
-        if slice.is_end {
-            break;
-        }
-    }
+    let mut found = matching(&state.journal, place, filter, until, limit).await?;
     let last = if found.len() >= limit {
         found.truncate(limit);
         found.last().copied().unwrap_or(after)
@@ -65,17 +64,23 @@ async fn list(state: &ControlState, filter: Filter, limit: usize) -> Answer {
     Ok(listing(state, StatusCode::OK, None, found, last))
 }
 
-async fn wait(state: &ControlState, filter: Filter, n: usize, timeout: Duration, limit: usize) -> Answer {
+async fn wait(
+    state: &ControlState,
+    place: &Place,
+    filter: Filter,
+    n: usize,
+    timeout: Duration,
+    limit: usize,
+) -> Answer {
     let deadline = Instant::now() + timeout;
-    // Before the first look, so that nothing comes between.
-    let mut grown = state.grown.subscribe();
+    let listener = Listener::new(&state.listeners, &state.journal, &filter.matcher, u64::MAX);
     let after = filter.after;
     let mut search = Search::new(&state.journal, filter);
     let mut found = VecDeque::new();
     let mut is_late = false;
     let (status, error) = loop {
         loop {
-            let slice = search.next().await?;
+            let slice = search.next(Some(place)).await?;
             found.extend(slice.found);
             if slice.is_end || found.len() >= n {
                 break;
@@ -92,7 +97,8 @@ async fn wait(state: &ControlState, filter: Filter, n: usize, timeout: Duration,
             break (StatusCode::EXPECTATION_FAILED, Some(error));
         }
         // After the last tick there is one more look: they may have come with it.
-        is_late = !matches!(timeout_at(deadline, grown.changed()).await, Ok(Ok(())));
+        let heard = listener.heard(search.position, n - found.len());
+        is_late = timeout_at(deadline, heard).await.is_err();
     };
     found.truncate(limit);
     let last = found.back().copied().unwrap_or(after);
@@ -136,15 +142,25 @@ pub(super) fn clear(ask: &Ask<'_>) -> Response<ControlBody> {
 
 /// `POST requests/verify`.
 pub(super) async fn verify(ask: Ask<'_>) -> Answer {
-    let Ask { state, body, .. } = ask;
+    let Ask { state, body, caller, .. } = ask;
     let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
-    if let Some(operation) = &expectation.matcher.operation {
-        known_operation(state, operation)
-            .map_err(|expected| unexpected("/operation", &expected, operation))?;
-    }
-    let journal = Arc::clone(&state.journal);
+    check_matcher(state, &expectation.matcher, "/")?;
+    let place = state.load.place(Task::Search, caller)?;
     let expected = expectation.amount();
-    match aside(move || journal.verify(&expectation)).await? {
+    let mut verification = Verification::new(&state.journal, expectation);
+    loop {
+        let journal = Arc::clone(&state.journal);
+        let step = move || {
+            let is_more = verification.step(&journal);
+            (verification, is_more)
+        };
+        let is_more;
+        (verification, is_more) = place.part(true, step).await?;
+        if !is_more {
+            break;
+        }
+    }
+    match verification.verdict() {
         Verdict::Held { ids } => Ok(reply::json(
             StatusCode::OK,
             &json!({"verdict": "held", "count": ids.len(), "ids": ids}),

@@ -1,13 +1,13 @@
-//! Searching the journal without holding up anything else: slice by slice, and what takes long on a thread of its own.
+//! Searching the journal without holding up anything else: part by part, and what takes long by turns with the others.
 //!
-//! Whoever gives up a search drops it, and it ends with the slice under way.
+//! Whoever gives up a search drops it, and it ends with the part under way.
 
 use std::sync::Arc;
 
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::task::yield_now;
 
-use super::reply::Refused;
-use crate::{Filter, Journal, Recorded};
+use super::{load::Place, reply::Refused};
+use crate::{Filter, Journal, Matcher, Recorded};
 
 /// A search under way. It keeps a position and nothing else.
 pub(super) struct Search {
@@ -34,9 +34,15 @@ impl Search {
         Self { position: filter.after, filter: Arc::new(filter), journal: Arc::clone(journal) }
     }
 
-    /// Looks at the next part of the journal.
-    pub(super) async fn next(&mut self) -> Result<Slice, Refused> {
-        let chunk = self.journal.read(self.position, SLICE);
+    /// Whether it takes long enough to need a place.
+    pub(super) fn needs_place(filter: &Filter) -> bool {
+        let Matcher { contains, header, query, .. } = &filter.matcher;
+        contains.is_some() || !query.is_empty() || header.len() > FEW
+    }
+
+    /// Looks at the next part of the journal. Without a place it is one that needs none.
+    pub(super) async fn next(&mut self, place: Option<&Place>) -> Result<Slice, Refused> {
+        let chunk = self.journal.read(self.position, SLICE).one_look();
         let dropped = chunk.dropped;
         let Some(newest) = chunk.exchanges.last().map(|newest| newest.id) else {
             // Whatever was recorded past the position has gone already.
@@ -45,13 +51,14 @@ impl Search {
         };
         let from = chunk.exchanges.first().map_or(self.position, |oldest| oldest.id - 1);
         let filter = Arc::clone(&self.filter);
-        let is_long = filter.matcher.contains.is_some() && is_long(&chunk.exchanges);
+        let is_long = is_long(&chunk.exchanges);
         let matching = move || {
             let matching = chunk.exchanges.iter().filter(|recorded| filter.matches(recorded));
             matching.map(|recorded| recorded.id).collect()
         };
-        let found = if is_long {
-            aside(matching).await?
+        let place = place.filter(|_| Self::needs_place(&self.filter));
+        let found = if let Some(place) = place {
+            place.part(is_long, matching).await?
         } else {
             yield_now().await;
             matching()
@@ -61,13 +68,24 @@ impl Search {
     }
 }
 
-/// Runs what may take a while on a thread of its own.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refused> {
-    spawn_blocking(work)
-        .await
-        .map_err(|error| Refused::new(hyper::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+/// The numbers of those that match up to `until`, oldest first; it stops looking when there are `limit` of them or more.
+pub(super) async fn matching(
+    journal: &Arc<Journal>,
+    place: Option<&Place>,
+    filter: Filter,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<u64>, Refused> {
+    let mut search = Search::new(journal, filter);
+    let mut found = Vec::new();
+    while found.len() < limit && search.position < until {
+        let slice = search.next(place).await?;
+        found.extend(slice.found.into_iter().filter(|&id| id <= until));
+        if slice.is_end {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Whether looking for a text in these takes longer than a request may wait.
@@ -79,6 +97,9 @@ fn is_long(exchanges: &[Arc<Recorded>]) -> bool {
     };
     exchanges.iter().map(bytes).sum::<usize>() > LONG
 }
+
+/// How many headers are looked for in no time.
+const FEW: usize = 16;
 
 /// How many exchanges are looked at together.
 const SLICE: usize = 64;
@@ -94,8 +115,11 @@ mod tests {
     use std::{future::poll_fn, pin::pin};
 
     use super::*;
-    use crate::Matcher;
     use crate::journal::tests::{exchange, journal};
+    use crate::server::{
+        control::load::{Load, Task},
+        watch::{InFlight, Watch},
+    };
 
     fn search(exchanges: usize, body: &str, contains: Option<&str>) -> Search {
         let journal = Arc::new(journal(1000, 0));
@@ -108,7 +132,10 @@ mod tests {
 
     /// Searches to the end, and says how often others had their turn in between.
     async fn turns(mut search: Search) -> usize {
-        let mut all = pin!(async { while !search.next().await.unwrap().is_end {} });
+        let load = Load::new();
+        let place = Search::needs_place(&search.filter)
+            .then(|| load.place(Task::Search, &InFlight::begin(Watch::new(), &Arc::default())).ok().unwrap());
+        let mut all = pin!(async { while !search.next(place.as_ref()).await.unwrap().is_end {} });
         let mut turns = 0;
         poll_fn(|cx| {
             turns += 1;

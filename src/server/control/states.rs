@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer,
-    calls::Ask,
+    ask::Ask,
     reply::{self, Refused},
 };
 use crate::pact::States;

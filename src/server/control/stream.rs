@@ -9,12 +9,15 @@ use hyper::{
     StatusCode,
     header::{HeaderName, HeaderValue},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, body,
-    calls::Ask,
+    Answer,
+    ask::Ask,
+    body,
+    listeners::Listener,
+    load::{Place, Task},
     params::unexpected,
     reply::{self, Refused},
     search::Search,
@@ -34,8 +37,9 @@ pub(super) fn stream(ask: &Ask<'_>) -> Answer {
     }
     let reader = Reader {
         found: VecDeque::new(),
-        grown: state.grown.subscribe(),
         journal: Arc::clone(&state.journal),
+        listener: Listener::new(&state.listeners, &state.journal, &filter.matcher, MOST),
+        place: state.load.place(Task::Stream, ask.caller)?,
         search: Search::new(&state.journal, filter),
         started: false,
         stop: state.stop.clone(),
@@ -50,8 +54,9 @@ pub(super) fn stream(ask: &Ask<'_>) -> Answer {
 struct Reader {
     /// Numbers that matched and were not sent yet; a handful, so there is nothing to gain by more.
     found: VecDeque<u64>,
-    grown: watch::Receiver<u64>,
     journal: Arc<Journal>,
+    listener: Listener,
+    place: Place,
     search: Search,
     started: bool,
     stop: CancellationToken,
@@ -75,14 +80,12 @@ impl Reader {
                 return Some((event, self));
             }
             let heard = tokio::select! {
-                heard = timeout(HEARTBEAT, self.grown.changed()) => heard,
+                heard = timeout(HEARTBEAT, self.listener.heard(self.search.position, 1)) => heard,
                 () = stop.cancelled() => return None,
             };
-            match heard {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return None,
+            if heard.is_err() {
                 // A comment: it shows whether the reader is still there.
-                Err(_) => return Some((":\n\n".to_owned(), self)),
+                return Some((":\n\n".to_owned(), self));
             }
         }
     }
@@ -99,7 +102,7 @@ impl Reader {
                 self.found.clear();
                 self.search.position = id - 1;
             }
-            let slice = self.search.next().await?;
+            let slice = self.search.next(Some(&self.place)).await?;
             self.found = slice.found.into();
             if slice.dropped > 0 {
                 let dropped = slice.dropped;
@@ -112,6 +115,9 @@ impl Reader {
         }
     }
 }
+
+/// So many exchanges are passed over at most before it looks: they must not leave the journal meanwhile and count as missed.
+const MOST: u64 = 32;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

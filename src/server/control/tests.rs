@@ -1,6 +1,8 @@
 //! The control API without a socket.
 
 mod access;
+mod filters;
+mod index;
 mod states;
 mod stream;
 
@@ -15,7 +17,13 @@ use super::*;
 use crate::{
     JournalLimits, Step,
     journal::tests::{exchange, journal},
+    server::watch::Watch,
 };
+
+/// A request under way on a connection of its own.
+fn caller() -> InFlight {
+    InFlight::begin(Watch::new(), &Arc::default())
+}
 
 /// A control API over a journal.
 struct Api {
@@ -39,6 +47,7 @@ impl Api {
         let journal = Arc::new(journal);
         let state = ControlState::new(
             Contract::builtin(),
+            Errors::Vendor,
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
@@ -62,7 +71,8 @@ impl Api {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes())).await
+        let caller = caller();
+        respond(&self.state, &parts, Bytes::copy_from_slice(body.as_bytes()), &caller).await
     }
 
     async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -232,9 +242,12 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     for (path, error) in [
         (
             "requests?limt=1",
-            "expected parameters among operation, status, outcome, contains, after, limit, wait, timeout, but found `limt`",
+            "expected parameters among operation, outcome, status, path, header, query, contains, after, limit, wait, \
+             timeout, but found `limt` (did you mean limit?)",
         ),
         ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),
+        ("requests?path=/a&path=/b", "expected the parameter path once, but found it twice"),
+        ("requests?header=%3Dx", "header: expected a name, or NAME=VALUE, but found `=x`"),
         (
             "requests?limit=11",
             "limit: expected at most 10, which is as many as the journal keeps, but found `11`",
@@ -259,8 +272,14 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
         ("requests?timeout=1s", "expected a timeout only together with wait, but found it alone"),
         ("requests?status=99", "status: expected a status such as 412, but found `99`"),
         ("requests?outcome=ok", "outcome: expected answered, refused or unmatched, but found `ok`"),
-        ("requests?contains=%f", "expected percent-encoded UTF-8 in the query, but found `%f`"),
-        ("requests?contains=%ff", "expected percent-encoded UTF-8 in the query, but found `%ff`"),
+        (
+            "requests?contains=%f",
+            "expected percent-encoded UTF-8 in the query, but found a bad escape in `%f`",
+        ),
+        (
+            "requests?contains=%ff",
+            "expected percent-encoded UTF-8 in the query, but found bytes that are not UTF-8 in `%ff`",
+        ),
         ("health?x=1", "expected no parameters, but found `x`"),
         ("export", "format: expected ndjson, har, curl or pact, but found nothing"),
         ("export?format=pdf", "format: expected ndjson, har, curl or pact, but found `pdf`"),
@@ -271,6 +290,8 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     let reply = api.get("requests?operation=nope").await;
     assert_eq!(reply.status, 400);
     assert!(reply.error().starts_with("operation: expected an operation among "));
+    let reply = api.get("requests?operation=createAgnt").await;
+    assert!(reply.error().ends_with("but found `createAgnt` (did you mean createAgent?)"));
     let reply = api.verify(&json!({"operation": "nope", "count": 0})).await;
     assert_eq!(reply.status, 400);
     let reply = api.verify(&json!({"cuont": 0})).await;
@@ -280,7 +301,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
 #[tokio::test]
 async fn an_unknown_path_lists_those_there_are_and_another_method_those_allowed() {
     let api = Api::new(journal(1, 0));
-    for path in ["", "nope", "requests/", "requests/1/2", "health/"] {
+    for path in ["nope", "requests/", "requests/1/2", "health/"] {
         let reply = api.get(path).await;
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.json()["paths"].as_array().unwrap().len() > 8);
@@ -302,7 +323,7 @@ async fn exports_are_files_that_can_be_read() {
     let api = Api::new(journal(10, 2));
 
     let ndjson = api.get("export?format=ndjson").await;
-    assert_eq!(crate::render::ndjson::read(&ndjson.text).unwrap().len(), 2);
+    assert_eq!(crate::render::ndjson::read(ndjson.text.as_bytes()).unwrap()[0].exchanges.len(), 2);
     assert!(ndjson.header("content-disposition").contains("standin.ndjson"));
 
     let har = api.get("export?format=har").await;
@@ -327,8 +348,17 @@ async fn the_contract_and_the_ledger_are_served() {
     let api = Api::new(journal(1, 0));
 
     let contract = Contract::builtin();
-    let published: Value = serde_json::from_slice(contract.published()).unwrap();
-    assert_eq!(api.get("openapi.json").await.json(), published);
+    for (call, audience) in [
+        ("openapi.json", Audience::Exact),
+        ("openapi.json?for=validators", Audience::Exact),
+        ("openapi.json?for=generators", Audience::Generators(Errors::Vendor)),
+    ] {
+        let served = api.get(call).await.json();
+        let url = served["servers"][0]["url"].as_str().unwrap();
+        assert!(url.starts_with("http://"), "{url}");
+        let published: Value = serde_json::from_slice(&contract.published_at(audience, url)).unwrap();
+        assert_eq!(served, published, "{call}");
+    }
     assert_eq!(api.get("ledger").await.json(), serde_json::to_value(contract.ledger()).unwrap());
 }
 
@@ -378,7 +408,7 @@ async fn a_reader_that_takes_its_time_keeps_nothing_and_is_told_what_it_missed()
         assert!(text.contains("/createAgent"), "{path}: {text}");
         assert!(!text.contains("/createQueue"), "{path}: {text}");
         if path.ends_with("ndjson") {
-            assert_eq!(crate::render::ndjson::read(&text).unwrap().len(), 1);
+            assert_eq!(crate::render::ndjson::read(text.as_bytes()).unwrap()[0].exchanges.len(), 1);
         }
     }
 }

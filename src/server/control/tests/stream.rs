@@ -45,6 +45,7 @@ async fn a_stream_goes_on_where_the_reader_was() {
         ("requests/stream?after=2", &[][..]),
         ("requests/stream?after=1", &[("last-event-id", "2")][..]),
         ("requests/stream?contains=createQueue", &[][..]),
+        ("requests/stream?path=/createQueue&outcome=answered&outcome=unmatched", &[][..]),
     ] {
         api.journal.clear();
         let mut stream = api.open("GET", path, headers, "").await.into_body();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{readings, validate::Findings};
+use super::{findings::Findings, spellings};
 use crate::{
     Operation, Reading, Request, Rule, Violation,
     contract::{Parameter, Place, escape},
@@ -12,7 +12,7 @@ use crate::{
 
 /// What was sent for each parameter of an operation.
 #[derive(Default)]
-pub(super) struct Values<'a>(Vec<(&'a Parameter, Sent)>);
+pub(super) struct Arguments<'a>(Vec<(&'a Parameter, Sent)>);
 
 /// What was sent for one parameter.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Sent {
     Text(String),
 }
 
-impl<'a> Values<'a> {
+impl<'a> Arguments<'a> {
     /// Collects the values, and reports those that cannot be decoded or are sent more than once.
     pub(super) fn of(
         operation: &'a Operation,
@@ -48,7 +48,7 @@ impl<'a> Values<'a> {
             if let Some((spelling, counts)) = spelling {
                 let names = (parameter.name.as_str(), spelling);
                 let pointer = pointer(parameter);
-                noted.push(readings::of_spelling(&parameter.schema, names, counts, pointer));
+                noted.push(spellings::reading(&parameter.schema, names, counts, pointer));
             }
             let value = match (sent.len(), sent.pop()) {
                 (_, None) => Sent::Missing,

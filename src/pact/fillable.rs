@@ -11,13 +11,13 @@ use crate::contract::{JsonType, Schema};
 
 /// The values found in a request, and the generators that fill them in.
 #[derive(Default)]
-pub(super) struct Values {
+pub(super) struct Fillable {
     /// Each name's value.
     pub(super) params: Map<String, Value>,
     generators: Map<String, Value>,
 }
 
-impl Values {
+impl Fillable {
     /// Names a value at a place of the request that has a key of its own, such as a header. Answers whether it
     /// is the name's value.
     pub(super) fn name(&mut self, name: &str, value: &str) -> bool {
