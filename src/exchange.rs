@@ -1,6 +1,13 @@
 //! A request, the reply to it, and what was found out in between: plain owned values, free of hyper.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering, fence},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -268,6 +275,8 @@ pub struct Recorded {
     pub exchange: Exchange,
     /// Where a secret was replaced.
     pub redactions: Arc<[Redaction]>,
+    /// How long its parts took.
+    pub timing: Timing,
     /// Whether the reply went out.
     pub delivery: DeliveryCell,
 }
@@ -306,6 +315,40 @@ pub enum SecretKind {
     Value,
 }
 
+/// How long the parts of an exchange took, as far as that is known: an exchange that did not come over a connection
+/// took no time.
+#[derive(Debug, Default)]
+pub struct Timing {
+    /// From the head of the request to the end of its body.
+    pub body: Duration,
+    /// From there to the reply.
+    pub answer: Duration,
+    /// Microseconds from there until the connection had taken all of the reply; 0 while it is under way.
+    send: AtomicU64,
+}
+
+impl Timing {
+    /// The time that the request's body and the answer took; the reply is still to be sent.
+    pub fn new(body: Duration, answer: Duration) -> Self {
+        Self { body, answer, send: AtomicU64::new(0) }
+    }
+
+    /// From the reply until the connection had taken all of it, in microseconds; zero while it is under way.
+    pub fn send(&self) -> Duration {
+        Duration::from_micros(self.send.load(Ordering::Relaxed))
+    }
+
+    /// Says how long it took to send the reply.
+    pub fn sent(&self, time: Duration) {
+        self.send.store(micros(time), Ordering::Relaxed);
+    }
+}
+
+/// Whole microseconds.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// What became of a reply.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -321,25 +364,25 @@ pub enum Delivery {
 /// A [`Delivery`] that the server sets once the reply has left, without a lock. Its clones are the same cell: who waits
 /// for the delivery need not keep the exchange.
 #[derive(Clone, Debug)]
-pub struct DeliveryCell(Arc<std::sync::atomic::AtomicU8>);
+pub struct DeliveryCell(Arc<AtomicU8>);
 
 impl DeliveryCell {
     /// A cell that holds `delivery`.
     pub fn new(delivery: Delivery) -> Self {
-        Self(Arc::new(std::sync::atomic::AtomicU8::new(delivery as u8)))
+        Self(Arc::new(AtomicU8::new(delivery as u8)))
     }
 
     /// Whether there is no other clone, so that nobody else can settle it.
     pub(crate) fn is_alone(&self) -> bool {
         let is_alone = Arc::strong_count(&self.0) == 1;
         // What the last other clone was used for is to be seen by whoever finds that it has gone.
-        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        fence(Ordering::Acquire);
         is_alone
     }
 
     /// What is known so far.
     pub fn get(&self) -> Delivery {
-        match self.0.load(std::sync::atomic::Ordering::Acquire) {
+        match self.0.load(Ordering::Acquire) {
             0 => Delivery::Pending,
             1 => Delivery::Sent,
             _ => Delivery::Aborted,
@@ -349,12 +392,7 @@ impl DeliveryCell {
     /// Settles a pending delivery; one that is settled stays as it is. Returns whether this call settled it.
     pub fn settle(&self, delivery: Delivery) -> bool {
         self.0
-            .compare_exchange(
-                Delivery::Pending as u8,
-                delivery as u8,
-                std::sync::atomic::Ordering::AcqRel,
-                std::sync::atomic::Ordering::Acquire,
-            )
+            .compare_exchange(Delivery::Pending as u8, delivery as u8, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 }

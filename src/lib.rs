@@ -4,24 +4,22 @@
 //! [`Server::start`] listens on a free port, hands out its URL and its journal, and stops when it is dropped:
 //!
 //! ```
-//! use std::{io::{Read, Write}, net::TcpStream};
+//! use standin::{Config, Expectation, Server};
 //!
-//! use standin::{Config, Outcome, Server};
-//!
-//! # fn main() -> std::io::Result<()> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = Server::start(Config::default())?;
 //!
 //! // The client under test takes the place of these lines.
-//! let mut client = TcpStream::connect(server.url().trim_start_matches("http://"))?;
-//! client.write_all(b"POST /agentassist/api/v1/public/st-1/agents HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")?;
-//! let mut reply = String::new();
-//! client.read_to_string(&mut reply)?;
+//! let reply = ureq::post(format!("{}/agentassist/api/v1/public/st-1/agents", server.url()))
+//!     .header("auth", server.token())
+//!     .header("accountId", "a-1")
+//!     .content_type("application/json")
+//!     .send(r#"{"emailId": "ada@example.com", "firstName": "Ada", "lastName": "L", "roleId": "r-1"}"#)?;
+//! assert_eq!(reply.status(), 200);
 //!
-//! assert!(reply.starts_with("HTTP/1.1 401 Unauthorized"));
-//! let exchange = &server.journal().snapshot()[0].exchange;
-//! assert_eq!(exchange.operation.as_deref(), Some("createAgent"));
-//! assert_eq!(exchange.outcome(), Outcome::Refused);
-//! assert_eq!(exchange.violations[0].pointer, "/header/auth");
+//! let created = Expectation::from_json(br#"{"operation": "createAgent", "outcome": "answered", "count": 1}"#)?;
+//! server.verify(&created)?;
+//! assert_eq!(server.last().unwrap().exchange.request.path(), "/agentassist/api/v1/public/st-1/agents");
 //! # Ok(())
 //! # }
 //! ```
@@ -68,11 +66,11 @@ mod violation;
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step,
+    Request, SecretKind, Step, Timing,
 };
 pub use journal::{
     Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
-    Secrets, Verdict, Writer as JournalWriter, Written as JournalWritten,
+    Secrets, Unmet, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};

@@ -341,8 +341,10 @@ fn a_subscriber_of_the_program_that_embeds_it_hears_of_every_exchange() {
     assert_eq!(reply.status, 404);
     let exchanges = events.of("INFO standin::exchange");
     assert_eq!(exchanges.len(), 2, "{}", events.text());
-    let start = "INFO standin::exchange id=1 method=GET target=/nowhere?a=b status=404 violation=/path: ";
-    assert!(exchanges[0].starts_with(start), "{}", exchanges[0]);
+    let start = "INFO standin::exchange id=1 method=GET target=/nowhere?a=b status=404 micros=";
+    let rest = exchanges[0].strip_prefix(start).unwrap_or_else(|| panic!("{}", exchanges[0]));
+    let (micros, rest) = rest.split_once(' ').unwrap();
+    assert!(micros.parse::<u64>().is_ok() && rest.starts_with("violation=/path: "), "{}", exchanges[0]);
     assert!(exchanges[1].starts_with("INFO standin::exchange id=2 operation=createAgent method=POST "));
     assert_eq!(
         events.of("DEBUG standin::control"),

@@ -10,7 +10,7 @@ use super::{
     error::{one_line, reason},
     junit::{Case, CaseResult, Suite},
     output::{self, Target},
-    style, suggested,
+    style, suggested, wrap,
 };
 use crate::{BodyCheck, Contract, Operation, check_body, near};
 
@@ -102,7 +102,7 @@ impl Check {
             .collect();
 
         match self.format {
-            Format::Text => output::print_painted(&text(&checked))?,
+            Format::Text => output::print_painted(&text(&checked, wrap::width()))?,
             Format::Json => output::print(&format!("{:#}\n", document(operation, &checked)))?,
         }
         if let Some(report) = report {
@@ -144,7 +144,8 @@ fn exit(checked: &[Checked]) -> Result<Exit, Error> {
     Ok(if found { Exit::Findings } else { Exit::Fine })
 }
 
-fn text(checked: &[Checked]) -> String {
+/// A line for each thing to say; below its file's name where it would be longer than `width`.
+fn text(checked: &[Checked], width: Option<usize>) -> String {
     let mut lines = Vec::new();
     for Checked { name, result } in checked {
         match result {
@@ -168,8 +169,11 @@ fn text(checked: &[Checked]) -> String {
         }
     }
     lines.iter().fold(String::new(), |text, (style, name, line)| {
-        let name = style::paint(*style, &one_line(&format!("{name}:")));
-        text + &name + " " + &one_line(line) + "\n"
+        let (name, line) = (one_line(&format!("{name}:")), one_line(line));
+        let fits = width.is_none_or(|width| name.chars().count() + 1 + line.chars().count() <= width);
+        let line =
+            if fits { format!(" {line}\n") } else { "\n".to_owned() + &wrap::beside("    ", &line, width) };
+        text + &style::paint(*style, &name) + &line
     })
 }
 
@@ -261,13 +265,24 @@ mod tests {
     fn the_text_has_every_violation_and_reading_and_no_control_characters() {
         // The program's own colours are the only ones.
         assert_eq!(
-            anstream::adapter::strip_str(&text(&checked())).to_string(),
+            anstream::adapter::strip_str(&text(&checked(), None)).to_string(),
             "bad.json: /body/maxChatSupport: expected a number, but found `\\u{1b}[31mfive` \
              [Update a specific agent › Body Parameters › maxChatSupport]\n\
              bad.json: only the first 1 violations are listed\n\
              bad.json: note: /body/phoneNumber: sent as a number [U2]\n\
              none.json: not read: no such file or directory\n"
         );
+    }
+
+    #[test]
+    fn lines_are_wrapped_at_words_where_there_is_a_width() {
+        let text = anstream::adapter::strip_str(&text(&checked(), Some(50))).to_string();
+        assert!(
+            text.starts_with("bad.json:\n    /body/maxChatSupport: expected a number, but\n    found "),
+            "{text}"
+        );
+        assert!(text.ends_with("\nnone.json: not read: no such file or directory\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 50), "{text}");
     }
 
     #[test]

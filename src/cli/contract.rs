@@ -6,13 +6,11 @@ mod show;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ContractSource, Error, Exit, check, output, serve::ErrorsArg, suggested};
+use super::{ContractSource, Error, Exit, check, output, serve::ErrorsArg, suggested, wrap};
 use crate::contract::Audience;
 
 /// How many characters a line of text has where no terminal says so.
 const WIDTH: usize = 100;
-/// The narrowest and the widest lines that are written for a terminal.
-const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
 
 /// Show what is served: operations, the OpenAPI document, contradictions
 #[derive(Args, Debug)]
@@ -65,21 +63,15 @@ enum Whom {
     Generators,
 }
 
-/// How wide lines are: what `COLUMNS` says, else the terminal, else [`WIDTH`].
-fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    columns.or_else(terminal).map_or(WIDTH, |width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
-}
-
 impl Command {
     pub(super) fn run(&self) -> Result<Exit, Error> {
+        let width = wrap::width();
         let text = match &self.what {
-            What::Show { operation: None, contract } => show::overview(&*contract.load()?),
+            What::Show { operation: None, contract } => show::overview(&*contract.load()?, width),
             What::Show { operation: Some(operation), contract } => {
                 let contract = contract.load()?;
                 let operation = check::find(&contract, operation)?;
-                show::operation(&contract, operation, width())
+                show::operation(&contract, operation, width.unwrap_or(WIDTH))
             }
             What::Openapi { whom, errors, contract } => {
                 let audience = match whom {
@@ -88,7 +80,7 @@ impl Command {
                 };
                 String::from_utf8_lossy(contract.load()?.published(audience)).into_owned()
             }
-            What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width()),
+            What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width.unwrap_or(WIDTH)),
         };
         output::print(&text)?;
         Ok(Exit::Fine)

@@ -1,42 +1,60 @@
 //! `standin generate`.
 
-use std::io::{self, BufWriter, Write};
+mod expected;
+mod http;
+mod line;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
 use super::{
     ContractSource, Error, Exit,
     check::find,
     error::{one_line, reason},
     output, suggested,
+    verify::setting,
 };
 use crate::{
-    Rule, near,
-    payload::{Case, Generator},
+    Operation, Rule, near,
+    payload::{Case, Credentials, Generator},
     render::curl,
+    token::Secret,
 };
+use expected::Expectations;
 
 /// Print requests to try an implementation with, correct ones or ones with one fault each
 ///
-/// Each line has the request and a label that says what must become of it. The same operation, seed
-/// and count always give the same lines.
+/// Each line has the request and a label that says what must become of it: the statuses of the reply, and of a
+/// mutant the place and the rule that is broken there, with the page and row that says so. --schema prints a JSON
+/// Schema that describes the lines. The same operation, seed, number and values always give the same lines.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   standin generate createAgent --count 3
-  standin generate updateAgent --mutants --rule enum --seed 7
+  standin generate --all --mutants --seed 7
+  standin generate updateAgent --mutants --rule enum
   standin generate importDataV2 --as body > body.json
-  standin generate createQueue --mutants --as curl | sh")]
+  standin generate createAgent --as body --count 100 --into bodies
+  standin generate createQueue --mutants --as curl | sh
+  standin generate createAgent --as http --set streamId=st-1 --token \"$TOKEN\" --url https://platform.kore.ai > agents.http")]
 pub(super) struct Generate {
-    /// The operation, such as createAgent
-    #[arg(value_parser = suggested::operation())]
-    operation: String,
+    /// The operations, such as createAgent
+    #[arg(value_name = "OPERATION", value_parser = suggested::operation(), required_unless_present_any = ["all", "schema"])]
+    operations: Vec<String>,
 
-    /// How many
-    #[arg(long, value_name = "N", default_value = "10", value_parser = count, env = "STANDIN_COUNT")]
-    count: u64,
+    /// All operations of the contract
+    #[arg(long, env = "STANDIN_GENERATE_ALL", conflicts_with = "operations")]
+    all: bool,
+
+    /// How many of each operation; without it 10, or 1 with --as body and no --into
+    #[arg(long, value_name = "N", value_parser = count, env = "STANDIN_COUNT")]
+    count: Option<u64>,
 
     /// Another seed gives other requests
     #[arg(long, value_name = "S", default_value_t = 0, env = "STANDIN_SEED")]
@@ -54,45 +72,118 @@ pub(super) struct Generate {
     #[arg(long = "as", value_name = "FORMAT", default_value = "ndjson", env = "STANDIN_GENERATE_AS")]
     format: Format,
 
+    /// Write each body to a file of its own in this folder, with --as body
+    #[arg(long, value_name = "FOLDER", env = "STANDIN_GENERATE_INTO")]
+    into: Option<PathBuf>,
+
+    /// Where the requests go to, with --as curl or http
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8484", value_parser = base_url, env = "STANDIN_URL")]
+    url: String,
+
+    /// The token to send, except where it is what a mutant changes; without it, tokens that `standin serve` takes
+    #[arg(long, value_name = "TOKEN", env = "STANDIN_TOKEN", hide_env_values = true)]
+    token: Option<Secret>,
+
+    /// A value of a real account, such as streamId=st-1 (repeatable; the variable has one a line)
+    ///
+    /// The names are those of path, query and header parameters and of members of bodies: streamId, accountId,
+    /// emailId, data.name and so on. A name that no operation has is refused with a list.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_delimiter = '\n', value_parser = setting, env = "STANDIN_SET")]
+    values: Vec<(String, String)>,
+
+    /// Print the JSON Schema of the lines, and nothing else
+    #[arg(long, env = "STANDIN_GENERATE_SCHEMA")]
+    schema: bool,
+
     #[command(flatten)]
     contract: ContractSource,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Format {
-    /// One JSON object per line, with request and label
+    /// One JSON object per line, with request and label; --schema describes it
     Ndjson,
-    /// The bodies alone
+    /// The bodies alone, one after another
     Body,
-    /// Commands that send the requests to http://127.0.0.1:8484
+    /// Commands that send the requests, each after its label
     Curl,
+    /// A file of requests for editors that send them, each after its label
+    Http,
 }
 
 impl Generate {
     pub(super) fn run(&self) -> Result<Exit, Error> {
+        if self.schema {
+            output::print(&format!("{:#}\n", line::schema()))?;
+            return Ok(Exit::Fine);
+        }
+        if self.into.is_some() && self.format != Format::Body {
+            return Err(Error::usage("--into is for bodies; add --as body, or leave --into out"));
+        }
+        self.token.as_ref().map_or(Ok(()), check_token)?;
         let contract = self.contract.load()?;
-        let mut generator = Generator::new(find(&contract, &self.operation)?);
-        if let Some(rule) = &self.rule {
-            generator = narrowed(&generator, rule)?;
-        }
-        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let operations: Vec<&Operation> = if self.all {
+            contract.operations().iter().collect()
+        } else {
+            self.operations.iter().map(|name| find(&contract, name)).collect::<Result<_, _>>()?
+        };
+        let generators = self.generators(&operations)?;
+        let mut out = match &self.into {
+            Some(folder) => Out::Files(Files::new(folder)?),
+            None => Out::Printed(BufWriter::with_capacity(1 << 16, io::stdout().lock())),
+        };
+        let expectations = Expectations::new(Arc::clone(&contract));
         let mut skipped = Skipped::default();
-        match self.write(&generator, &mut out, &mut skipped).and_then(|()| out.flush()) {
-            // A reader that went away, such as `head`, has what it wanted.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(Error::could_not_run(format!(
-                    "cannot write to standard output: {}",
-                    reason(&error)
-                )));
+        for generator in &generators {
+            if !self.write(generator, &expectations, &mut out, &mut skipped)? {
+                break;
             }
-            _ => {}
         }
-        skipped.tell();
+        if let Out::Printed(out) = &mut out {
+            printed(out.flush())?;
+        }
+        skipped.tell(self.format);
         Ok(Exit::Fine)
     }
 
-    fn write(&self, generator: &Generator, out: &mut impl Write, skipped: &mut Skipped) -> io::Result<()> {
-        for index in 0..self.count {
+    /// The generators of these operations, with the values and the rule that were asked for.
+    fn generators(&self, operations: &[&Operation]) -> Result<Vec<Generator>, Error> {
+        let credentials = Credentials { token: self.token.clone(), ..Credentials::default() };
+        let generators = operations.iter().map(|operation| {
+            Generator::setting(operation, &credentials, &self.values)
+                .map_err(|error| Error::usage(one_line(&error)))
+        });
+        let generators = generators.collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<_> = generators.iter().flat_map(Generator::names).collect();
+        names.sort_unstable();
+        names.dedup();
+        if let Some((name, _)) = self.values.iter().find(|(name, _)| !names.contains(name)) {
+            return Err(Error::usage(format!(
+                "there is no value `{}` to set; the names are {}",
+                one_line(name),
+                names.join(", ")
+            )));
+        }
+        match &self.rule {
+            Some(rule) => narrowed(&generators, rule),
+            None => Ok(generators),
+        }
+    }
+
+    fn count(&self) -> u64 {
+        let usual = if self.format == Format::Body && self.into.is_none() { 1 } else { 10 };
+        self.count.unwrap_or(usual)
+    }
+
+    /// Writes the cases of one operation; false when nobody reads them any more.
+    fn write(
+        &self,
+        generator: &Generator,
+        expectations: &Expectations,
+        out: &mut Out,
+        skipped: &mut Skipped,
+    ) -> Result<bool, Error> {
+        for index in 0..self.count() {
             let case = if self.mutants {
                 generator.mutant_at(self.seed, index)
             } else {
@@ -102,27 +193,84 @@ impl Generate {
                 skipped.unproved += 1;
                 continue;
             };
-            match self.format {
-                Format::Body => {
-                    out.write_all(&case.request.body)?;
-                    out.write_all(b"\n")?;
-                }
-                Format::Curl if curl::can_send(&case.request) => {
-                    let title = format!("{} {} {index}: {}", case.operation, self.seed, case.label);
-                    let headers = case.headers().map(|(name, value)| (name, curl::HeaderValue::Sent(value)));
-                    let command = curl::to_send(&case.request, headers, ADDRESS, " -sS --http1.1");
-                    writeln!(out, "{}\n{command}", curl::note(&one_line(&title)))?;
-                }
-                Format::Curl => skipped.unsendable += 1,
-                Format::Ndjson => writeln!(out, "{}", line(&case, self.seed, index))?,
+            match out {
+                Out::Files(files) => files.write(&case, self.seed, index)?,
+                Out::Printed(out) => match self.text(&case, expectations, index) {
+                    Some(text) => {
+                        if !printed(out.write_all(&text))? {
+                            return Ok(false);
+                        }
+                    }
+                    None => skipped.unsendable += 1,
+                },
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// A case as it is printed; none when the format cannot have it.
+    fn text(&self, case: &Case, expectations: &Expectations, index: u64) -> Option<Vec<u8>> {
+        if self.format == Format::Body {
+            return Some([&case.request.body[..], b"\n"].concat());
+        }
+        let expected = expectations.of(case);
+        let title = || {
+            let words = expected.words(&case.label);
+            one_line(&format!("{} {} {index}: {}; {words}", case.operation, self.seed, case.label))
+        };
+        let text = match self.format {
+            Format::Curl if !curl::can_send(&case.request) => return None,
+            Format::Curl => {
+                let headers = case.headers().map(|(name, value)| (name, curl::HeaderValue::Sent(value)));
+                let command = curl::to_send(&case.request, headers, &self.url, " -sS --http1.1");
+                format!("{}\n{command}\n", curl::note(&title()))
+            }
+            Format::Http => http::request(case, &title(), &self.url)? + "\n",
+            Format::Body | Format::Ndjson => line::line(case, &expected, self.seed, index) + "\n",
+        };
+        Some(text.into_bytes())
     }
 }
 
-/// Where the commands send the requests.
-const ADDRESS: &str = "http://127.0.0.1:8484";
+/// Where the cases go.
+enum Out {
+    Files(Files),
+    Printed(BufWriter<io::StdoutLock<'static>>),
+}
+
+/// A folder with a file for each body.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(folder: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        Ok(Self(folder.to_owned()))
+    }
+
+    fn write(&self, case: &Case, seed: u64, index: u64) -> Result<(), Error> {
+        let file = self.0.join(format!("{}-{seed}-{index}.json", case.operation));
+        fs::write(&file, &case.request.body).map_err(|error| cannot_write(&file, &error))
+    }
+}
+
+fn cannot_write(file: &Path, error: &io::Error) -> Error {
+    Error::could_not_run(format!(
+        "cannot write {}: {}; name a folder that is writable",
+        one_line(&file.display().to_string()),
+        reason(error)
+    ))
+}
+
+/// Whether it was written; a reader that went away, such as `head`, has what it wanted.
+fn printed(result: io::Result<()>) -> Result<bool, Error> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
+            Err(Error::could_not_run(format!("cannot write to standard output: {}", reason(&error))))
+        }
+    }
+}
 
 /// What was left out, and why.
 #[derive(Default)]
@@ -132,9 +280,10 @@ struct Skipped {
 }
 
 impl Skipped {
-    fn tell(&self) {
+    fn tell(&self, format: Format) {
         if self.unsendable > 0 {
-            output::complain(&format!("standin: {} left out: curl cannot send them", self.unsendable));
+            let sender = if format == Format::Http { "editors" } else { "curl" };
+            output::complain(&format!("standin: {} left out: {sender} cannot send them", self.unsendable));
         }
         if self.unproved > 0 {
             output::complain(&format!(
@@ -152,58 +301,46 @@ fn count(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("expected a whole number from 1, but found `{}`", one_line(text)))
 }
 
-/// The generator for one rule; when no mutant breaks it, the error names those that some break.
-fn narrowed(generator: &Generator, name: &str) -> Result<Generator, Error> {
-    let rule = Rule::ALL.into_iter().find(|rule| rule.name() == name);
-    rule.and_then(|rule| generator.breaking(rule)).ok_or_else(|| {
-        let rules: Vec<_> = generator.rules().into_iter().map(Rule::name).collect();
-        Error::usage(format!(
-            "no mutant of {} breaks the rule `{}`{}; the rules are {}",
-            generator.operation(),
-            one_line(name),
-            near::hint(name, rules.iter().copied()),
-            rules.join(", ")
-        ))
-    })
-}
-
-/// A case as one line of JSON.
-fn line(case: &Case, seed: u64, index: u64) -> String {
-    let line = document(case, seed, index).to_string();
-    // JSON allows these within strings, and some readers take them for ends of lines.
-    if line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-        let line = line.replace('\u{85}', "\\u0085");
-        return line.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+/// A base URL, without a slash at its end.
+fn base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!("expected a URL such as http://127.0.0.1:8484, but found `{}`", one_line(text))),
     }
-    line
 }
 
-fn document(case: &Case, seed: u64, index: u64) -> Value {
-    let headers: Vec<_> =
-        case.headers().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
-    json!({
-        "operation": &*case.operation,
-        "seed": seed,
-        "index": index,
-        "request": {
-            "method": case.request.method,
-            "target": case.request.target,
-            "headers": headers,
-            "body": body(&case.request.body),
-        },
-        "label": case.label,
-        "wire": case.wire,
-    })
+/// Fails unless it can stand in a header; it is not shown.
+fn check_token(token: &Secret) -> Result<(), Error> {
+    let token = token.reveal();
+    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Error::usage("--token: expected visible ASCII characters, but found nothing or others"))
+    }
 }
 
-/// The body in the form that is easiest to read and keeps every byte.
-fn body(bytes: &[u8]) -> Value {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return json!({"base64": BASE64_STANDARD.encode(bytes)});
-    };
-    let value = serde_json::from_str(text).unwrap_or(Value::Null);
-    let again = serde_json::to_string(&value).unwrap_or_default();
-    if again == text { json!({"json": value}) } else { json!({"text": text}) }
+/// The generators for one rule; when no mutant breaks it, the error names those that some break.
+fn narrowed(generators: &[Generator], name: &str) -> Result<Vec<Generator>, Error> {
+    let rule = Rule::ALL.into_iter().find(|rule| rule.name() == name);
+    let breaking: Vec<_> = generators.iter().filter_map(|generator| generator.breaking(rule?)).collect();
+    if !breaking.is_empty() {
+        return Ok(breaking);
+    }
+    let operations: Vec<&str> = generators.iter().map(|generator| &**generator.operation()).collect();
+    let mut rules: Vec<_> = generators.iter().flat_map(Generator::rules).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let rules: Vec<_> = rules.into_iter().map(Rule::name).collect();
+    Err(Error::usage(format!(
+        "no mutant of {} breaks the rule `{}`{}; the rules are {}",
+        operations.join(", "),
+        one_line(name),
+        near::hint(name, rules.iter().copied()),
+        rules.join(", ")
+    )))
 }
 
 #[cfg(test)]
@@ -211,17 +348,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_keeps_every_byte() {
-        assert_eq!(body(br#"{"a":[1]}"#), json!({"json": {"a": [1]}}));
-        assert_eq!(body(br#"{"a":1,"a":2}"#), json!({"text": "{\"a\":1,\"a\":2}"}));
-        assert_eq!(body(b"[1.0,1e2]"), json!({"text": "[1.0,1e2]"}));
-        assert_eq!(body(b"\xff"), json!({"base64": "/w=="}));
-    }
-
-    #[test]
     fn a_count_is_at_least_one() {
         assert_eq!(count("0"), Err("expected a whole number from 1, but found `0`".into()));
         assert_eq!(count("x"), Err("expected a whole number from 1, but found `x`".into()));
         assert_eq!(count("7"), Ok(7));
+    }
+
+    #[test]
+    fn a_url_has_a_scheme_and_a_host() {
+        assert_eq!(base_url("https://platform.kore.ai/"), Ok("https://platform.kore.ai".into()));
+        for wrong in ["", "platform.kore.ai", "http://", "ftp://a", "http://a b"] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_have_is_refused_and_not_shown() {
+        assert!(check_token(&Secret::new("a.b.c")).is_ok());
+        for wrong in ["", "a b", "a\n", "é"] {
+            let error = check_token(&Secret::new(wrong)).unwrap_err().to_string();
+            assert_eq!(error, "--token: expected visible ASCII characters, but found nothing or others");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     error::{one_line, reason},
     output,
     table::Table,
+    wrap,
 };
 use crate::{
     Exchange, Recorded, pact,
@@ -90,7 +91,7 @@ impl Convert {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let exchanges = self.exchanges()?;
         output::print(&match self.format {
-            Format::Table => table(&exchanges).render(""),
+            Format::Table => table(&exchanges).render(wrap::width()),
             Format::Har => format!("{:#}\n", har::log(&exchanges)),
             Format::Curl => exchanges.iter().fold(String::new(), |text, recorded| {
                 text + &curl::command(recorded, self.url.trim_end_matches('/')) + "\n"
@@ -235,7 +236,7 @@ fn shortened(target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Delivery, DeliveryCell, Headers, Reply, Request, Rule, Step, Violation};
+    use crate::{Delivery, DeliveryCell, Headers, Reply, Request, Rule, Step, Timing, Violation};
 
     #[test]
     fn the_table_has_a_line_per_exchange_and_nothing_a_terminal_acts_on() {
@@ -258,9 +259,10 @@ mod tests {
                 readings: Vec::new(),
             },
             redactions: Arc::new([]),
+            timing: Timing::default(),
             delivery: DeliveryCell::new(Delivery::Sent),
         };
-        let text = table(&[Arc::new(refused)]).render("");
+        let text = table(&[Arc::new(refused)]).render(None);
         let line = text.lines().nth(1).unwrap();
         assert_eq!(
             line.split_whitespace().take(8).collect::<Vec<_>>(),

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -21,6 +23,7 @@ use tracing::{
 };
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt};
 
+use super::style;
 use queue::Queue;
 
 /// How log lines are written.
@@ -38,7 +41,11 @@ pub(super) struct Log(Arc<Queue>);
 impl Log {
     /// Begins the log on standard error. A program that has a `tracing` subscriber already keeps it.
     pub(super) fn start(format: Format, filter: &str) -> Self {
-        let (log, subscriber) = open(format, filter, io::stderr());
+        let choice = AutoStream::choice(&io::stderr());
+        let painted = format == Format::Text && choice != ColorChoice::Never;
+        let out: Box<dyn Write + Send> =
+            if painted { Box::new(AutoStream::auto(io::stderr())) } else { Box::new(io::stderr()) };
+        let (log, subscriber) = open(Lines { format, painted, clock: Timestamp::now }, filter, out);
         let _ = tracing::subscriber::set_global_default(subscriber);
         log
     }
@@ -57,29 +64,38 @@ pub(super) fn filter(text: &str) -> Result<String, String> {
     }
 }
 
-fn open(
+/// How events become lines.
+#[derive(Clone, Copy)]
+struct Lines {
     format: Format,
+    /// Whether a text line has colours.
+    painted: bool,
+    clock: fn() -> Timestamp,
+}
+
+fn open(
+    lines: Lines,
     filter: &str,
     out: impl Write + Send + 'static,
 ) -> (Log, impl Subscriber + Send + Sync + 'static) {
-    let dropped = match format {
+    let dropped = match lines.format {
         Format::Json => |count| format!("{{\"droppedLines\":{count}}}\n"),
         Format::Text => |count| format!("{count} lines were dropped here\n"),
     };
     let queue = Queue::new(dropped, out);
-    let lines = Lines { format, queue: Arc::clone(&queue), spans: AtomicU64::new(1) };
-    (Log(queue), lines.with(EnvFilter::builder().parse_lossy(filter)))
+    let writer = Writer { lines, queue: Arc::clone(&queue), spans: AtomicU64::new(1) };
+    (Log(queue), writer.with(EnvFilter::builder().parse_lossy(filter)))
 }
 
 /// What writes a line for each event that the filter lets through.
-struct Lines {
-    format: Format,
+struct Writer {
+    lines: Lines,
     queue: Arc<Queue>,
     /// The next span's number. No line shows a span, but filters tell them apart.
     spans: AtomicU64,
 }
 
-impl Subscriber for Lines {
+impl Subscriber for Writer {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -102,9 +118,10 @@ impl Subscriber for Lines {
                 return;
             };
             line.clear();
-            match self.format {
-                Format::Json => JsonLine::write(&mut line, event),
-                Format::Text => TextLine::write(&mut line, event),
+            let now = (self.lines.clock)();
+            match self.lines.format {
+                Format::Json => JsonLine::write(&mut line, now, event),
+                Format::Text => TextLine::write(&mut line, now, self.lines.painted, event),
             }
             line.push('\n');
             self.queue.push(line.as_bytes());
@@ -141,16 +158,35 @@ impl Kind {
 struct TextLine<'a> {
     line: &'a mut String,
     kind: Kind,
+    painted: bool,
 }
 
 impl<'a> TextLine<'a> {
-    fn write(line: &'a mut String, event: &Event<'_>) {
+    fn write(line: &'a mut String, now: Timestamp, painted: bool, event: &Event<'_>) {
         let kind = Kind::of(event);
+        // The time of day is what a person at a terminal looks for; the lines for programs have the date.
+        let millis = now.as_millisecond().rem_euclid(24 * 60 * 60 * 1000);
+        let (seconds, millis) = (millis / 1000, millis % 1000);
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        let _ = write!(line, "{hours:02}:{minutes:02}:{:02}.{millis:03}Z ", seconds % 60);
         if kind == Kind::Other {
             line.push_str(event.metadata().target());
             line.push(':');
         }
-        event.record(&mut Self { line, kind });
+        event.record(&mut Self { line, kind, painted });
+    }
+
+    fn status(&mut self, status: u64) {
+        let style = match status {
+            0..400 => style::GOOD,
+            400..500 => style::NOTED,
+            _ => style::BAD,
+        };
+        let _ = if self.painted {
+            write!(self.line, " {style}{status}{style:#}")
+        } else {
+            write!(self.line, " {status}")
+        };
     }
 
     fn field(&mut self, name: &str, value: &dyn fmt::Display) {
@@ -169,7 +205,13 @@ impl<'a> TextLine<'a> {
 
 impl Visit for TextLine<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field.name(), &value);
+        match (self.kind, field.name()) {
+            (Kind::Exchange, "status") => self.status(value),
+            (Kind::Exchange, "micros") => {
+                let _ = write!(self.line, " {}.{:02}ms", value / 1000, value % 1000 / 10);
+            }
+            (_, name) => self.field(name, &value),
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -188,8 +230,8 @@ struct JsonLine<'a> {
 }
 
 impl<'a> JsonLine<'a> {
-    fn write(line: &'a mut String, event: &Event<'_>) {
-        line.push('{');
+    fn write(line: &'a mut String, now: Timestamp, event: &Event<'_>) {
+        let _ = write!(line, "{{\"time\":\"{now:.3}\"");
         let mut this = Self { line, kind: Kind::of(event) };
         if this.kind == Kind::Other {
             this.field("from", event.metadata().target());
@@ -205,13 +247,10 @@ impl<'a> JsonLine<'a> {
             (_, "message") => "note",
             (_, name) => name,
         };
-        if self.line.len() > 1 {
-            self.line.push(',');
-        }
         // Neither names nor values are anything that JSON does not have.
         let name = serde_json::to_string(name).unwrap_or_default();
         let value = serde_json::to_string(&value).unwrap_or_default();
-        let _ = write!(self.line, "{name}:{value}");
+        let _ = write!(self.line, ",{name}:{value}");
     }
 }
 
@@ -301,9 +340,14 @@ mod tests {
         }
     }
 
+    fn lines(format: Format) -> Lines {
+        let clock = || "2026-08-01T12:34:05.0679Z".parse().unwrap();
+        Lines { format, painted: false, clock }
+    }
+
     fn written(format: Format, filter: &str, events: impl FnOnce()) -> String {
         let out = Out::default();
-        let (log, subscriber) = open(format, filter, out.clone());
+        let (log, subscriber) = open(lines(format), filter, out.clone());
         tracing::subscriber::with_default(subscriber, events);
         log.flush(Duration::from_secs(20));
         out.text()
@@ -317,6 +361,7 @@ mod tests {
             method = "PUT",
             target,
             status = 412_u16,
+            micros = 1250_u64,
             violation = violation.map(tracing::field::display),
         );
     }
@@ -326,9 +371,19 @@ mod tests {
         let violation = "/body/emailId: expected an e-mail address, but found `a\u{1b}[31m\r\nb`";
         assert_eq!(
             written(Format::Text, "info", || exchange("/a?b\u{7f}", Some(violation))),
-            "#7 PUT /a?b\\u{7f} 412 /body/emailId: expected an e-mail address, \
+            "12:34:05.067Z #7 PUT /a?b\\u{7f} 412 1.25ms /body/emailId: expected an e-mail address, \
              but found `a\\u{1b}[31m\\r\\nb`\n"
         );
+    }
+
+    #[test]
+    fn the_status_is_coloured_where_there_is_colour() {
+        let out = Out::default();
+        let painted = Lines { painted: true, ..lines(Format::Text) };
+        let (log, subscriber) = open(painted, "info", out.clone());
+        tracing::subscriber::with_default(subscriber, || exchange("/a\u{1b}[31m", None));
+        log.flush(Duration::from_secs(20));
+        assert_eq!(out.text(), "12:34:05.067Z #7 PUT /a\\u{1b}[31m \u{1b}[33m412\u{1b}[0m 1.25ms\n");
     }
 
     #[test]
@@ -336,7 +391,10 @@ mod tests {
         let line = written(Format::Json, "info", || exchange("/a", Some("/body: `\u{1}`")));
         assert_eq!(
             serde_json::from_str::<Value>(&line).unwrap(),
-            json!({"id": 7, "method": "PUT", "target": "/a", "status": 412, "violation": "/body: `\u{1}`"})
+            json!({
+                "time": "2026-08-01T12:34:05.067Z", "id": 7, "method": "PUT", "target": "/a", "status": 412,
+                "micros": 1250, "violation": "/body: `\u{1}`",
+            })
         );
     }
 
@@ -350,15 +408,15 @@ mod tests {
         };
         assert_eq!(
             written(Format::Text, "debug", events),
-            "not a request, from 127.0.0.1:1: no\\nHTTP\n\
-             cannot accept: too many files\n\
-             standin::control: method=GET path=/ status=200\n"
+            "12:34:05.067Z not a request, from 127.0.0.1:1: no\\nHTTP\n\
+             12:34:05.067Z cannot accept: too many files\n\
+             12:34:05.067Z standin::control: method=GET path=/ status=200\n"
         );
         assert_eq!(
             written(Format::Json, "debug", events),
-            "{\"peer\":\"127.0.0.1:1\",\"unparsed\":\"no\\nHTTP\"}\n\
-             {\"note\":\"cannot accept: too many files\"}\n\
-             {\"from\":\"standin::control\",\"method\":\"GET\",\"path\":\"/\",\"status\":200}\n"
+            "{\"time\":\"2026-08-01T12:34:05.067Z\",\"peer\":\"127.0.0.1:1\",\"unparsed\":\"no\\nHTTP\"}\n\
+             {\"time\":\"2026-08-01T12:34:05.067Z\",\"note\":\"cannot accept: too many files\"}\n\
+             {\"time\":\"2026-08-01T12:34:05.067Z\",\"from\":\"standin::control\",\"method\":\"GET\",\"path\":\"/\",\"status\":200}\n"
         );
     }
 
@@ -387,13 +445,13 @@ mod tests {
         let target = "ä".repeat(LONGEST);
         let line = written(Format::Text, "info", || exchange(&target, None));
         let cut = "ä".repeat(LONGEST / 2);
-        assert_eq!(line, format!("#7 PUT {cut}… 412\n"));
+        assert_eq!(line, format!("12:34:05.067Z #7 PUT {cut}… 412 1.25ms\n"));
     }
 
     #[test]
     fn lines_that_do_not_fit_are_dropped_and_counted() {
         let out = Out::default();
-        let (log, subscriber) = open(Format::Text, "info", out.clone());
+        let (log, subscriber) = open(lines(Format::Text), "info", out.clone());
         let note = "x".repeat(LONGEST - 1);
         let total = 4 * queue::CAPACITY / LONGEST;
         tracing::subscriber::with_default(subscriber, || {

@@ -6,14 +6,8 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use super::{Error, Exit, output, secret::ClientSecret};
 use crate::{
     Contract,
-    token::{Secret, mint},
+    token::{DEVELOPMENT_SECRET, SAMPLE_CLIENT, Secret, mint},
 };
-
-/// The app id that the documentation's sample token carries.
-pub(super) const SAMPLE_APP_ID: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b";
-
-/// What signs when no secret is given: fit for a stand-in on one's own machine, and for nothing else.
-const DEVELOPMENT_SECRET: &str = "standin-development-secret";
 
 /// Print a token (a JWT) to call the API with
 ///
@@ -28,7 +22,7 @@ Examples:
   curl --header \"auth: $(standin token)\" …")]
 pub(super) struct Token {
     /// The client id of the app, which the API looks for in `appId`
-    #[arg(long, value_name = "ID", default_value = SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
+    #[arg(long, value_name = "ID", default_value = SAMPLE_CLIENT, env = "STANDIN_APP_ID")]
     app_id: String,
 
     #[command(flatten)]

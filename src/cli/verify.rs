@@ -14,7 +14,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{ContractSource, Error, Exit, secret::ClientSecret};
-use crate::token::Secret;
+use crate::token::{SAMPLE_CLIENT, Secret};
 
 /// Verify a service against contracts in Pact's format
 ///
@@ -85,7 +85,7 @@ pub(super) struct Verify {
     client_secret: ClientSecret,
 
     /// The client id in a token that is signed with the client secret and valid for an hour
-    #[arg(long, value_name = "ID", default_value = super::token::SAMPLE_APP_ID, env = "STANDIN_APP_ID")]
+    #[arg(long, value_name = "ID", default_value = SAMPLE_CLIENT, env = "STANDIN_APP_ID")]
     app_id: String,
 
     /// A value of a real account, such as streamId=st-1 (repeatable; the variable has one a line)
@@ -187,7 +187,7 @@ impl Verify {
     }
 }
 
-fn setting(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE, such as streamId=st-1"),

@@ -21,6 +21,35 @@ pub(super) fn lines(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The text beside `start`, in lines of at most `width` characters as far as words allow; in one line without a width.
+pub(super) fn beside(start: &str, text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return format!("{start}{text}\n");
+    };
+    let indent = start.chars().count();
+    let mut beside = String::from(start);
+    for (number, line) in lines(text, width.saturating_sub(indent)).iter().enumerate() {
+        if number > 0 {
+            beside.push('\n');
+            beside.extend(std::iter::repeat_n(' ', indent));
+        }
+        beside.push_str(line);
+    }
+    beside.push('\n');
+    beside
+}
+
+/// How long lines may be: what `COLUMNS` says, else as wide as the terminal is; without one there is no limit.
+pub(super) fn width() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal =
+        || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    columns.or_else(terminal).map(|width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
+}
+
+/// The narrowest and the widest lines that are written for a terminal.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +60,12 @@ mod tests {
         assert_eq!(lines("é é é", 3), ["é é", "é"]);
         assert_eq!(lines("a unbreakable b", 5), ["a", "unbreakable", "b"]);
         assert_eq!(lines(" ", 5), [""; 0]);
+    }
+
+    #[test]
+    fn a_text_stands_beside_its_start() {
+        assert_eq!(beside("ab  ", "eins zwei drei", Some(13)), "ab  eins zwei\n    drei\n");
+        assert_eq!(beside("ab  ", "eins  zwei", None), "ab  eins  zwei\n");
+        assert_eq!(beside("ab", "", Some(13)), "ab\n");
     }
 }

@@ -27,10 +27,11 @@ impl Verdicts {
 
     /// Panics unless the verdict on a case is what its label says.
     pub fn confirm(&self, case: &Case) {
-        let (rule, pointer, expect) = match &case.label {
-            Label::Mutant { rule, pointer, expect, .. } => (*rule, pointer.as_str(), *expect),
-            Label::Valid => (None, "", Expect::Valid),
+        let (rule, pointer) = match &case.label {
+            Label::Mutant { rule, pointer, .. } => (*rule, pointer.as_str()),
+            Label::Valid => (None, ""),
         };
+        let expect = case.label.expect();
         check(case, &self.default, rule.filter(|_| expect == Expect::Refused), pointer);
         if expect == Expect::RefusedWhenVerified || pointer.starts_with("/header/") {
             check(case, &self.verified, rule, pointer);

@@ -101,6 +101,16 @@ impl Expectation {
         Ok(Self { matcher, after, at_least, at_most })
     }
 
+    /// How many exchanges it takes, in words.
+    pub(crate) fn amount(&self) -> String {
+        let at_least = self.at_least;
+        match self.at_most {
+            None => format!("at least {at_least}"),
+            Some(at_most) if at_most == at_least => at_most.to_string(),
+            Some(at_most) => format!("{at_least} to {at_most}"),
+        }
+    }
+
     /// None when the exchange matches.
     fn miss(&self, recorded: &Recorded) -> Option<Miss> {
         let comparison = self.matcher.compare(&recorded.exchange);

@@ -12,6 +12,7 @@ mod filter;
 mod redaction;
 mod ring;
 mod secrets;
+mod unmet;
 mod wait;
 mod weight;
 mod writer;
@@ -22,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, DeliveryCell, Exchange, Recorded};
+use crate::{Delivery, DeliveryCell, Exchange, Recorded, Timing};
 
 pub(crate) use expectation::Verification;
 pub use expectation::{Expectation, Miss, Verdict};
@@ -31,6 +32,7 @@ use redaction::Redactor;
 pub(crate) use ring::Chunk;
 use ring::Ring;
 pub use secrets::Secrets;
+pub use unmet::Unmet;
 pub(crate) use wait::Waiting;
 pub use writer::{Ended, Writer, Written};
 
@@ -154,11 +156,16 @@ impl Journal {
     ///
     /// The bodies' bytes should be their own: a slice of a larger buffer keeps all of that buffer alive, and only the
     /// slice is counted.
-    pub fn record(&self, mut exchange: Exchange) -> Arc<Recorded> {
+    pub fn record(&self, exchange: Exchange) -> Arc<Recorded> {
+        self.record_timed(exchange, Timing::default())
+    }
+
+    /// The same for an exchange whose parts took that long.
+    pub fn record_timed(&self, mut exchange: Exchange, timing: Timing) -> Arc<Recorded> {
         let redactions = self.redactor.redact(&mut exchange);
         let weight = weight::settle(&mut exchange, &redactions);
         let delivery = DeliveryCell::new(Delivery::Pending);
-        let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, delivery });
+        let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, timing, delivery });
 
         // What goes is freed after the lock is released.
         let gone;
@@ -289,6 +296,15 @@ impl Journal {
         let mut verification = Verification::new(self, expectation.clone());
         while verification.step(self) {}
         verification.verdict()
+    }
+
+    /// The numbers of the exchanges that match, when what was received is as expected; see [`Expectation`].
+    ///
+    /// # Errors
+    ///
+    /// What was found instead, in words.
+    pub fn expect(&self, expectation: &Expectation) -> Result<Vec<u64>, Unmet> {
+        unmet::check(self, expectation)
     }
 
     /// Up to `max` kept exchanges past number `after`, and how many past it have gone.

@@ -12,13 +12,17 @@ pub struct Credentials {
     pub app_id: String,
     /// The secret that signs the token.
     pub secret: Secret,
+    /// A token that is sent instead of signed ones, whatever it is. Mutants that are about the token are signed all
+    /// the same.
+    pub token: Option<Secret>,
 }
 
 impl Default for Credentials {
     fn default() -> Self {
         Self {
             app_id: "cs-00000000-0000-4000-8000-000000000000".into(),
-            secret: Secret::new("standin-development-secret"),
+            secret: Secret::new(token::DEVELOPMENT_SECRET),
+            token: None,
         }
     }
 }
@@ -39,9 +43,13 @@ impl Tokens {
     pub(super) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
     pub(super) fn new(header: &str, claim: Option<&str>, credentials: &Credentials) -> Self {
-        let Credentials { app_id, secret } = credentials.clone();
+        let Credentials { app_id, secret, token } = credentials.clone();
         let claim = claim.map(str::to_owned);
         let mut tokens = Self { header: header.to_owned(), claim, app_id, secret, valid: Vec::new() };
+        if let Some(token) = token {
+            tokens.valid = vec![token.reveal().to_owned()];
+            return tokens;
+        }
         let plain = tokens.claims();
         let mut extra = plain.clone();
         extra["jti"] = "6f1c".into();

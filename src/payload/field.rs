@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::fixed::Fixed;
 use crate::{
     Rule,
     contract::{JsonType, Place, escape, pattern::Pattern},
@@ -51,6 +52,8 @@ pub(super) struct Field {
     pub(super) numbers: Vec<String>,
     /// Objects as they stand in samples, where the schema says nothing about their members.
     pub(super) objects: Vec<String>,
+    /// What the caller has set.
+    pub(super) fixed: Option<Fixed>,
 }
 
 /// What holds when the selector has one of some values.

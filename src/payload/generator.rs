@@ -43,7 +43,30 @@ impl Generator {
 
     /// A generator of requests of this operation that are signed with these credentials.
     pub fn with(operation: &Operation, credentials: &Credentials) -> Self {
-        let plan = Arc::new(Plan::new(operation, credentials));
+        Self::of(Plan::new(operation, credentials))
+    }
+
+    /// The same with these values, each wherever the operation has a parameter or a member of that name; see
+    /// [`Generator::names`]. Mutants change one place even so.
+    ///
+    /// # Errors
+    ///
+    /// The value that the contract does not allow there, and why. A name that the operation does not have is none.
+    pub fn setting(
+        operation: &Operation,
+        credentials: &Credentials,
+        values: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<Self, String> {
+        let mut plan = Plan::new(operation, credentials);
+        for (name, value) in values {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            plan.fix(name, value).map_err(|error| format!("{name}={value}: {error}"))?;
+        }
+        Ok(Self::of(plan))
+    }
+
+    fn of(plan: Plan) -> Self {
+        let plan = Arc::new(plan);
         let sites = if plan.is_whole { operator::sites(&plan) } else { Vec::new() };
         let selection = sites.iter().map(|(operator, sites)| (*operator, (0..sites.len()).collect()));
         Self { selection: selection.collect(), sites: sites.into(), plan }
@@ -71,6 +94,12 @@ impl Generator {
     /// The operation's id.
     pub fn operation(&self) -> &Arc<str> {
         &self.plan.id
+    }
+
+    /// The names under which values can be set: those of parameters, and of members of the body, with a dot between
+    /// the levels.
+    pub fn names(&self) -> Vec<String> {
+        self.plan.names()
     }
 
     /// The operators that apply.

@@ -28,6 +28,7 @@ mod choices;
 mod credentials;
 mod difference;
 mod field;
+mod fixed;
 mod generator;
 mod head;
 mod json;
@@ -93,7 +94,7 @@ pub enum Label {
     Valid,
 }
 
-/// What a server must make of a mutant.
+/// What a server must make of a request.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Expect {
@@ -101,7 +102,7 @@ pub enum Expect {
     Refused,
     /// Refuse it where signature and time of the token are checked; accept it elsewhere.
     RefusedWhenVerified,
-    /// Accept it: the change is harmless.
+    /// Accept it.
     Valid,
 }
 
@@ -149,6 +150,14 @@ impl Case {
 }
 
 impl Label {
+    /// What the server must make of the request.
+    pub fn expect(&self) -> Expect {
+        match self {
+            Self::Mutant { expect, .. } => *expect,
+            Self::Valid => Expect::Valid,
+        }
+    }
+
     /// The pointer and the rule of the violation that the default settings give; none when the request is accepted.
     pub fn violation(&self) -> Option<(&str, Rule)> {
         match self {

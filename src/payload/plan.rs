@@ -269,6 +269,7 @@ impl Builder<'_> {
             same_as: twins.filter_map(|(pointer, _)| self.parameter(pointer)).collect(),
             texts: Texts::default(),
             is_reachable: true,
+            fixed: None,
             numbers: Vec::new(),
             objects: Vec::new(),
         };

@@ -165,7 +165,7 @@ fn parameter(plan: &Plan, place: Place, name: &str, values: &[Sent], faults: &mu
 }
 
 /// The rule that a parameter's text breaks. Where no string is allowed, the text stands for a number or a boolean.
-fn parameter_rule(field: &Field, text: &str) -> Option<Rule> {
+pub(super) fn parameter_rule(field: &Field, text: &str) -> Option<Rule> {
     if field.allows(JsonType::String) {
         return text_rule(field, text);
     }
@@ -196,7 +196,7 @@ fn text_rule(field: &Field, text: &str) -> Option<Rule> {
 }
 
 /// The first rule that a value breaks by itself, its type being allowed.
-fn scalar_rule(field: &Field, value: Json) -> Option<Rule> {
+pub(super) fn scalar_rule(field: &Field, value: Json) -> Option<Rule> {
     match value.kind() {
         JsonType::String => text_rule(field, &value.text()),
         JsonType::Integer | JsonType::Number => {

@@ -108,6 +108,10 @@ fn parameters(
     let mut texts: Vec<Option<String>> = Vec::with_capacity(plan.parameters.len());
     let pinned = pinned(plan, path, choices);
     for (index, slot) in plan.parameters.iter().enumerate() {
+        if let Some(fixed) = &plan.fields[slot.field].fixed {
+            texts.push(Some(fixed.text.clone()));
+            continue;
+        }
         if !slot.required && wanted != Some(index) && choices.below(2) == 0 {
             texts.push(None);
             continue;
@@ -289,6 +293,11 @@ impl<'p> Writer<'p, '_, '_> {
         if at.is_some() && next.is_none() {
             self.target = Some(spot);
         }
+        if let Some(fixed) = field.fixed.as_ref().filter(|_| !(at.is_some() && self.as_object)) {
+            self.out.extend_from_slice(&fixed.json);
+            self.spots[spot].end = self.out.len();
+            return;
+        }
         let kind = match next {
             Some(next) if field.items == Some(next) => JsonType::Array,
             Some(_) => JsonType::Object,
@@ -415,6 +424,7 @@ impl<'p> Writer<'p, '_, '_> {
                 Some((_, Some(_))) => true,
                 _ => {
                     field.required
+                        || field.fixed.is_some()
                         || next == Some(*member)
                         || density == 1
                         || density > 1 && self.choices.below(2) == 1
@@ -450,6 +460,10 @@ impl<'p> Writer<'p, '_, '_> {
             let members = fork.map_or(&field.properties, |fork| &field.branches[fork].properties);
             next.is_none_or(|next| members.contains(&next))
         };
+        if let Some(fixed) = &selecting.fixed {
+            self.planned.push((&field.selector, Some(fixed.text.clone())));
+            return of(&fixed.text);
+        }
         // As the parameter says that ought to have the same value.
         let twin = selecting.same_as.iter().find_map(|parameter| self.texts[*parameter].as_deref());
         if let Some(text) = twin.filter(|text| shape::allowed(selecting, text) && suits(of(text)))

@@ -1,9 +1,9 @@
 //! Exchanges as an HTTP Archive (HAR 1.2), which a browser's developer tools open.
 //!
-//! The journal has no durations, so every time is 0, and no protocol version, so that is `unknown`. What HAR has no field
-//! for is under `_standin`.
+//! The times are the server's: to read the body, to answer, and until the connection had taken the reply. The journal has
+//! no protocol version, so that is `unknown`. What HAR has no field for is under `_standin`.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -34,9 +34,10 @@ pub(crate) fn empty() -> Value {
 pub(crate) fn entry(recorded: &Recorded) -> Value {
     let exchange = &recorded.exchange;
     let reply = &exchange.reply;
+    let timing = &recorded.timing;
     json!({
         "startedDateTime": exchange.request.received.to_string(),
-        "time": 0,
+        "time": millis(timing.body + timing.answer + timing.send()),
         "request": request(recorded),
         "response": {
             "status": reply.status,
@@ -50,7 +51,11 @@ pub(crate) fn entry(recorded: &Recorded) -> Value {
             "bodySize": reply.body.len(),
         },
         "cache": {},
-        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "timings": {
+            "send": millis(timing.body),
+            "wait": millis(timing.answer),
+            "receive": millis(timing.send()),
+        },
         "comment": summary(recorded),
         "_standin": {
             "id": recorded.id,
@@ -64,6 +69,10 @@ pub(crate) fn entry(recorded: &Recorded) -> Value {
             "redactions": recorded.redactions.as_ref(),
         },
     })
+}
+
+fn millis(time: Duration) -> f64 {
+    f64::from(u32::try_from(time.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }
 
 fn request(recorded: &Recorded) -> Value {
@@ -153,7 +162,7 @@ mod tests {
         let entry = &log["log"]["entries"][0];
         for (pointer, expected) in [
             ("/startedDateTime", json!("2026-08-01T12:30:00.000000001Z")),
-            ("/time", json!(0)),
+            ("/time", json!(1.8)),
             ("/request/method", json!("POST")),
             ("/request/url", json!("http://localhost:8484/agents?a=1&b=x%20y")),
             ("/request/cookies", json!([])),
@@ -167,7 +176,7 @@ mod tests {
             ("/response/content", json!({"size": 2, "mimeType": "application/json", "text": "{}"})),
             ("/response/redirectURL", json!("")),
             ("/cache", json!({})),
-            ("/timings", json!({"send": 0, "wait": 0, "receive": 0})),
+            ("/timings", json!({"send": 1.5, "wait": 0.04, "receive": 0.26})),
             ("/_standin/id", json!(7)),
         ] {
             assert_eq!(entry.pointer(pointer), Some(&expected), "{pointer}");

@@ -51,11 +51,11 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::{
-        DeliveryCell, Exchange, Headers, Reading, Redaction, Reply, Request, Rule, SecretKind, Step,
+        DeliveryCell, Exchange, Headers, Reading, Redaction, Reply, Request, Rule, SecretKind, Step, Timing,
         Violation,
     };
 
@@ -100,6 +100,11 @@ mod tests {
                 pointer: "/request/header/auth".into(),
                 secret: SecretKind::Token,
             }]),
+            timing: {
+                let timing = Timing::new(Duration::from_micros(1500), Duration::from_micros(40));
+                timing.sent(Duration::from_micros(260));
+                timing
+            },
             delivery: DeliveryCell::new(Delivery::Sent),
         }
     }

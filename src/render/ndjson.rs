@@ -7,16 +7,18 @@
 //!  "reply":{"status":412,"headers":[…],"body":{…}},
 //!  "violations":[{"pointer":"/body/emailId","rule":"required","message":"…","expected":"…","found":"…","source":"…"}],
 //!  "moreViolations":false,"readings":[{"ledger":"U3","pointer":"/body/…","note":"…"}],
-//!  "redactions":[{"pointer":"/request/header/auth","secret":"token"}]}
+//!  "redactions":[{"pointer":"/request/header/auth","secret":"token"}],
+//!  "micros":{"body":12,"answer":34,"send":56}}
 //! ```
 //!
 //! A body that is not UTF-8 has `base64` instead of `text`, one that is cut short `bodyEnd` beside `complete: false`.
+//! `micros` is what the request's body, the answer and the reply's way to the connection took, in microseconds.
 //! The value of a header that is not UTF-8 is `{"base64": "…"}`.
 
 mod file;
 mod parse;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -25,7 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, se
 
 use crate::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, Rule, Step, Violation, render::sha256,
+    Request, Rule, Step, Timing, Violation, exchange::micros, render::sha256,
 };
 
 pub use file::{Reader, Run, delivery, gap, header, read};
@@ -61,6 +63,15 @@ struct Line<'a> {
     readings: Cow<'a, [Reading]>,
     #[serde(default)]
     redactions: Cow<'a, [Redaction]>,
+    #[serde(default)]
+    micros: MicrosPart,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct MicrosPart {
+    body: u64,
+    answer: u64,
+    send: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -151,6 +162,7 @@ impl<'a> Line<'a> {
             more_violations: exchange.more_violations,
             readings: exchange.readings.as_slice().into(),
             redactions: recorded.redactions.as_ref().into(),
+            micros: MicrosPart::new(&recorded.timing),
         }
     }
 
@@ -179,8 +191,21 @@ impl<'a> Line<'a> {
                 readings: self.readings.into_owned(),
             },
             redactions: self.redactions.into_owned().into(),
+            timing: self.micros.into_timing(),
             delivery: DeliveryCell::new(self.delivery),
         })
+    }
+}
+
+impl MicrosPart {
+    fn new(timing: &Timing) -> Self {
+        Self { body: micros(timing.body), answer: micros(timing.answer), send: micros(timing.send()) }
+    }
+
+    fn into_timing(self) -> Timing {
+        let timing = Timing::new(Duration::from_micros(self.body), Duration::from_micros(self.answer));
+        timing.sent(Duration::from_micros(self.send));
+        timing
     }
 }
 
@@ -367,6 +392,7 @@ mod tests {
                 "moreViolations": true,
                 "readings": [{"ledger": "U3", "pointer": "/body", "note": "read as meant"}],
                 "redactions": [{"pointer": "/request/header/auth", "secret": "token"}],
+                "micros": {"body": 1500, "answer": 40, "send": 260},
             })
         );
     }

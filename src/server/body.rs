@@ -5,9 +5,9 @@ use std::{
     future::{Future, poll_fn},
     io, mem,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, Waker, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
@@ -258,8 +258,12 @@ pub(super) struct ControlReply {
 #[derive(Debug)]
 pub(super) struct Parcel {
     bytes: Bytes,
-    /// The cell alone, because a reply that nobody takes must not keep what the journal has let go of.
+    /// Settled whatever becomes of the exchange.
     delivery: Option<DeliveryCell>,
+    /// Weak, because a reply that nobody takes must not keep what the journal has let go of.
+    recorded: Weak<Recorded>,
+    /// When it was handed over.
+    since: Instant,
     _held: Option<Held>,
     _in_flight: Option<InFlight>,
 }
@@ -270,13 +274,13 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 impl ReplyBody {
     /// A body that is not part of an exchange.
     pub(super) fn plain(bytes: Bytes, in_flight: InFlight) -> Self {
-        Self::whole(bytes, None, Hold::default(), in_flight)
+        Self::whole(bytes, Weak::new(), Hold::default(), in_flight)
     }
 
     /// The body of a recorded reply, and what is held for it. An empty one is never asked for, so it counts as sent as
     /// soon as it is handed over.
     pub(super) fn recorded(bytes: Bytes, recorded: &Arc<Recorded>, hold: Hold, in_flight: InFlight) -> Self {
-        Self::whole(bytes, Some(recorded.delivery.clone()), hold, in_flight)
+        Self::whole(bytes, Arc::downgrade(recorded), hold, in_flight)
     }
 
     /// The body of a control reply; none when it is there as a whole and the budget has no room for it.
@@ -313,16 +317,22 @@ impl ReplyBody {
         // What others have too takes no memory of its own.
         let own = if bytes.is_unique() { bytes.len().saturating_sub(free(in_flight.is_http2())) } else { 0 };
         if budget.try_grow(&mut hold, own) {
-            Ok(Self::whole(bytes, None, hold, in_flight))
+            Ok(Self::whole(bytes, Weak::new(), hold, in_flight))
         } else {
             Err(in_flight)
         }
     }
 
-    fn whole(bytes: Bytes, delivery: Option<DeliveryCell>, hold: Hold, mut in_flight: InFlight) -> Self {
+    fn whole(bytes: Bytes, recorded: Weak<Recorded>, hold: Hold, mut in_flight: InFlight) -> Self {
         in_flight.replying();
-        let mut parcel =
-            Parcel { bytes, delivery, _held: in_flight.holding(hold), _in_flight: Some(in_flight) };
+        let mut parcel = Parcel {
+            bytes,
+            delivery: recorded.upgrade().map(|recorded| recorded.delivery.clone()),
+            recorded,
+            since: Instant::now(),
+            _held: in_flight.holding(hold),
+            _in_flight: Some(in_flight),
+        };
         if parcel.bytes.is_empty() {
             parcel.settle(Delivery::Sent);
         }
@@ -347,7 +357,14 @@ impl ControlReply {
             frame.map(|frame| {
                 frame.map_data(|bytes| {
                     hold.shrink(bytes.len());
-                    Parcel { bytes, delivery: None, _held: self.in_flight.holding(hold), _in_flight: None }
+                    Parcel {
+                        bytes,
+                        delivery: None,
+                        recorded: Weak::new(),
+                        since: Instant::now(),
+                        _held: self.in_flight.holding(hold),
+                        _in_flight: None,
+                    }
                 })
             })
         }))
@@ -402,6 +419,9 @@ impl Body for ReplyBody {
 impl Parcel {
     fn settle(&mut self, delivery: Delivery) {
         if let Some(cell) = self.delivery.take() {
+            if let Some(recorded) = self.recorded.upgrade() {
+                recorded.timing.sent(self.since.elapsed());
+            }
             cell.settle(delivery);
         }
     }

@@ -7,31 +7,29 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use jiff::Timestamp;
 use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 use super::{Config, LAST, Shared, accept, registered};
-use crate::{Journal, Stub};
+use crate::{
+    Expectation, Journal, Recorded, Stub, TokenPolicy, Unmet,
+    token::{self, Secret},
+};
 
 /// A running server on a thread of its own. Dropping it stops it.
 ///
 /// ```
-/// use std::{
-///     io::{Read, Write},
-///     net::TcpStream,
-/// };
+/// use standin::{Config, Expectation, Server};
 ///
-/// use standin::{Config, Server};
-///
-/// # fn main() -> std::io::Result<()> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::start(Config::default())?;
 ///
-/// let mut client = TcpStream::connect(server.addr())?;
-/// client.write_all(b"GET /nowhere HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-/// let mut reply = String::new();
-/// client.read_to_string(&mut reply)?;
+/// let reply = ureq::get(format!("{}/nowhere", server.url())).call();
 ///
-/// assert!(reply.contains("x-standin-exchange: 1"));
-/// assert_eq!(server.journal().snapshot()[0].exchange.request.target, "/nowhere");
+/// assert!(matches!(reply, Err(ureq::Error::StatusCode(404))));
+/// assert_eq!(server.last().unwrap().exchange.request.target, "/nowhere");
+/// let unmet = server.verify(&Expectation::from_json(br#"{"outcome": "answered"}"#)?).unwrap_err();
+/// assert!(unmet.to_string().starts_with("expected at least 1 matching exchanges, but found 0\n"));
 /// # Ok(())
 /// # }
 /// ```
@@ -83,6 +81,35 @@ impl Server {
     /// What it recorded.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.shared.journal
+    }
+
+    /// The newest exchange, when there is one.
+    pub fn last(&self) -> Option<Arc<Recorded>> {
+        self.journal().get(self.journal().counts().recorded)
+    }
+
+    /// The numbers of the exchanges that match, when what was received so far is as expected.
+    ///
+    /// # Errors
+    ///
+    /// What was found instead, in words that `unwrap` prints.
+    pub fn verify(&self, expectation: &Expectation) -> Result<Vec<u64>, Unmet> {
+        self.journal().expect(expectation)
+    }
+
+    /// A token that it accepts: signed with the client secret when it checks signatures, else the one that the
+    /// documentation's own samples send.
+    pub fn token(&self) -> String {
+        let contract = self.stub().contract();
+        let signed = |secret| {
+            let now = Timestamp::now().as_second();
+            token::mint(contract.token_claim(), token::SAMPLE_CLIENT, secret, now, None)
+        };
+        match (&self.stub().settings().token, contract.sample_token()) {
+            (TokenPolicy::Verified(secret), _) => signed(secret),
+            (_, Some(sample)) => sample.to_owned(),
+            (_, None) => signed(&Secret::new(token::DEVELOPMENT_SECRET)),
+        }
     }
 
     /// What it answers with.

@@ -1,6 +1,6 @@
 //! One request, from its head to its reply.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, thread};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, thread, time::Instant};
 
 use bytes::Bytes;
 use hyper::{
@@ -22,7 +22,7 @@ use super::{
     head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Request};
+use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing, exchange::micros};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -31,7 +31,7 @@ pub(super) fn handle(
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
 ) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
-    let received = Timestamp::now();
+    let received = Received { at: Timestamp::now(), since: Instant::now() };
     let in_flight = InFlight::begin(Arc::clone(watch), &shared.requests);
     let is_too_many = in_flight.is_too_many(shared.limits.requests());
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
@@ -47,11 +47,18 @@ pub(super) fn handle(
     }
 }
 
+/// When the head of a request was there: by the calendar, and by a clock that only goes forward.
+#[derive(Clone, Copy)]
+struct Received {
+    at: Timestamp,
+    since: Instant,
+}
+
 async fn answer(
     shared: &Arc<Shared>,
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
-    received: Timestamp,
+    received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let (mut parts, body) = request.into_parts();
@@ -96,13 +103,17 @@ async fn exchange(
     shared: &Shared,
     parts: Parts,
     body: Incoming,
-    received: Timestamp,
+    received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
-    let collected = Collected::new(&shared.bodies, free(!is_http1));
-    let mut pending = Pending { shared, request: Some(request(&parts, received)), body: collected };
+    let mut pending = Pending {
+        shared,
+        request: Some(request(&parts, received.at)),
+        since: received.since,
+        body: Collected::new(&shared.bodies, free(!is_http1)),
+    };
     let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
         pending.body.end = BodyEnd::TooLarge;
@@ -127,6 +138,7 @@ async fn exchange(
 struct Pending<'a> {
     shared: &'a Shared,
     request: Option<Request>,
+    since: Instant,
     body: Collected<'a>,
 }
 
@@ -139,10 +151,12 @@ impl Pending<'_> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
+        let body = self.since.elapsed();
         let exchange = self.shared.stub.respond(request);
         // What the contract has, too, takes no memory of its own.
         let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
-        let recorded = self.shared.journal.record(exchange);
+        let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
+        let recorded = self.shared.journal.record_timed(exchange, timing);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
@@ -178,6 +192,7 @@ fn report(recorded: &Recorded) {
         method = exchange.request.method,
         target = exchange.request.target,
         status = exchange.reply.status,
+        micros = micros(recorded.timing.body + recorded.timing.answer),
         violation = exchange.violations.first().map(tracing::field::display),
     );
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{
     AGENTS, Call,
-    program::{Folder, Server, run, run_with_input},
+    program::{Folder, Server, end, run, run_with_input, standin},
 };
 
 /// A journal of three exchanges: answered, refused, unmatched.
@@ -44,7 +44,21 @@ fn a_journal_becomes_a_table_har_and_curl() {
     assert!(rows[2].contains("/body/emailId: expected "), "{table}");
     assert!(rows[2].contains("(and 3 more)"), "{table}");
 
+    for (columns, width) in [("80", 80), ("10000", 160)] {
+        let table = end(standin(["journal", &file]).env("COLUMNS", columns)).fine();
+        // A word is never broken: it may stand alone in a line that is too long.
+        let fits = |line: &str| line.chars().count() <= width || !line.trim().contains(' ');
+        assert!(table.lines().all(fits), "{table}");
+        assert!(table.contains(AGENTS), "{table}");
+    }
+
     let har: Value = serde_json::from_str(&run(["journal", &file, "--as", "har"]).fine()).unwrap();
+    let entry = &har["log"]["entries"][0];
+    let parts = ["send", "wait", "receive"].map(|part| entry["timings"][part].as_f64().unwrap());
+    assert!(
+        parts[1] > 0.0 && (parts.iter().sum::<f64>() - entry["time"].as_f64().unwrap()).abs() < 1e-6,
+        "{entry}"
+    );
     assert_eq!(har["log"]["version"], "1.2");
     assert_eq!(har["log"]["entries"].as_array().unwrap().len(), 3);
 

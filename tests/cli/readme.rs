@@ -1,13 +1,13 @@
 //! What the README says, done.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use serde_json::Value;
 
 use crate::support::{
     AGENTS, Call,
     call::words,
-    program::{Server, run},
+    program::{Folder, Server, end_with_input, run},
 };
 
 fn readme() -> String {
@@ -62,6 +62,22 @@ fn the_check_command_is_fine() {
     let words = words(&block("check"));
     assert_eq!(words[0], "standin");
     run(&words[1..]).fine();
+}
+
+#[test]
+#[cfg(unix)]
+fn the_generated_bodies_can_be_checked() {
+    let folder = Folder::new();
+    let script = format!(
+        "set -e\nstandin() {{ '{}' \"$@\"; }}\n{}\n",
+        env!("CARGO_BIN_EXE_standin"),
+        block("generate")
+    );
+    let mut shell = Command::new("sh");
+    let ended = end_with_input(shell.current_dir(folder.path(".")), script.as_bytes());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.starts_with("body.json: ok\n"), "{}", ended.out);
+    assert_eq!(fs::read_dir(folder.path("bodies")).unwrap().count(), 100);
 }
 
 #[test]

@@ -37,12 +37,16 @@ fn each_exchange_is_a_line_on_standard_error() {
     let text = Server::start(&[]);
     text.call(&Call::post(AGENTS, "{}"));
     let line = text.log_line();
-    assert!(line.contains(&format!("1 POST {AGENTS} 412 /body/emailId: expected ")), "{line}");
+    let words: Vec<_> = line.split(' ').collect();
+    assert_eq!(words[1..5], ["#1", "POST", AGENTS, "412"], "{line}");
+    assert!(words[0].ends_with('Z') && words[5].ends_with("ms"), "{line}");
+    assert_eq!(words[6..8], ["/body/emailId:", "expected"], "{line}");
 
     let json = Server::start(&["--log", "json"]);
     json.call(&Call::get("/elsewhere"));
     let line: Value = serde_json::from_str(&json.log_line()).unwrap();
     assert_eq!((&line["id"], &line["status"]), (&1.into(), &404.into()), "{line}");
+    assert!(line["micros"].is_u64() && line["time"].is_string(), "{line}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::{
     contract::{Basis, Place, Property, Schema},
 };
 
-/// The operations, a line each.
-pub(super) fn overview(contract: &Contract) -> String {
+/// The operations, a line each where the width allows it.
+pub(super) fn overview(contract: &Contract, width: Option<usize>) -> String {
     let mut table = Table::new(["operation", "method", "path", "what it does"]);
     for operation in contract.operations() {
         table.row([
@@ -22,7 +22,7 @@ pub(super) fn overview(contract: &Contract) -> String {
             operation.summary.clone(),
         ]);
     }
-    table.render("")
+    table.render(width)
 }
 
 /// One operation with everything that it takes and answers, in lines of at most `width` characters.

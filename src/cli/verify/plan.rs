@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::{Error, error::one_line, style};
+use super::super::{Error, error::one_line, style, wrap};
 use crate::{
     Contract, Operation, near,
     pact::{Filling, Source, verify::Provider},
@@ -82,7 +82,7 @@ impl<'a> Plan<'a> {
         self.lines(|_, planned| {
             let mark = if planned.is_pending { " (pending)" } else { "" };
             let operation = planned.operation.map_or("", |operation| &operation.id);
-            format!("{operation:<13} {}{mark}", planned.description())
+            (format!("{operation:<13} "), format!("{}{mark}", planned.description()))
         })
     }
 
@@ -93,16 +93,20 @@ impl<'a> Plan<'a> {
             let interaction = &filled["interactions"][0];
             let status = &interaction["response"]["status"];
             let (method, url, target) = (method(interaction), provider.url(), target(interaction));
-            format!("{method} {url}{target} expects {status}: {}", planned.description())
+            let text = format!("{method} {url}{target} expects {status}: {}", planned.description());
+            (String::new(), text)
         })
     }
 
-    fn lines(&self, line: impl Fn(&Source, &Planned) -> String) -> String {
+    /// Lines for the interactions, below those of their pacts: each a text beside how it starts.
+    fn lines(&self, line: impl Fn(&Source, &Planned) -> (String, String)) -> String {
+        let width = wrap::width();
         let mut text = String::new();
         for (source, interactions) in self.pacts.iter().filter(|(_, interactions)| !interactions.is_empty()) {
             let _ = writeln!(text, "{}", pact_line(source));
             for planned in interactions {
-                let _ = writeln!(text, "  {}", one_line(&line(source, planned)));
+                let (start, rest) = line(source, planned);
+                text += &wrap::beside(&one_line(&format!("  {start}")), &one_line(&rest), width);
             }
         }
         text

@@ -8,7 +8,7 @@ use super::{
     super::{
         error::one_line,
         junit::{Case, CaseResult, Suite},
-        style,
+        style, wrap,
     },
     plan::Planned,
 };
@@ -206,10 +206,12 @@ pub(super) fn interaction_lines(interaction: &Verified) -> String {
         (false, true) => (style::GOOD, "holds", String::new()),
         (false, false) => (style::BAD, "FAILS", String::new()),
     };
-    let word = style::paint(style, word);
-    let mut lines = format!("  {word}  {}{end}\n", one_line(&interaction.description));
+    let width = wrap::width();
+    let description = one_line(&format!("{}{end}", interaction.description));
+    let first = wrap::beside(&format!("  {word}  "), &description, width);
+    let mut lines = first.replacen(word, &style::paint(style, word), 1);
     for complaint in interaction.complaints() {
-        let _ = writeln!(lines, "         {complaint}");
+        lines += &wrap::beside("         ", &complaint, width);
     }
     lines
 }

@@ -146,7 +146,7 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
     let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
     check_matcher(state, &expectation.matcher, "/")?;
     let place = state.load.place(Task::Search, caller)?;
-    let expected = amount(&expectation);
+    let expected = expectation.amount();
     let mut verification = Verification::new(&state.journal, expectation);
     loop {
         let journal = Arc::clone(&state.journal);
@@ -186,15 +186,6 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
         .with("verdict", json!("unknown"))
         .with("dropped", json!(dropped))
         .with("forgotten", json!(forgotten))),
-    }
-}
-
-fn amount(expectation: &Expectation) -> String {
-    let at_least = expectation.at_least;
-    match expectation.at_most {
-        None => format!("at least {at_least}"),
-        Some(at_most) if at_most == at_least => at_most.to_string(),
-        Some(at_most) => format!("{at_least} to {at_most}"),
     }
 }
 
