@@ -1,14 +1,20 @@
 """Clients that make the control API work and do not want the answer."""
 
 import asyncio
+import contextlib
 import itertools
 
 import http1
 from attack import attack
+from server import Server
 
 # No text, so that a search cannot take the way for text.
 BINARY = b"\xff" + 1023 * 1024 * b"a"
 ALMOST = 200 * "a" + "b"
+
+# How many requests are measured together, and how much dearer waits may make one: a tenth, and what clocks are off.
+REQUESTS = 5000
+DEARER = 1.15
 
 
 def full_of_binary(server):
@@ -76,7 +82,7 @@ FORMATS = itertools.cycle(
 )
 
 
-@attack(clients=100, prepare=full_of_text, uploads=True)
+@attack(clients=100, prepare=full_of_text)
 async def unread_exports(target):
     """Asks for all of a full journal and reads nothing, while others keep replacing what is in it."""
     number = target.tally["exports"]
@@ -88,6 +94,29 @@ async def unread_exports(target):
     async with await target.connect(buffer=1024) as peer:
         await peer.send(http1.get(f"/__standin/{next(FORMATS)}"))
         await asyncio.sleep(3600)
+
+
+@attack(once=True)
+async def cost_of_waits(target):
+    """Measures what a request costs the processor while a thousand clients wait for others."""
+    costs = {0: [], 1000: []}
+    with Server() as server:
+        # In turn and more than once, since the machine has other things to do.
+        for waits in (0, 1000) * 3:
+            with contextlib.ExitStack() as waiting:
+                for _ in range(waits):
+                    peer = waiting.enter_context(server.connect(5))
+                    peer.sendall(http1.get("/__standin/requests?wait=10000&timeout=10s&operation=createQueue"))
+                before = server.processor_time()
+                await asyncio.to_thread(http1.fill, server, REQUESTS, http1.valid())
+                costs[waits].append((server.processor_time() - before) / REQUESTS)
+            # A server that does not see that they are gone lets them wait on.
+            while server.descriptors() > 100:
+                await asyncio.sleep(0.05)
+    alone, beside = (min(values) for values in costs.values())
+    target.remark(f"{alone * 1e6:.0f} µs of processor time a request, {beside * 1e6:.0f} µs beside 1000 waits")
+    if beside > DEARER * alone:
+        target.fail(f"beside 1000 waits a request takes {beside / alone:.1f} times as much processor time")
 
 
 async def _replace(target):

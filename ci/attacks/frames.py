@@ -68,24 +68,22 @@ async def window_zero(target):
         http = await Http2.begin(peer, window=0)
         async with asyncio.TaskGroup() as group:
             group.create_task(http.pump(target))
-            body = http1.valid()
             for stream in itertools.islice(STREAMS, 128):
                 await peer.send(frame(HEADERS, stream, http2.block(), END_HEADERS))
-                await http.upload(stream, LARGE - len(body))
-                await peer.send(frame(DATA, stream, body, END_STREAM))
+                await http.upload(stream, http1.valid(LARGE))
                 target.tally["requests sent whole"] += 1
 
 
-@attack(clients=8, uploads=True)
+@attack(clients=900, uploads=True)
 async def unfinished_uploads(target):
-    """Sends all but the last byte of 1 MiB on each of 113 streams."""
+    """Sends all but the last byte of 1 MiB, each on a connection of its own with a window of its own."""
     async with await target.connect() as peer:
         http = await Http2.begin(peer)
         async with asyncio.TaskGroup() as group:
             group.create_task(http.pump(target))
-            for stream in itertools.islice(STREAMS, 113):
-                await peer.send(frame(HEADERS, stream, http2.block(), END_HEADERS))
-                group.create_task(http.upload(stream, LARGE - 1))
+            await peer.send(frame(HEADERS, 1, http2.block(), END_HEADERS))
+            await http.upload(1, http1.valid(LARGE - 1), end=0)
+            target.tally["uploads that lack one byte"] += 1
 
 
 @attack(clients=2)

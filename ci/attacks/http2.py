@@ -106,18 +106,16 @@ class Http2:
             self.changed.set()
         raise EOFError("the server ended the connection")
 
-    async def upload(self, stream, size):
-        """Sends blanks as a part of a body, in frames, as the windows allow."""
-        while size:
-            room = min(size, FRAME, self.connection_window, self._window(stream))
-            if room <= 0:
+    async def upload(self, stream, body, end=END_STREAM):
+        """Sends a body, or the part of one that is not its end, as the windows allow."""
+        for start in range(0, len(body), FRAME):
+            part = body[start:start + FRAME]
+            while len(part) > min(self.connection_window, self._window(stream)):
                 self.changed.clear()
                 await self.changed.wait()
-                continue
-            self.connection_window -= room
-            self.windows[stream] = self._window(stream) - room
-            size -= room
-            await self.peer.send(frame(DATA, stream, room * b" "))
+            self.connection_window -= len(part)
+            self.windows[stream] -= len(part)
+            await self.peer.send(frame(DATA, stream, part, end if start + FRAME >= len(body) else 0))
 
     def _window(self, stream):
         return self.windows.setdefault(stream, self.initial_window)

@@ -48,7 +48,7 @@ async def slow_reading(target):
             await asyncio.sleep(0.5)
 
 
-@attack(clients=200, uploads=True)
+@attack(clients=200)
 async def unread_pipeline(target):
     """Sends requests without end, one after the other, and reads no reply."""
     data = 16 * http1.request(body=http1.valid(4096))
