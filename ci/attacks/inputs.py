@@ -85,7 +85,7 @@ def _contract_with_sample(folder, source):
 
 @attack(once=True)
 async def odd_files(target):
-    """A link to nowhere as journal file, one journal file for two servers, a line end in an address, a journal that lost something."""
+    """Writes the journal through a link to nowhere, for two servers at a time, or when some of it is lost."""
     with tempfile.TemporaryDirectory() as folder:
         await asyncio.to_thread(_oddities, target, pathlib.Path(folder))
 
@@ -102,8 +102,8 @@ def _oddities(target, folder):
     journal = folder / "journal"
     with Server("--journal-file", str(journal)):
         _read(target, ("serve", "--listen", "127.0.0.1:0", "--journal-file", journal))
-    _read(target, ("serve", "--listen", "127.0.0.1:0\n"))
-    _read(target, ("serve", "--listen", "127.0.0.1\n:0"))
+    for address in ("127.0.0.1:0\n", "127.0.0.1\n:0"):
+        _read(target, ("serve", "--listen", address))
 
     with (folder / "log").open("w+b") as log:
         with Server("--journal-file", str(journal), "--journal-entries", "10", log=log) as server:

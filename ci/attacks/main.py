@@ -7,17 +7,20 @@ import resource
 import sys
 import time
 
-import attack
-import control  # noqa: F401  Importing a family of attacks registers them.
-import floods  # noqa: F401
-import frames  # noqa: F401
-import inputs  # noqa: F401
-import pages  # noqa: F401
-import slow  # noqa: F401
-import smuggling  # noqa: F401
-import stopping  # noqa: F401
-import tokens  # noqa: F401
+import control
+import floods
+import frames
+import inputs
+import pages
+import slow
+import smuggling
+import stopping
+import tokens
+from attack import ATTACKS
 from measure import measure
+
+# In the order in which they run.
+FAMILIES = (slow, floods, frames, control, smuggling, pages, tokens, inputs, stopping)
 
 COLUMNS = (
     "{verdict:4} {name:26} {worst_ms:>6} {proof_ms:>6} {peak_mib:>6} {allowed_mib:>7} {after_mib:>6}"
@@ -29,24 +32,32 @@ HEADINGS = {
     "stop_ms": "stop", "lateness_ms": "late", "load": "load",
 }
 
+LEGEND = """\
+worst, proof, stop: the legitimate client's worst answer, a fresh answer afterwards, the end after SIGTERM, in ms
+peak, allowed, after: the process's memory, in MiB
+late: how late the legitimate client's own timer was, in ms; the machine's doing, like load, and not the server's
+"""
+
 SHOWN = 12
 
 
 def main():
     options = arguments()
     if options.list:
-        for one in attack.ATTACKS.values():
-            print(f"{one.name:26} {one.about.splitlines()[0]}")
+        for family in FAMILIES:
+            print(family.__doc__)
+            for attack in of(family):
+                print(f"  {attack.name:26} {attack.about}")
         return 0
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     # A thousand clients of ours, and as many connections of the server, are more than the usual 1024.
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
-    print("worst, proof, stop: the legitimate client's worst answer, a fresh answer afterwards, the end after SIGTERM, in ms")
-    print("peak, allowed, after: process memory in MiB; late: the legitimate client's own timer, in ms\n")
+    print(LEGEND)
     print(COLUMNS.format(**HEADINGS), flush=True)
     results = []
-    for name in options.names or attack.ATTACKS:
-        result = measure(attack.ATTACKS[name], options.seconds)
+    attacks = [attack for family in FAMILIES for attack in of(family)]
+    for attack in [ATTACKS[name] for name in options.names] or attacks:
+        result = measure(attack, options.seconds)
         results.append(result)
         show(result, options.verbose)
     failed = [result["name"] for result in results if result["problems"]]
@@ -55,6 +66,10 @@ def main():
         options.json.write_text(json.dumps(summary, indent=2) + "\n")
     print(f"\n{len(results) - len(failed)} of {len(results)} attacks withstood")
     return 1 if failed else 0
+
+
+def of(family):
+    return [attack for attack in ATTACKS.values() if attack.client.__module__ == family.__name__]
 
 
 def arguments():
@@ -70,7 +85,7 @@ def arguments():
         options.seconds = int(options.names[0])
         options.names = options.names[1:]
     for name in options.names:
-        if name not in attack.ATTACKS:
+        if name not in ATTACKS:
             parser.error(f"there is no attack `{name}`; --list names them")
     return options
 

@@ -16,7 +16,7 @@ SLACK = 128 * MIB
 BODIES = 256 * MIB
 
 # An attack ends here, so that a server without a bound does not take the machine with it.
-GUARD = 4096 * MIB
+GUARD = 2048 * MIB
 
 # How long the attack is under way when the server is told to stop.
 BURST = 2

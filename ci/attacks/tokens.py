@@ -13,6 +13,7 @@ from server import Server
 
 CLIENT_SECRET = "c1ient-secret-of-the-attack"
 CONTROL_TOKEN = "c0ntrol-token-of-the-attack"
+SECRETS = {"the client secret": CLIENT_SECRET, "the control token": CONTROL_TOKEN}
 
 HEADERS = (
     "authorization", "proxy-authorization", "x-auth", "x-auth-token", "x-access-token", "access-token", "token",
@@ -84,13 +85,11 @@ def _misplace(target, folder):
     own = {}
     with log.open("wb") as lines, Server(*flags, log=lines) as server:
         for place, build in PLACES.items():
-            for what, secret in ("a token", tokens[place]), ("the client secret", CLIENT_SECRET), ("the control token", CONTROL_TOKEN):
+            for what, secret in {"a token": tokens[place], **SECRETS}.items():
                 number = http1.ask(server, build(secret))[1]["x-standin-exchange"]
                 own[f"{what} as {place}"] = secret, _control(server, f"requests/{number}")
-        texts = {
-            path: _control(server, path)
-            for path in ("requests?limit=1000", *(f"export?format={name}" for name in ("ndjson", "har", "curl", "pact")))
-        }
+        paths = ("requests?limit=1000", *(f"export?format={name}" for name in ("ndjson", "har", "curl", "pact")))
+        texts = {path: _control(server, path) for path in paths}
         server.stop()
     texts |= {"the journal file": journal.read_bytes(), "the log": log.read_bytes()}
 
@@ -101,9 +100,9 @@ def _misplace(target, folder):
             target.fail(f"{what} stays in its exchange")
     for name, text in texts.items():
         kept = sum(_shows(text, token) for token in tokens.values())
-        kept += _shows(text, CLIENT_SECRET) + _shows(text, CONTROL_TOKEN)
+        kept += sum(_shows(text, secret) for secret in SECRETS.values())
         if kept:
-            target.fail(f"{name} shows {kept} of {len(tokens) + 2} secrets")
+            target.fail(f"{name} shows {kept} of {len(tokens) + len(SECRETS)} secrets")
     if journal.stat().st_mode & 0o777 != 0o600:
         target.fail(f"expected a journal file of mode 600, but found {journal.stat().st_mode & 0o777:o}")
     for line in journal.read_text().splitlines():
@@ -122,7 +121,7 @@ def _token(number):
 
 
 def _shows(text, secret):
-    """Whether the secret, or the secret part of a token, stands in the text in any way that a reader could take back."""
+    """Whether the secret, or the secret part of a token, stands in the text in a way that a reader could take back."""
     part = secret.rpartition(".")[2]
     forms = {part, percent(part), percent(part).lower(), escaped(part), escaped(part).replace("\\", "\\\\")}
     # In base64 it looks different at each of three places, its ends left out.
