@@ -47,6 +47,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod journal;
+mod json;
 pub mod pact;
 pub mod payload;
 pub mod render;

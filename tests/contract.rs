@@ -13,7 +13,7 @@ use stub_support::{Call, OPERATIONS, contract, fixture, stub_with};
 
 /// The ids of the contradictions that are known.
 fn known_ids() -> BTreeSet<String> {
-    let series = [('U', 15), ('C', 8), ('I', 12), ('V', 6)];
+    let series = [('U', 18), ('C', 10), ('I', 13), ('V', 6)];
     series
         .iter()
         .flat_map(|(letter, last)| (1..=*last).map(move |number| format!("{letter}{number}")))
@@ -31,7 +31,7 @@ fn the_built_in_contract_passes_every_check_of_a_file() {
 #[test]
 fn the_ledger_has_every_contradiction_once() {
     let ids: Vec<_> = contract().ledger().iter().map(|entry| entry.id.clone()).collect();
-    assert_eq!(ids.len(), 41);
+    assert_eq!(ids.len(), known_ids().len());
     assert_eq!(BTreeSet::from_iter(ids), known_ids());
     for entry in contract().ledger() {
         assert!(!entry.title.is_empty() && !entry.reading.is_empty(), "{}", entry.id);
@@ -210,7 +210,8 @@ fn follow<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
     }
 }
 
-/// A validator that has nothing of ours but the published document.
+/// A validator of the published schema alone. It is the crate that the check is made with; `ci/judge_openapi.py` asks
+/// another one.
 fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
     let mut whole = json!({"components": document["components"]});
     whole["allOf"] = json!([schema]);
@@ -242,7 +243,7 @@ fn the_published_document_is_self_contained() {
         (&json!("apiKey"), &json!("header"), &json!("auth"))
     );
     assert_eq!(document["security"], json!([{"auth": []}]));
-    assert_eq!(document["x-ledger"].as_array().map(Vec::len), Some(41));
+    assert_eq!(document["x-ledger"].as_array().map(Vec::len), Some(known_ids().len()));
 }
 
 #[test]
@@ -333,7 +334,7 @@ fn changes(value: &Value, place: &mut Vec<String>, out: &mut Vec<(Vec<String>, O
 }
 
 #[test]
-fn an_outside_validator_gives_the_same_verdict_on_a_body() {
+fn the_published_schema_and_the_check_give_the_same_verdict_on_a_body() {
     let document = published();
     let (mut valid, mut invalid) = (0, 0);
     for operation in contract().operations() {

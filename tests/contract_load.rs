@@ -209,6 +209,15 @@ fn a_bad_schema_is_refused_with_its_place() {
     };
     assert_complaints(&[
         (at("/x-thing", json!(1)), "/kind/x-thing: this keyword is unknown"),
+        (at("/x-rules", json!([])), "/kind/x-rules: expected an object"),
+        (at("/x-rules", json!({"items": {"x-assumed": "so"}})), "/x-rules/items: `items` is no rule"),
+        (at("/x-rules", json!({"required": {}})), "/x-rules/required: expected `x-source` or `x-assumed`"),
+        (at("/x-rules", json!({"required": {"x-ledger": []}})), "/x-ledger: a rule has `x-source`"),
+        (
+            at("/x-rules", json!({"maximum": {"x-assumed": "so"}})),
+            "/x-rules/maximum: `maximum` is not among the keywords of this schema",
+        ),
+        (at("/x-rules", json!({"required": {"x-assumed": 5}})), "/x-assumed: expected a string"),
         (at("/oneOf", json!([])), "/kind/oneOf: this keyword is not supported in a schema"),
         (at("/const", json!(1)), "/kind/const: this keyword is not supported"),
         (

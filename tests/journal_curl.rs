@@ -1,12 +1,15 @@
 //! A rendered curl command, run by a shell: what arrives at curl is what was sent.
 #![cfg(unix)]
 
+mod support;
+
 use std::process::Command;
 
 use standin::{
     Exchange, Headers, Journal, JournalLimits, Reply, Request, Step,
     render::{curl, ndjson},
 };
+use support::program::Folder;
 
 /// Runs a command with a `curl` that prints its arguments, each ended by a zero byte, and what it reads.
 fn arguments(request: Request) -> Vec<Vec<u8>> {
@@ -24,14 +27,9 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
     let script =
         format!("curl() {{ for a; do printf '%s\\0' \"$a\"; done; [ \"$a\" = @- ] && cat; }}\n{command}\n");
 
-    let file = std::env::temp_dir().join(format!(
-        "standin-curl-{}-{:?}.sh",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    std::fs::write(&file, script).unwrap();
+    let folder = Folder::new();
+    let file = folder.file("curl.sh", script);
     let output = Command::new("sh").arg(&file).env("STANDIN_TOKEN", "the token").output().unwrap();
-    std::fs::remove_file(&file).unwrap();
 
     assert!(output.stderr.is_empty(), "{output:?}");
     let line = ndjson::line(&recorded);

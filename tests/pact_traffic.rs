@@ -34,7 +34,7 @@ fn traffic(server: &Server) {
 fn export(server: &Server, query: &str) -> String {
     let reply = Client::connect(server.addr()).call(get(&format!("/__standin/export?format=pact{query}")));
     assert_eq!(reply.status, 200);
-    String::from_utf8(reply.body).unwrap()
+    reply.text()
 }
 
 fn descriptions(pact: &Value) -> Vec<&str> {

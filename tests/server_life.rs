@@ -5,11 +5,13 @@ mod support;
 use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use standin::{BodyEnd, Config, Delivery, Server, serve};
-use support::{AGENTS, Client, PATIENCE, eventually, exchange, get, http2, post, post_head, server, settled};
+use support::{
+    AGENTS, Client, FOREVER, eventually, exchange, get, http2, post, post_head, server, settled, within,
+};
 
 #[test]
 fn a_dropped_server_is_gone() {
@@ -23,8 +25,16 @@ fn a_dropped_server_is_gone() {
 }
 
 #[test]
-fn stopping_ends_open_connections_within_a_second() {
-    let server = server(|_| {});
+fn stopping_ends_connections_that_nothing_else_would_end() {
+    let server = server(|config| {
+        let limits = &mut config.limits;
+        for limit in
+            [&mut limits.body_time, &mut limits.head_time, &mut limits.idle_time, &mut limits.reply_time]
+        {
+            *limit = FOREVER;
+        }
+        assert!(limits.stop_time < Duration::from_secs(1), "it is promised to take no longer");
+    });
     let fresh = Client::connect(server.addr());
     let mut idle = Client::connect(server.addr());
     idle.call(get("/idle"));
@@ -37,10 +47,8 @@ fn stopping_ends_open_connections_within_a_second() {
     multiplexed.request(3, "GET", "/idle", &[], true);
     multiplexed.reply(3);
 
-    let began = Instant::now();
-    let journal = server.stop();
+    let journal = within("the server stops", || server.stop());
 
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     for mut client in [fresh, idle, half_head, half_body] {
         assert!(client.is_closed());
     }
@@ -55,7 +63,7 @@ fn stopping_ends_open_connections_within_a_second() {
 
 #[test]
 fn stopping_with_idle_connections_takes_no_time() {
-    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let server = server(|config| config.limits.stop_time = FOREVER);
     let mut idle = Client::connect(server.addr());
     idle.call(get("/idle"));
     let mut multiplexed = http2::Client::connect(server.addr(), &[]);
@@ -64,17 +72,15 @@ fn stopping_with_idle_connections_takes_no_time() {
     let closing = std::thread::spawn(move || while multiplexed.next().is_some() {});
     let fresh = Client::connect(server.addr());
 
-    let began = Instant::now();
-    drop(server);
+    within("the server stops", || drop(server));
 
-    assert!(began.elapsed() < PATIENCE / 2);
     closing.join().expect("the connection was closed");
     drop(fresh);
 }
 
 #[test]
 fn a_request_under_way_is_finished_when_the_server_stops() {
-    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let server = server(|config| config.limits.stop_time = FOREVER);
     let mut client = Client::connect(server.addr());
     client.send(post_head("content-length: 2\r\nexpect: 100-continue\r\n"));
     client.head();
@@ -173,20 +179,19 @@ fn a_server_is_independent_of_its_neighbours() {
 
 #[test]
 fn waits_and_streams_end_at_once_when_the_server_stops() {
-    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let server = server(|config| config.limits.stop_time = FOREVER);
     let mut stream = Client::connect(server.addr());
     stream.send(get("/__standin/requests/stream"));
     assert_eq!(stream.head().status, 200);
     let mut wait = Client::connect(server.addr());
-    wait.send(get("/__standin/requests?wait=1&timeout=15s"));
+    wait.send(get("/__standin/requests?wait=1&timeout=60s"));
     // Answered on a connection that was accepted after the other two, so the wait has begun.
     Client::connect(server.addr()).call(get("/__standin/health"));
 
-    let began = Instant::now();
-    drop(server);
+    within("the server stops", || drop(server));
 
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(wait.reply().status, 503);
+    stream.rest();
 }
 
 #[test]
@@ -207,7 +212,7 @@ fn a_list_that_is_cut_off_by_the_stop_does_not_look_complete() {
 
 #[test]
 fn a_list_under_way_is_finished_when_the_server_stops() {
-    let server = server(|config| config.limits.stop_time = PATIENCE);
+    let server = server(|config| config.limits.stop_time = FOREVER);
     let mut client = Client::connect(server.addr());
     let long = "x".repeat(500_000);
     for _ in 0..40 {

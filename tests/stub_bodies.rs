@@ -1,8 +1,6 @@
-//! Bodies: what is JSON and what is not, limits, and how much a body full of mistakes may cost.
+//! Bodies: what is JSON and what is not, limits, and bodies full of mistakes.
 
 mod stub_support;
-
-use std::time::Instant;
 
 use serde_json::{Value, json};
 use standin::{Checks, Settings, Step};
@@ -142,7 +140,7 @@ fn the_media_type_may_have_parameters_and_any_case() {
 }
 
 #[test]
-fn millions_of_mistakes_cost_no_more_than_reading_them() {
+fn of_millions_of_mistakes_a_hundred_are_listed() {
     let stub = stub_with(Settings { max_body: usize::MAX, ..Settings::default() });
     let mistakes = 2_000_000;
     let cases = [
@@ -164,21 +162,11 @@ fn millions_of_mistakes_cost_no_more_than_reading_them() {
         ),
     ];
     for (operation, text) in cases {
-        let start = Instant::now();
-        let parsed: Value = serde_json::from_str(&text).expect("JSON");
-        drop(parsed);
-        let parsing = start.elapsed();
-        let start = Instant::now();
         let exchange = stub.respond(Call::sample(operation).request_with(text));
-        let responding = start.elapsed();
         assert_eq!(exchange.violations.len(), 100, "{operation}");
         assert!(exchange.more_violations, "{operation}");
         assert_eq!(body(&exchange)["errors"][0]["moreViolations"], true);
         assert_eq!(body(&exchange)["errors"][0]["violations"].as_array().map(Vec::len), Some(100));
-        assert!(
-            responding < parsing * 8,
-            "{operation}: {responding:?} against {parsing:?} for reading alone"
-        );
     }
 }
 

@@ -208,9 +208,24 @@ fn a_source_says_the_row_and_what_of_it_is_assumed() {
         ),
         (
             create().no_header("accountId"),
-            "Create an agent › Sample Request › accountid; assumed: The sample sends it, as `accountid`; no table of the page has it.",
+            "Create an agent › Sample Request › accountid; assumed: the sample sends it, as `accountid`; no table of the page has it",
         ),
         (create().header("Content-Type", "x"), "Create an agent › Content-Type"),
+        (create().no_header("auth"), "Create an agent › Authorization"),
+        (
+            Call::sample("updateAgent").no_header("auth"),
+            "Update a specific agent › Authorization; Update a specific agent › Headers › auth",
+        ),
+        (Call::sample("createQueue").no_header("auth"), "Create a queue › Authorization"),
+        (create().with("/roleId", ""), "assumed: no page shows this empty"),
+        (
+            Call::sample("importDataV2").query(&[]),
+            "Import data by accountId and orgId (v2) › Query Parameters › accountId",
+        ),
+        (
+            Call::sample("importData").with("/Data", json!([{}])),
+            "Import data by accountId and orgId (v2) › Body Parameters › data[]->_id; assumed: `Data` is a string in the table; a list is checked as `data` of the v2 import is",
+        ),
         (
             create().with("/chatLanguageSupport/0", 5),
             "Create an agent › Body Parameters › chatLanguageSupport",
@@ -428,4 +443,103 @@ fn every_rule_has_a_name_of_its_own() {
     for rule in Rule::ALL {
         assert_eq!(serde_json::to_value(rule).expect("a name"), rule.name());
     }
+}
+
+/// What the first violation says, and where it says that.
+fn first(exchange: &Exchange) -> (&str, String) {
+    let violation = &exchange.violations[0];
+    (&violation.pointer, violation.message())
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_named() {
+    let update = || Call::sample("updateAgent");
+    let group = update().query(&[("agentGroupId", "ag-1")]);
+    let cases = [
+        (group, "/query/groupId", "the query parameter `groupId`", "agentGroupId"),
+        (update().renamed("/emailId", "emailid"), "/body/emailId", "a string", "emailid"),
+        (create().renamed("/roleId", "role_id"), "/body/roleId", "a string", "role_id"),
+        (Call::sample("importDataV2").renamed("/data", "Data"), "/body/data", "an array", "Data"),
+        (update().renamed("/skills/0/skillId", "skillID"), "/body/skills/0/skillId", "a string", "skillID"),
+        (
+            create().no_header("accountId").header("account-id", "1"),
+            "/header/accountId",
+            "the header parameter `accountId`",
+            "account-id",
+        ),
+        (
+            create().no_header("auth").header("authorization", "Bearer secret"),
+            "/header/auth",
+            "a token",
+            "authorization",
+        ),
+    ];
+    for (call, pointer, expected, near) in cases {
+        let exchange = call.send();
+        let message = format!("expected {expected}, but found nothing; is `{near}` meant for it?");
+        assert_eq!(first(&exchange), (pointer, message));
+        assert!(!body(&exchange).to_string().contains("secret"));
+    }
+    // Names that are something else are not taken for it.
+    let exchange = Call::sample("importDataV2").without("/data/0/_id").send();
+    assert_eq!(first(&exchange).1, "expected a string, but found nothing");
+}
+
+#[test]
+fn the_update_pages_own_body_is_refused_with_the_entry_about_it() {
+    let ledger = stub().contract().ledger();
+    let sample = ledger.iter().find(|entry| entry.id == "U1").and_then(|entry| entry.sample.clone());
+    let sample = sample.expect("the text of the page");
+    let fault = "`13456782xxx` at line 1 column 118, where `,` or `}` belongs";
+    let hint = "the sample of the page has the same fault (ledger: U1)";
+    let edited = sample.replace("Amanda", "Amal").replace(", ", ",\n  ");
+    for (text, message) in [
+        (sample.clone(), format!("expected JSON, but found {fault}; {hint}")),
+        (
+            edited,
+            format!(
+                "expected JSON, but found `13456782xxx` at line 5 column 18, where `,` or `}}` belongs; {hint}"
+            ),
+        ),
+    ] {
+        let exchange = stub().respond(Call::sample("updateAgent").request_with(text));
+        assert_eq!(first(&exchange), ("/body", message));
+    }
+    let other = stub().respond(Call::sample("updateAgent").request_with("{\"a\": 5xxx}"));
+    assert!(!first(&other).1.contains("ledger"));
+    // The fixture is the page's text with the two repairs that the entry names.
+    let repaired = sample.replace("13456782xxx", "13456782000");
+    let repaired: Value =
+        serde_json::from_str(repaired.trim_end().strip_suffix('}').expect("one too many")).expect("JSON");
+    assert_eq!(repaired, stub_support::fixture("updateAgent/request.json"));
+}
+
+#[test]
+fn a_queue_that_is_sent_to_the_import_is_told_where_it_belongs() {
+    let queue = Call { body: Call::sample("createQueue").body, ..Call::sample("importData") };
+    let exchange = queue.send();
+    let hint =
+        "the body is one for createQueue, `POST /agentassist/api/v1/public/{streamId}/queues` (ledger: I2)";
+    assert_eq!(
+        first(&exchange),
+        ("/body/Data", format!("expected a string or an array, but found nothing; {hint}"))
+    );
+    let broken = Call { body: queue.without("/name").body, ..Call::sample("importData") }.send();
+    assert!(!first(&broken).1.contains("createQueue"));
+}
+
+#[test]
+fn a_look_up_without_a_page_is_told_apart_from_a_path_that_nobody_names() {
+    for path in ["agent-groups", "skills", "roles", "layouts"] {
+        let target = format!("/agentassist/api/v1/public/st-1/{path}?page=1");
+        let exchange = stub().respond(Request::new("GET", &target));
+        let violation = &exchange.violations[0];
+        assert!(
+            violation.found.ends_with("which is named and has no page of its own (ledger: U16)"),
+            "{violation}"
+        );
+        assert!(violation.source.starts_with("Update a specific agent › Body Parameters › "), "{path}");
+    }
+    let exchange = stub().respond(Request::new("GET", "/nowhere"));
+    assert_eq!(exchange.violations[0].source, "assumed: no page says what another path gets");
 }

@@ -11,8 +11,8 @@ use support::{
     agentassist::Agentassist,
     faulty::{Faulty, write},
     get,
-    interactions::{INTERACTIONS, fixture},
-    program::{file, folder, small_pact, standin, verify},
+    interactions::{INTERACTIONS, fixture, small_pact},
+    program::{Folder, run, verify},
     server,
 };
 
@@ -113,7 +113,8 @@ fn a_reply_may_vary_as_the_contract_allows_and_not_otherwise() {
         serde_json::from_slice(&fs::read("contracts/pacts/agentassist-client-agentassist.json").unwrap())
             .unwrap();
     pact["interactions"].as_array_mut().unwrap().truncate(1);
-    let pact = file(&folder("vary"), "create.json", &pact.to_string());
+    let folder = Folder::new();
+    let pact = folder.file("create.json", pact.to_string());
     let cases: [(&str, Value, Option<&str>); 9] = [
         ("/phoneNumber", json!(1), None),
         ("/phoneNumber", json!("+81 1"), None),
@@ -172,7 +173,8 @@ fn a_state_that_the_provider_does_not_know_fails_the_interaction() {
     let server = server(|_| {});
     let mut pact = small_pact("/name");
     pact["interactions"][0]["providerStates"] = json!([{"name": "it rains"}]);
-    let pact = file(&folder("state"), "rain.json", &pact.to_string());
+    let folder = Folder::new();
+    let pact = folder.file("rain.json", pact.to_string());
     let states = format!("{}/__standin/provider-states", server.url());
 
     let run = verify(&server.url(), &["--pact", &pact, "--states-url", &states]);
@@ -194,14 +196,13 @@ fn what_is_exported_from_traffic_holds() {
     let exchanges = server.journal().snapshot();
     let lines: Vec<_> = exchanges.iter().map(|recorded| standin::render::ndjson::line(recorded)).collect();
     let reply = Client::connect(server.addr()).call(get("/__standin/export?format=pact"));
-    let folder = folder("traffic");
-    let journal = file(&folder, "run.ndjson", &lines.join("\n"));
+    let folder = Folder::new();
+    let journal = folder.file("run.ndjson", lines.join("\n"));
 
-    let converted = standin(&["journal", &journal, "--as", "pact", "--consumer", "me"]);
-    let exported = file(&folder, "exported.json", &String::from_utf8(reply.body).unwrap());
-    let converted_pact = file(&folder, "converted.json", &converted.out);
+    let converted = run(&["journal", &journal, "--as", "pact", "--consumer", "me"]);
+    let exported = folder.file("exported.json", reply.body);
+    let converted_pact = folder.file("converted.json", converted.fine());
 
-    assert_eq!(converted.code, 0);
     let pacts =
         [&exported, &converted_pact].map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()));
     let [exported_json, converted_json] = pacts.map(Result::unwrap);
@@ -215,8 +216,8 @@ fn what_is_exported_from_traffic_holds() {
 #[test]
 fn reports_say_the_same_as_the_lines() {
     let server = server(|config| config.settings.checks = Checks::Off);
-    let folder = folder("reports");
-    let (junit, report) = (folder.join("verify.xml"), folder.join("verify.json"));
+    let folder = Folder::new();
+    let (junit, report) = (folder.path("verify.xml"), folder.path("verify.json"));
 
     let run = verify(
         &server.url(),
@@ -247,7 +248,7 @@ fn reports_say_the_same_as_the_lines() {
 #[test]
 fn pacts_of_earlier_versions_are_verified_too() {
     let good = Faulty::start(|_, stream| write(stream, 200, "application/json", r#"{"name": "y"}"#));
-    let folder = folder("versions");
+    let folder = Folder::new();
     for version in ["2.0.0", "3.0.0"] {
         let pact = json!({
             "consumer": {"name": "old"},
@@ -259,7 +260,7 @@ fn pacts_of_earlier_versions_are_verified_too() {
                 "response": {"status": 200, "body": {"name": "y"}},
             }],
         });
-        let path = file(&folder, &format!("{version}.json"), &pact.to_string());
+        let path = folder.file(&format!("{version}.json"), pact.to_string());
         let run = verify(&good.url, &["--pact", &path]);
         assert_eq!(run.code, 0, "{version}: {}", run.out);
     }
@@ -268,7 +269,8 @@ fn pacts_of_earlier_versions_are_verified_too() {
 #[test]
 fn a_base_url_may_have_a_path() {
     let good = Faulty::start(|_, stream| write(stream, 200, "application/json", r#"{"name": "y"}"#));
-    let pact = file(&folder("base"), "small.json", &small_pact("/name").to_string());
+    let folder = Folder::new();
+    let pact = folder.file("small.json", small_pact("/name").to_string());
 
     let run = verify(&format!("{}/base/", good.url), &["--pact", &pact]);
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use standin::Checks;
 use support::{
     faulty::{Faulty, Received, write},
-    program::{Run, run},
+    program::{Ended, end, standin},
     server,
 };
 
@@ -57,9 +57,9 @@ fn pact(url: &str) -> Value {
     pact
 }
 
-fn verify(url: &str, broker: &Faulty, arguments: &[&str]) -> Run {
+fn verify(url: &str, broker: &Faulty, arguments: &[&str]) -> Ended {
     let arguments = [&["verify", url, "--broker", &broker.url], arguments].concat();
-    run(&arguments, &[("STANDIN_BROKER_TOKEN", "br0ker")])
+    end(standin(arguments).env("STANDIN_BROKER_TOKEN", "br0ker"))
 }
 
 fn published(broker: &Faulty) -> Vec<Value> {
@@ -73,7 +73,7 @@ fn the_brokers_pacts_are_verified_and_success_is_published() {
     let (server, broker) = (server(|_| {}), broker());
 
     let arguments = ["--provider-version", "abc123", "--provider-branch", "main"];
-    let Run { code, out, err } = verify(&server.url(), &broker, &arguments);
+    let Ended { code, out, err } = verify(&server.url(), &broker, &arguments);
 
     assert_eq!(code, 0, "{out}{err}");
     assert!(
@@ -92,7 +92,7 @@ fn the_brokers_pacts_are_verified_and_success_is_published() {
 fn failures_are_published_with_their_interactions() {
     let (server, broker) = (server(|config| config.settings.checks = Checks::Off), broker());
 
-    let Run { code, out, .. } = verify(&server.url(), &broker, &["--provider-version", "abc123"]);
+    let Ended { code, out, .. } = verify(&server.url(), &broker, &["--provider-version", "abc123"]);
 
     assert_eq!(code, 1, "{out}");
     let published = published(&broker);
@@ -114,7 +114,7 @@ fn a_broker_that_refuses_or_has_nothing_ends_the_run() {
     let other = Faulty::start(|_, stream| write(stream, 200, "text/html", "<p>hello</p>"));
 
     for broker in [empty, refusing, other] {
-        let Run { code, out, err } = verify(&server.url(), &broker, &[]);
+        let Ended { code, out, err } = verify(&server.url(), &broker, &[]);
         assert_eq!((code, out.as_str(), err.lines().count()), (3, "", 1), "{err}");
         assert!(err.starts_with("standin: cannot read pacts from the broker http://127.0.0.1:"), "{err}");
     }
@@ -134,7 +134,7 @@ fn results_that_the_broker_does_not_take_are_not_passed_over() {
         write(stream, 200, "application/hal+json", &body.to_string());
     });
 
-    let Run { code, err, .. } = verify(&server.url(), &forgetful, &[]);
+    let Ended { code, err, .. } = verify(&server.url(), &forgetful, &[]);
 
     assert_eq!(code, 3);
     assert!(err.starts_with("standin: cannot publish results to the broker"), "{err}");

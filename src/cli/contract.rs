@@ -1,14 +1,17 @@
 //! `standin contract`.
 
 mod ledger;
+mod list;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use super::{ContractSource, Error, Exit, check, output};
 
-/// How many characters a line of text has.
+/// How many characters a line of text has where no terminal says so.
 const WIDTH: usize = 100;
+/// The narrowest and the widest lines that are written for a terminal.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
 
 /// Show what is served: operations, the OpenAPI document, contradictions
 #[derive(Args, Debug)]
@@ -44,6 +47,13 @@ enum What {
     },
 }
 
+/// How wide lines are: what `COLUMNS` says, else the terminal, else [`WIDTH`].
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns.or_else(terminal).map_or(WIDTH, |width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
+}
+
 impl Command {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let text = match &self.what {
@@ -51,13 +61,13 @@ impl Command {
             What::Show { operation: Some(operation), contract } => {
                 let contract = contract.load()?;
                 let operation = check::find(&contract, operation)?;
-                show::operation(&contract, operation)
+                show::operation(&contract, operation, width())
             }
             What::Openapi { contract } => {
                 let contract = contract.load()?;
                 String::from_utf8_lossy(contract.published()).trim_end().to_owned() + "\n"
             }
-            What::Ledger { contract } => ledger::text(contract.load()?.ledger()),
+            What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width()),
         };
         output::print(&text)?;
         Ok(Exit::Fine)

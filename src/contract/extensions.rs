@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ContractError, LedgerEntry, reader::Node};
 
-const OURS: [&str; 5] = ["x-source", "x-assumed", "x-ledger", "x-accepts", "x-same-as"];
+const OURS: [&str; 7] = ["x-source", "x-assumed", "x-rules", "x-ledger", "x-accepts", "x-same-as", "x-claim"];
 /// Members whose values are the API's own data.
 const FREE_FORM: [&str; 4] = ["value", "example", "enum", "x-same-as"];
 
@@ -24,7 +24,10 @@ pub(super) fn check(node: &Node, ledger: &[LedgerEntry]) -> Result<(), ContractE
                     // A list of values, unlike an object of named examples.
                     "examples" if value.is_array() => {}
                     key if key.starts_with("x-") && !OURS.contains(&key) => {
-                        return Err(child.complain("this keyword is unknown; the document's own keywords are x-source, x-assumed, x-ledger, x-accepts and x-same-as"));
+                        return Err(child.complain(&format!(
+                            "this keyword is unknown; the document's own keywords are {}",
+                            OURS.join(", ")
+                        )));
                     }
                     key if FREE_FORM.contains(&key) => {}
                     _ => check(&child, ledger)?,

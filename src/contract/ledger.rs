@@ -21,6 +21,12 @@ pub struct LedgerEntry {
     /// What else a request may use: names, JSON types or values, spelt exactly so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
+    /// The sample that it is about, as the page has it, when that is not JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+    /// The ends of paths that the sources name and no page documents, such as `/roles`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
 }
 
 /// What a ledger entry means for requests.
@@ -54,10 +60,22 @@ pub(super) fn read(root: &Node) -> Result<Vec<LedgerEntry>, ContractError> {
     for node in list.items()? {
         let entry: LedgerEntry = serde_json::from_value(node.value.clone())
             .map_err(|error| node.complain(&format!("this is no entry of a ledger: {error}")))?;
+        if let Some(path) = entry.paths.iter().find(|path| !path.starts_with('/')) {
+            return Err(
+                node.complain(&format!("expected the end of a path, from a `/` on, but found `{path}`"))
+            );
+        }
+        if entry.sample.as_deref().is_some_and(is_json) {
+            return Err(node.complain("expected a `sample` that is not JSON, but found JSON"));
+        }
         if entries.iter().any(|other| other.id == entry.id) {
             return Err(node.complain(&format!("another entry has the id `{}` too", entry.id)));
         }
         entries.push(entry);
     }
     Ok(entries)
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }

@@ -6,6 +6,7 @@
 mod extensions;
 mod ledger;
 mod operation;
+pub(crate) mod origin;
 pub(crate) mod pattern;
 mod publish;
 mod reader;
@@ -25,6 +26,7 @@ use serde_json::Value;
 pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
+pub use origin::{Basis, Origin};
 use reader::Node;
 pub(crate) use reader::escape;
 pub use schema::{Branch, JsonType, Property, Schema};
@@ -35,6 +37,8 @@ use schema_reader::SchemaReader;
 pub struct Contract {
     title: String,
     version: String,
+    /// The titles of the pages that it is about.
+    pages: Vec<String>,
     token: Option<Token>,
     sample_token: Option<String>,
     operations: Vec<Operation>,
@@ -143,6 +147,9 @@ impl Contract {
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
+            pages: origin::places(&info.optional_text("x-source")?.unwrap_or_default())
+                .map(str::to_owned)
+                .collect(),
             token,
             sample_token: sample_token(&root)?,
             operations,
@@ -163,6 +170,12 @@ impl Contract {
         &self.version
     }
 
+    /// What kind of place a source is, such as that of a [`crate::Violation`] or a [`Schema`]: one of the pages that
+    /// `info.x-source` lists, another place, or none.
+    pub fn basis(&self, source: &str) -> Basis {
+        Basis::of(source, &self.pages)
+    }
+
     /// The document as it was read.
     #[allow(clippy::missing_panics_doc)] // the built-in document is JSON
     pub fn document(&self) -> &Value {
@@ -172,6 +185,11 @@ impl Contract {
     /// The header that carries the token, in lower case; none when the document asks for no token.
     pub fn token_header(&self) -> Option<&str> {
         self.token.as_ref().map(|token| token.header.as_str())
+    }
+
+    /// The claim that names the client in the token's payload; none when any JWT will do.
+    pub fn token_claim(&self) -> Option<&str> {
+        self.token.as_ref()?.claim.as_deref()
     }
 
     /// The pages that ask for the token; empty when the document asks for none.
@@ -281,10 +299,11 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// The security scheme: the header, in lower case, and where it is documented.
+/// The security scheme: the header, in lower case, the claim that names the client, and where it is documented.
 #[derive(Debug)]
 struct Token {
     header: String,
+    claim: Option<String>,
     source: String,
 }
 
@@ -302,6 +321,7 @@ fn token(root: &Node) -> Result<Option<Token>, ContractError> {
     }
     Ok(Some(Token {
         header: scheme.need("name")?.text()?.to_ascii_lowercase(),
+        claim: scheme.optional_text("x-claim")?,
         source: scheme.optional_text("x-source")?.unwrap_or_default(),
     }))
 }

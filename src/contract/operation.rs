@@ -25,6 +25,10 @@ pub struct Operation {
     pub segments: Vec<Segment>,
     /// What it does, in a line.
     pub summary: String,
+    /// What else there is to say about it.
+    pub description: String,
+    /// Ids of the ledger entries that concern it.
+    pub ledger: Vec<String>,
     /// The page that documents it.
     pub source: String,
     /// Path, query and header parameters; neither the token nor the media type is one.
@@ -94,6 +98,8 @@ pub struct Body {
     pub examples: Vec<Example>,
     /// The page and row that name its media type.
     pub source: String,
+    /// Samples of the pages that are not JSON, each with the id of the ledger entry about it.
+    pub(crate) broken: Vec<(String, String)>,
 }
 
 /// The replies with one status code.
@@ -101,6 +107,8 @@ pub struct Body {
 pub struct Replies {
     /// The status code.
     pub status: u16,
+    /// What it means.
+    pub description: String,
     /// Whether the reply is the request's body with the sample's members added.
     pub echoes: bool,
     /// What the body of the reply looks like.
@@ -290,6 +298,8 @@ impl<'a> OperationReader<'a> {
             path: path.to_owned(),
             segments,
             summary: node.optional_text("summary")?.unwrap_or_default(),
+            description: node.optional_text("description")?.unwrap_or_default(),
+            ledger: node.optional_texts("x-ledger")?,
             source: node.optional_text("x-source")?.unwrap_or_default(),
             parameters,
             body: node.get("requestBody").map(|node| self.body(&node)).transpose()?,
@@ -349,10 +359,15 @@ impl<'a> OperationReader<'a> {
             return Err(other.complain("the one media type that is supported is application/json"));
         }
         let media = media(&content)?;
+        let examples = self.examples(&media)?;
+        let about = |entry: &&LedgerEntry| examples.iter().any(|example| example.ledger.contains(&entry.id));
+        let broken = self.ledger.iter().filter(about);
+        let broken = broken.filter_map(|entry| Some((entry.id.clone(), entry.sample.clone()?))).collect();
         Ok(Body {
             required: flag(node, "required")?,
             schema: self.schemas.read(&media.need("schema")?)?,
-            examples: self.examples(&media)?,
+            examples,
+            broken,
             source: node.optional_text("x-source")?.unwrap_or_default(),
         })
     }
@@ -377,6 +392,7 @@ impl<'a> OperationReader<'a> {
         let same_as = node.get("x-same-as").map(|node| same_as(&node)).transpose()?;
         Ok(Replies {
             status: code,
+            description: node.optional_text("description")?.unwrap_or_default(),
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,
             examples,

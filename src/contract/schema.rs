@@ -5,7 +5,8 @@ use std::{fmt, sync::OnceLock};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Number, Value, json};
 
-use super::{ContractError, reader::Node};
+use super::{ContractError, origin::Origin, reader::Node};
+use crate::Rule;
 
 /// A schema, its references resolved. Unknown properties are always allowed.
 #[derive(Debug, Default)]
@@ -38,8 +39,10 @@ pub struct Schema {
     pub examples: Vec<Value>,
     /// The page and row that it comes from, or `observed`; empty when it stands for itself.
     pub source: String,
-    /// Why it is assumed, when it is neither documented nor observed.
+    /// Why it is assumed, and all below with it, when it is neither documented nor observed.
     pub assumed: Option<String>,
+    /// Where those of its rules come from that come from elsewhere.
+    pub rules: Vec<(Rule, Origin)>,
     /// Ids of the ledger entries that concern it.
     pub ledger: Vec<String>,
     /// What those entries accept besides the usual: each name, type or value with the entry's id.
@@ -139,6 +142,31 @@ impl Schema {
         for property in properties.filter(|property| property.name == *name) {
             property.schema.gather(rest, value.and_then(|value| value.get(name)), found);
         }
+    }
+
+    /// Where a rule comes from: the page and row, `observed`, or why it is assumed.
+    pub fn source_of(&self, rule: Rule) -> String {
+        let own = self.rules.iter().find(|(other, _)| *other == rule).map(|(_, origin)| origin);
+        let mut origin =
+            own.cloned().unwrap_or_else(|| Origin { source: self.source.clone(), assumed: None });
+        if origin.assumed.is_none() {
+            origin.assumed.clone_from(&self.assumed);
+        }
+        origin.to_string()
+    }
+
+    /// Marks this and all below as assumed, where it is not yet.
+    pub(super) fn assume(&mut self, why: &str) {
+        if self.assumed.is_none() {
+            self.assumed = Some(why.to_owned());
+            self.assume_below(why);
+        }
+    }
+
+    pub(super) fn assume_below(&mut self, why: &str) {
+        let properties = self.properties.iter_mut().map(|property| &mut property.schema);
+        let branches = self.branches.iter_mut().map(|branch| &mut branch.then);
+        properties.chain(branches).chain(self.items.as_deref_mut()).for_each(|schema| schema.assume(why));
     }
 
     /// Whether an array with an item schema is here or below.

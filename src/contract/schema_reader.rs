@@ -4,10 +4,12 @@ use serde_json::{Number, Value};
 
 use super::{
     ContractError, LedgerEntry,
+    origin::Origin,
     pattern::{Pattern, is_common, witness},
     reader::Node,
     schema::{Branch, JsonType, Property, Schema, is_pattern},
 };
+use crate::Rule;
 
 /// The most schemas that a document may have once its references are resolved.
 const MAX_SCHEMAS: usize = 20_000;
@@ -78,6 +80,9 @@ impl<'a> SchemaReader<'a> {
         {
             items.source.clone_from(&schema.source);
             items.assumed.clone_from(&schema.assumed);
+        }
+        if let Some(why) = schema.assumed.clone() {
+            schema.assume_below(&why);
         }
         schema.variants = variants(self.ledger, &schema.ledger);
         schema.summarize();
@@ -154,12 +159,23 @@ impl<'a> SchemaReader<'a> {
                 "contentMediaType" => schema.holds_json = node.text()? == "application/json",
                 "x-source" => node.text()?.clone_into(&mut schema.source),
                 "x-assumed" => schema.assumed = Some(node.text()?.to_owned()),
+                // What a schema says beside a reference counts before what it refers to.
+                "x-rules" => drop(schema.rules.splice(0..0, origins(&node)?)),
                 "x-ledger" => schema.ledger = node.texts()?,
                 "x-same-as" => schema.same_as = same_as(&node)?,
                 _ => {
                     return Err(node.complain(
                         "this keyword is not supported in a schema; ARCHITECTURE.md lists those that are",
                     ));
+                }
+            }
+        }
+        if let Some(node) = node.get("x-rules") {
+            for (keyword, node) in node.members()? {
+                if !schema.has(keyword) {
+                    return Err(
+                        node.complain(&format!("`{keyword}` is not among the keywords of this schema"))
+                    );
                 }
             }
         }
@@ -219,7 +235,57 @@ impl<'a> SchemaReader<'a> {
     }
 }
 
+/// Reads `x-rules`: keywords, each with the `x-source` or `x-assumed` of its own.
+fn origins(node: &Node) -> Result<Vec<(Rule, Origin)>, ContractError> {
+    let origin = |(keyword, node): (&str, Node)| {
+        let rule = rule(keyword).ok_or_else(|| node.complain(&format!("`{keyword}` is no rule")))?;
+        let mut origin = Origin::default();
+        for (keyword, node) in node.members()? {
+            match keyword {
+                "x-source" => node.text()?.clone_into(&mut origin.source),
+                "x-assumed" => origin.assumed = Some(node.text()?.to_owned()),
+                _ => return Err(node.complain("a rule has `x-source` and `x-assumed` only")),
+            }
+        }
+        if origin == Origin::default() {
+            return Err(node.complain("expected `x-source` or `x-assumed`, but found neither"));
+        }
+        Ok((rule, origin))
+    };
+    node.members()?.map(origin).collect()
+}
+
+/// The rule behind a keyword.
+fn rule(keyword: &str) -> Option<Rule> {
+    Some(match keyword {
+        "enum" => Rule::Enum,
+        "maxLength" => Rule::MaxLength,
+        "maximum" => Rule::Maximum,
+        "minLength" => Rule::MinLength,
+        "minimum" => Rule::Minimum,
+        "pattern" => Rule::Format,
+        "required" => Rule::Required,
+        "type" => Rule::Type,
+        _ => return None,
+    })
+}
+
 impl Schema {
+    /// Whether it has the rule of this keyword; what is required is known to the object around it.
+    fn has(&self, keyword: &str) -> bool {
+        match keyword {
+            "enum" => !self.values.is_empty(),
+            "maxLength" => self.max_length.is_some(),
+            "maximum" => self.maximum.is_some(),
+            "minLength" => self.min_length.is_some(),
+            "minimum" => self.minimum.is_some(),
+            "pattern" => self.pattern.is_some(),
+            "required" => true,
+            "type" => !self.types.is_empty(),
+            _ => false,
+        }
+    }
+
     /// A keyword that can never take effect on the types listed, when there is one.
     fn inapplicable(&self) -> Option<&'static str> {
         let allows = |kind| self.types.is_empty() || self.types.contains(&kind);

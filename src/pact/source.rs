@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_contracts_can_be_verified() {
+    fn the_committed_contract_is_there_with_the_values_that_can_be_set() {
         let sources = Source::committed();
 
         assert_eq!(sources[0].consumer(), "agentassist-client");

@@ -377,7 +377,8 @@ mod tests {
         let other: serde_json::Value = serde_json::from_str(text).unwrap();
         let a = tree.root().member("a").unwrap();
         assert_eq!(a.kind(), JsonType::Object, "of members with one name the last counts");
-        assert_eq!(other["a"]["b"], serde_json::Value::Null);
+        assert_eq!(a.member("b").unwrap().kind(), JsonType::Null);
+        assert_eq!(other["a"], serde_json::json!({"b": null}));
         let list = tree.root().children().next().unwrap();
         let items: Vec<_> = list.children().collect();
         assert_eq!((items[0].kind(), items[1].kind()), (JsonType::Integer, JsonType::Integer));

@@ -8,7 +8,7 @@ use crate::{
 
 pub(super) fn check(
     header: &str,
-    source: &str,
+    source: impl Fn() -> String,
     request: &Request,
     policy: &TokenPolicy,
 ) -> Result<(), Violation> {
@@ -18,7 +18,7 @@ pub(super) fn check(
         rule,
         expected: expected.into(),
         found: found.into(),
-        source: source.into(),
+        source: source(),
     };
     let Some(value) = values.next().filter(|value| !value.is_empty()) else {
         return Err(violation(Rule::Required, "a token", "nothing"));

@@ -1,16 +1,16 @@
 //! Step 3: read the body: media type, size, UTF-8, JSON.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    quote, readings,
+    hints, quote, readings,
     validate::{self, Findings},
 };
-use crate::{BodyEnd, Operation, Reading, Request, Rule, Violation, contract::Body};
-
-/// The deepest nesting of a body.
-const MAX_DEPTH: usize = 128;
+use crate::{
+    BodyEnd, Operation, Reading, Request, Rule, Violation,
+    contract::Body,
+    json::{self, JsonError},
+};
 
 /// Reads the body of a request; none when the operation takes none, or when it may be left out and is.
 pub(super) fn read(
@@ -28,7 +28,7 @@ pub(super) fn read(
     }
     media_type(body, request)?;
     size(request, max_body)?;
-    parse(&request.body).map(Some)
+    parse(body, &request.body).map(Some)
 }
 
 fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {
@@ -62,9 +62,12 @@ fn size(request: &Request, max_body: usize) -> Result<(), Violation> {
     };
     let (rule, expected, found, why) = match end {
         BodyEnd::Complete => return Ok(()),
-        BodyEnd::Broken => {
-            (Rule::Incomplete, "a whole body".to_owned(), format!("an end after {length} bytes"), "HTTP")
-        }
+        BodyEnd::Broken => (
+            Rule::Incomplete,
+            "a whole body".to_owned(),
+            format!("an end after {length} bytes"),
+            "assumed: HTTP breaks off such a request",
+        ),
         BodyEnd::TimedOut => (
             Rule::Timeout,
             "a body that arrives in time".to_owned(),
@@ -96,63 +99,26 @@ fn body_violation(
     }
 }
 
-/// Reads JSON: of members with the same name the last counts, and nesting, numbers and escapes have limits.
-fn parse(body: &[u8]) -> Result<Value, Violation> {
-    const SOURCE: &str = "RFC 8259; the limits are assumed";
-    if body.is_empty() {
-        return Err(body_violation(Rule::Required, "a JSON body", "nothing", SOURCE));
-    }
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let found = format!("other bytes at offset {}", error.valid_up_to());
-        body_violation(Rule::Encoding, "JSON in UTF-8", found, SOURCE)
-    })?;
-    let error = match serde_json::from_str(text) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    let depth = depth(body);
-    if depth > MAX_DEPTH {
-        let expected = format!("JSON nested at most {MAX_DEPTH} deep");
-        return Err(body_violation(Rule::Depth, expected, "deeper nesting", SOURCE));
-    }
-    // serde_json's own limit refuses the last level that is allowed here.
-    let error = if depth == MAX_DEPTH {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        reader.disable_recursion_limit();
-        match Value::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        }
-    } else {
-        error
-    };
-    let found = if text.starts_with('\u{feff}') {
-        "a byte order mark before it".to_owned()
-    } else {
-        error.to_string()
-    };
-    Err(body_violation(Rule::Json, "JSON", found, SOURCE))
-}
-
-/// How deep the brackets of a text nest, those within strings left out; stops beyond the limit.
-fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-        if deepest > MAX_DEPTH {
-            break;
-        }
-    }
-    deepest
+fn parse(spec: &Body, body: &[u8]) -> Result<Value, Violation> {
+    json::parse(body).map_err(|error| {
+        let rule = match &error {
+            JsonError::Depth => Rule::Depth,
+            JsonError::Empty => Rule::Required,
+            JsonError::Encoding(_) => Rule::Encoding,
+            JsonError::Json(_) => Rule::Json,
+        };
+        let source = match &error {
+            JsonError::Depth => "assumed: the documentation names no limit for nesting",
+            _ => &spec.source,
+        };
+        let found = match hints::broken_sample(spec, body) {
+            Some(id) => {
+                format!("{}; the sample of the page has the same fault (ledger: {id})", error.found())
+            }
+            None => error.found(),
+        };
+        body_violation(rule, error.expected(), found, source)
+    })
 }
 
 /// What a body alone breaks, and the readings that it uses.
@@ -173,7 +139,7 @@ pub fn check_body(operation: &Operation, body: &[u8]) -> BodyCheck {
     let mut findings = Findings::default();
     let mut readings = Vec::new();
     if let Some(spec) = &operation.body {
-        match parse(body) {
+        match parse(spec, body) {
             Err(violation) => findings = violation.into(),
             Ok(mut value) => {
                 readings::rename(&spec.schema, &mut value, &mut readings);

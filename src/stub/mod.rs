@@ -6,6 +6,7 @@
 mod answer;
 mod authorize;
 mod body;
+mod hints;
 mod prefer;
 mod profile;
 mod readings;
@@ -24,7 +25,9 @@ pub use body::{BodyCheck, check_body};
 pub use profile::Errors;
 pub(crate) use values::percent_decode;
 
-use crate::{Contract, Exchange, Operation, Reading, Reply, Request, Step, Violation, token::Secret};
+use crate::{
+    Contract, Exchange, Operation, Reading, Reply, Request, Step, Violation, contract::origin, token::Secret,
+};
 
 /// Answers requests by a contract, without sockets, clock, threads or randomness: the same request always
 /// gets the same exchange.
@@ -116,14 +119,18 @@ impl Stub {
 
     /// Decides what a request gets, and says why.
     pub fn respond(&self, request: Request) -> Exchange {
-        let route = match route::find(self.contract.operations(), &request) {
+        let route = match route::find(&self.contract, &request) {
             Ok(route) => route,
             Err(refusal) => return self.refuse(request, None, Step::Route, *refusal),
         };
         let operation = route.operation;
         if let Some(header) = self.contract.token_header()
-            && let Err(violation) =
-                authorize::check(header, self.contract.token_source(), &request, &self.settings.token)
+            && let Err(violation) = authorize::check(
+                header,
+                || origin::on_page(self.contract.token_source(), &operation.source),
+                &request,
+                &self.settings.token,
+            )
         {
             return self.refuse(request, Some(operation), Step::Authorize, violation.into());
         }
@@ -143,6 +150,10 @@ impl Stub {
                 validate::body(&spec.schema, value, &mut findings);
             }
             readings::find(operation, &values, body.as_ref(), &mut readings);
+            if !findings.violations.is_empty() {
+                hints::parameters(operation, self.contract.token_header(), &request, &mut findings);
+                hints::other_operation(&self.contract, operation, body.as_ref(), &mut findings);
+            }
             if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
                 let reply = self.profile.refusal(Cause::Violations, &findings);
                 return exchange(request, reply, operation, Step::Validate, findings, readings);
@@ -160,7 +171,10 @@ impl Stub {
         refusal: Refusal,
     ) -> Exchange {
         let cause = Cause::of(step, &refusal.violation);
-        let findings = Findings::from(refusal.violation);
+        let mut findings = Findings::from(refusal.violation);
+        if let Some(operation) = operation {
+            hints::parameters(operation, self.contract.token_header(), &request, &mut findings);
+        }
         let mut reply = self.profile.refusal(cause, &findings);
         if let Some(allow) = refusal.allow {
             reply.headers.push("allow", allow.as_bytes());

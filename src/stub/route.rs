@@ -1,7 +1,7 @@
 //! Step 1: which operation is it? Paths match as sent; only the values of path parameters are decoded.
 
-use super::{Refusal, quote, values::percent_decode};
-use crate::{Operation, Request, Rule, Violation, contract::Segment};
+use super::{Refusal, hints, quote, values::percent_decode};
+use crate::{Contract, Operation, Request, Rule, Violation, contract::Segment};
 
 /// The operation that matched.
 pub(super) struct Route<'a> {
@@ -12,7 +12,8 @@ pub(super) struct Route<'a> {
     pub(super) path_values: Vec<(&'a str, Result<String, String>)>,
 }
 
-pub(super) fn find<'a>(operations: &'a [Operation], request: &Request) -> Result<Route<'a>, Box<Refusal>> {
+pub(super) fn find<'a>(contract: &'a Contract, request: &Request) -> Result<Route<'a>, Box<Refusal>> {
+    let operations = contract.operations();
     let path = request.path();
     let mut best: Option<(usize, usize)> = None;
     for (index, operation) in operations.iter().enumerate() {
@@ -24,7 +25,7 @@ pub(super) fn find<'a>(operations: &'a [Operation], request: &Request) -> Result
         }
     }
     let Some((_, index)) = best else {
-        return Err(Box::new(refusal(operations, request)));
+        return Err(Box::new(refusal(contract, request)));
     };
     let operation = &operations[index];
     let path_values = operation
@@ -61,7 +62,8 @@ fn matches(operation: &Operation, path: &str) -> Option<usize> {
     sent.next().is_none().then_some(literals)
 }
 
-fn refusal(operations: &[Operation], request: &Request) -> Refusal {
+fn refusal(contract: &Contract, request: &Request) -> Refusal {
+    let operations = contract.operations();
     let path = request.path();
     let mut methods: Vec<&str> = Vec::new();
     for operation in operations {
@@ -70,7 +72,7 @@ fn refusal(operations: &[Operation], request: &Request) -> Refusal {
         }
     }
     if methods.is_empty() {
-        return unknown_path(operations, path).into();
+        return unknown_path(contract, path).into();
     }
     let allow = methods.join(", ");
     Refusal {
@@ -88,18 +90,25 @@ fn refusal(operations: &[Operation], request: &Request) -> Refusal {
 /// How many of the nearest operations a refusal names.
 const NEAREST: usize = 3;
 
-fn unknown_path(operations: &[Operation], path: &str) -> Violation {
+fn unknown_path(contract: &Contract, path: &str) -> Violation {
     let mut nearest: Vec<(usize, String)> =
-        operations.iter().map(|operation| difference(operation, path)).collect();
+        contract.operations().iter().map(|operation| difference(operation, path)).collect();
     nearest.sort_by_key(|(distance, _)| *distance);
     nearest.truncate(NEAREST);
     let hints: Vec<_> = nearest.into_iter().map(|(_, hint)| hint).collect();
+    let (found, source) = match hints::named_path(contract.ledger(), path) {
+        Some((entry, says)) => (
+            format!("{}, which is named and has no page of its own (ledger: {})", quote(path), entry.id),
+            says.source.clone(),
+        ),
+        None => (quote(path), "assumed: no page says what another path gets".into()),
+    };
     Violation {
         pointer: "/path".into(),
         rule: Rule::Path,
         expected: format!("the path of an operation; the nearest are {}", hints.join("; ")),
-        found: quote(path),
-        source: "assumed: the documentation names no other path".into(),
+        found,
+        source,
     }
 }
 

@@ -7,7 +7,7 @@ use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use super::{
-    quote,
+    hints, quote,
     values::{self, Sent, Values},
 };
 use crate::{
@@ -163,8 +163,15 @@ fn report<'e>(
             pointer: format!("{prefix}{place}"),
             rule,
             expected: expected(rule, node, error.kind()),
-            found: found_value(rule, value.pointer(&place)),
-            source: node.map_or_else(String::new, source),
+            found: match error.kind() {
+                Kind::Required { property } => {
+                    let parent = error.instance_path().as_str();
+                    let name = property.as_str().unwrap_or_default();
+                    hints::missing_member(schema.at(parent, value, &|_| true), value.pointer(parent), name)
+                }
+                _ => found_value(rule, value.pointer(&place)),
+            },
+            source: node.map_or_else(String::new, |schema| schema.source_of(rule)),
         };
         match known {
             Some(known) => *known = (place, rule, violation),
@@ -277,14 +284,5 @@ fn found_value(rule: Rule, value: Option<&Value>) -> String {
         (_, Some(Value::Array(_))) => "an array".into(),
         (_, Some(Value::Object(_))) => "an object".into(),
         (_, Some(other)) => format!("`{other}`"),
-    }
-}
-
-/// Where a rule comes from: the page and row, or why it is assumed.
-pub(super) fn source(schema: &Schema) -> String {
-    match &schema.assumed {
-        Some(why) if schema.source.is_empty() => format!("assumed: {why}"),
-        Some(why) => format!("{}; assumed: {why}", schema.source),
-        None => schema.source.clone(),
     }
 }

@@ -89,13 +89,7 @@ pub(super) fn pointer(parameter: &Parameter) -> String {
 }
 
 pub(super) fn violation(parameter: &Parameter, rule: Rule, expected: String, found: String) -> Violation {
-    Violation {
-        pointer: pointer(parameter),
-        rule,
-        expected,
-        found,
-        source: super::validate::source(&parameter.schema),
-    }
+    Violation { pointer: pointer(parameter), source: parameter.schema.source_of(rule), rule, expected, found }
 }
 
 type Decoded = Vec<Result<String, String>>;

@@ -2,13 +2,16 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead, BufReader, Write},
-    process::{Command, Stdio},
+    io::{BufRead, BufReader},
+    process::Command,
 };
 
 use serde_json::Value;
 
-use crate::support::{Server, run, standin};
+use crate::support::{
+    Call,
+    program::{Server, end_with_input, ended, run, run_with_input, standin, start},
+};
 
 const OPERATIONS: [&str; 5] = ["createAgent", "updateAgent", "importData", "importDataV2", "createQueue"];
 
@@ -51,7 +54,7 @@ fn a_line_has_request_and_label() {
 fn valid_bodies_pass_the_check() {
     for operation in OPERATIONS {
         let out = run(["generate", operation, "--count", "1", "--as", "body", "--seed", "3"]).fine();
-        let checked = crate::support::run_with_input(["check", operation, "-"], out.as_bytes());
+        let checked = run_with_input(["check", operation, "-"], out.as_bytes());
         assert_eq!(checked.code, 0, "{checked:?}\n{out}");
     }
 }
@@ -81,18 +84,13 @@ fn a_mistake_names_the_valid_choices() {
 
 #[test]
 fn a_reader_that_goes_away_ends_it() {
-    let mut child = standin(["generate", "createAgent", "--count", "100000000"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(&mut standin(["generate", "createAgent", "--count", "100000000"]));
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
     assert!(line.ends_with("}\n"));
     drop(out);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    ended(child).fine();
 }
 
 #[test]
@@ -106,9 +104,8 @@ fn commands_send_exactly_the_request_and_get_the_verdict_of_its_label() {
             assert_eq!((script.code, script.err.as_str()), (0, ""));
             let before = exchanges(&server).len();
             let script = script.out.replace("http://127.0.0.1:8484", &server.url());
-            let mut shell = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-            shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-            assert!(shell.wait().unwrap().success());
+            let shell = end_with_input(&mut Command::new("sh"), script.as_bytes());
+            assert_eq!(shell.code, 0, "{shell:?}");
             let sent = exchanges(&server).split_off(before);
             assert_eq!(sent.len(), cases.len());
             for (sent, case) in sent.iter().zip(&cases) {
@@ -119,9 +116,7 @@ fn commands_send_exactly_the_request_and_get_the_verdict_of_its_label() {
 }
 
 fn exchanges(server: &Server) -> Vec<Value> {
-    let url = format!("{}/__standin/export?format=ndjson", server.url());
-    let out = Command::new("curl").args(["-sS", &url]).output().unwrap();
-    let out = String::from_utf8(out.stdout).unwrap();
+    let out = server.call(&Call::get("/__standin/export?format=ndjson")).text();
     out.split('\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -4,7 +4,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{CREATE_AGENT, Call, Folder, Server, run, run_with_input};
+use crate::support::{
+    AGENTS, Call,
+    program::{Folder, Server, run, run_with_input},
+};
 
 /// A journal of three exchanges: answered, refused, unmatched.
 #[cfg(unix)]
@@ -12,8 +15,8 @@ fn recorded(folder: &Folder) -> String {
     let file = folder.path("journal.ndjson");
     let server = Server::start(&["--journal-file", file.to_str().unwrap()]);
     let sample = fs::read_to_string("fixtures/createAgent/request.json").unwrap();
-    server.call(&Call::post(CREATE_AGENT, &sample));
-    server.call(&Call::post(CREATE_AGENT, "{}"));
+    server.call(&Call::post(AGENTS, &sample));
+    server.call(&Call::post(AGENTS, "{}"));
     server.call(&Call::get("/elsewhere"));
     server.signal("TERM");
     assert!(server.wait().0.success());
@@ -35,8 +38,8 @@ fn a_journal_becomes_a_table_har_and_curl() {
     let cells = |row: &str| -> Vec<String> {
         columns.iter().map(|at| row[*at..].split("  ").next().unwrap().to_owned()).collect()
     };
-    assert_eq!(cells(rows[1]), ["POST", CREATE_AGENT, "200", "createAgent", "answered"]);
-    assert_eq!(cells(rows[2]), ["POST", CREATE_AGENT, "412", "createAgent", "refused"]);
+    assert_eq!(cells(rows[1]), ["POST", AGENTS, "200", "createAgent", "answered"]);
+    assert_eq!(cells(rows[2]), ["POST", AGENTS, "412", "createAgent", "refused"]);
     assert_eq!(cells(rows[3]), ["GET", "/elsewhere", "404", "-", "unmatched"]);
     assert!(rows[2].contains("/body/emailId: expected "), "{table}");
     assert!(rows[2].contains("(and 3 more)"), "{table}");

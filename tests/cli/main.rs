@@ -5,4 +5,5 @@ mod generate;
 mod journal;
 mod readme;
 mod serve;
+#[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,10 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::support::{CREATE_AGENT, Call, Folder, Server, run, standin};
+use crate::support::{
+    AGENTS, Call, Client,
+    program::{Folder, Server, run, standin},
+};
 
 #[test]
 fn the_ready_line_is_a_sentence_with_the_address() {
@@ -32,9 +35,9 @@ fn the_ready_line_is_one_json_object_for_programs() {
 #[test]
 fn each_exchange_is_a_line_on_standard_error() {
     let text = Server::start(&[]);
-    text.call(&Call::post(CREATE_AGENT, "{}"));
+    text.call(&Call::post(AGENTS, "{}"));
     let line = text.log_line();
-    assert!(line.contains(&format!("1 POST {CREATE_AGENT} 412 /body/emailId: expected ")), "{line}");
+    assert!(line.contains(&format!("1 POST {AGENTS} 412 /body/emailId: expected ")), "{line}");
 
     let json = Server::start(&["--log", "json"]);
     json.call(&Call::get("/elsewhere"));
@@ -60,7 +63,7 @@ fn an_occupied_port_is_one_line_that_says_what_to_do() {
 fn flags_reach_the_stub() {
     let secret = "s3cret";
     let signed = run(["token", "--client-secret", secret]).fine();
-    let empty = || Call::post(CREATE_AGENT, "{}");
+    let empty = || Call::post(AGENTS, "{}");
     let with_token = |token: &str| {
         let mut call = empty();
         call.headers[0].1 = token.trim().into();
@@ -91,7 +94,7 @@ fn flags_reach_the_stub() {
 #[test]
 fn detail_can_be_left_out_of_refusals() {
     let violations = |detail: &str| {
-        let reply = Server::start(&["--detail", detail]).call(&Call::post(CREATE_AGENT, "{}"));
+        let reply = Server::start(&["--detail", detail]).call(&Call::post(AGENTS, "{}"));
         reply.json()["errors"][0].get("violations").cloned()
     };
     assert!(violations("on").is_some());
@@ -109,11 +112,10 @@ fn variables_stand_for_flags() {
         .env("STANDIN_TOKEN", "this one is for curl");
     let server = Server::spawn(command);
     assert!(server.ready.starts_with('{'));
-    assert_eq!(server.call(&Call::post(CREATE_AGENT, "{}")).status, 200);
+    assert_eq!(server.call(&Call::post(AGENTS, "{}")).status, 200);
     for origin in ["http://a.test:1", "http://b.test"] {
         let reply = server.call(&Call::get("/__standin/requests").header("Origin", origin));
-        let allowed = format!("access-control-allow-origin: {origin}");
-        assert!(reply.head.to_lowercase().contains(&allowed), "{reply:?}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some(origin), "{reply:?}");
     }
 }
 
@@ -122,7 +124,7 @@ fn another_contract_can_be_served() {
     let server = Server::start(&["--contract", "contracts/agentassist.openapi.json", "--log", "json"]);
     let ready: Value = serde_json::from_str(&server.ready).unwrap();
     assert_eq!(ready["contract"], "contracts/agentassist.openapi.json");
-    assert_eq!(server.call(&Call::post(CREATE_AGENT, "{}")).status, 412);
+    assert_eq!(server.call(&Call::post(AGENTS, "{}")).status, 412);
 }
 
 #[test]
@@ -163,27 +165,25 @@ fn a_journal_that_could_not_be_written_is_refused_at_the_start() {
 mod end {
     use std::{
         fs,
-        io::Write,
-        net::TcpStream,
         time::{Duration, Instant},
     };
 
     use super::*;
 
     #[test]
-    fn each_signal_ends_it_with_success_within_a_second_or_so() {
+    fn each_signal_ends_it_with_success_and_waits_for_no_client() {
         for signal in ["TERM", "INT"] {
             let server = Server::start(&[]);
             // One connection is idle, one is half-way through a request.
-            let _idle = TcpStream::connect(&server.address).unwrap();
-            let mut slow = TcpStream::connect(&server.address).unwrap();
-            slow.write_all(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf").unwrap();
+            let _idle = Client::connect(&server.address);
+            let mut slow = Client::connect(&server.address);
+            slow.send("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf");
             let asked = Instant::now();
             server.signal(signal);
             let (status, rest) = server.wait();
             assert!(status.success(), "{signal}: {status} {rest:?}");
-            // Twice the promise, for a machine that is busy.
-            assert!(asked.elapsed() < Duration::from_secs(2), "{signal}: {:?}", asked.elapsed());
+            // The half request alone would be waited for three times as long.
+            assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: {:?}", asked.elapsed());
         }
     }
 
@@ -194,7 +194,7 @@ mod end {
         let server = Server::start(&["--journal-file", &file]);
         assert_eq!(fs::read_to_string(&file).unwrap(), "older");
         for _ in 0..3 {
-            server.call(&Call::post(CREATE_AGENT, "{}"));
+            server.call(&Call::post(AGENTS, "{}"));
         }
         server.signal("TERM");
         let (status, rest) = server.wait();

@@ -1,12 +1,8 @@
-//! A small client of the API, as a program that uses it might have one: HTTP/1.1 on a plain socket, JSON in and out.
-
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+//! A small client of the API, as a program that uses it might have one: JSON in and out.
 
 use serde_json::Value;
+
+use super::Call;
 
 /// The API at a base URL, for one account.
 pub struct Agentassist {
@@ -94,31 +90,22 @@ impl Agentassist {
     }
 
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, Refusal> {
-        let body = body.to_string();
-        let optional = |name: &str, value: &Option<String>| {
-            value.as_ref().map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
+        let call = Call {
+            method: method.into(),
+            target: path.into(),
+            body: body.to_string().into(),
+            ..Call::default()
         };
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{}{}\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            self.address,
-            optional("auth", &self.token),
-            optional("accountId", &self.account),
-            body.len(),
-        );
-        let mut stream = TcpStream::connect(&self.address).expect("the server accepts");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
-        stream.write_all((head + &body).as_bytes()).expect("the server reads");
-        let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).expect("the server replies");
-        let (status, body) = parse(&reply);
-        let json: Value = serde_json::from_slice(&body).expect("the reply is JSON");
-        if (200..300).contains(&status) {
+        let call = self.token.iter().fold(call, |call, token| call.header("auth", token));
+        let call = self.account.iter().fold(call, |call, account| call.header("accountId", account));
+        let reply = call.header("content-type", "application/json").send(&self.address);
+        let json = reply.json();
+        if (200..300).contains(&reply.status) {
             return Ok(json);
         }
         let error = &json["errors"][0];
         Err(Refusal {
-            status,
+            status: reply.status,
             message: text(&error["msg"]),
             code: error["code"].as_i64().expect("a refusal has a code"),
         })
@@ -148,32 +135,4 @@ fn text(value: &Value) -> String {
 fn texts(list: &Value, name: &str) -> Vec<String> {
     let list = list.as_array().unwrap_or_else(|| panic!("expected a list, but found {list}"));
     list.iter().map(|item| text(&item[name])).collect()
-}
-
-/// Status and body of a reply, which the server ends by closing the connection.
-fn parse(reply: &[u8]) -> (u16, Vec<u8>) {
-    let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("the head ends");
-    let head = String::from_utf8_lossy(&reply[..end]).to_ascii_lowercase();
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("there is a status");
-    let body = &reply[end + 4..];
-    if head.contains("transfer-encoding: chunked") {
-        (status, unchunked(body))
-    } else {
-        (status, body.to_vec())
-    }
-}
-
-fn unchunked(mut rest: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|bytes| bytes == b"\r\n").expect("a chunk has a size");
-        let size =
-            std::str::from_utf8(&rest[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
-        let size = size.expect("it is hexadecimal");
-        if size == 0 {
-            return body;
-        }
-        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = &rest[end + 4 + size..];
-    }
 }

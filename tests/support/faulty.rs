@@ -1,11 +1,14 @@
 //! Small HTTP servers that do just one thing, most of them wrong.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
+
+use super::http1;
 
 /// A request as such a server sees it.
 #[derive(Clone, Debug)]
@@ -26,7 +29,7 @@ pub struct Faulty {
 impl Received {
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        http1::value(&self.headers, name)
     }
 }
 
@@ -68,22 +71,24 @@ pub fn write(stream: &mut TcpStream, status: u16, media_type: &str, body: &str) 
     let _ = stream.write_all((head + body).as_bytes());
 }
 
+/// Waits until the client has closed the connection.
+pub fn hang(stream: &mut TcpStream) {
+    let _ = stream.read(&mut [0]);
+}
+
+/// Writes the head of a long reply, and then a space every now and then until the client has closed the connection.
+pub fn trickle(stream: &mut TcpStream) {
+    let _ = stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n");
+    stream.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout can be set");
+    while stream.read(&mut [0]).is_err() && stream.write_all(b" ").is_ok() {}
+}
+
 fn read(stream: &TcpStream) -> Option<Received> {
     let mut reader = BufReader::new(stream);
-    let mut line = || {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-        Some(line.trim_end().to_owned())
-    };
-    let first = line()?;
+    let (first, headers) = http1::head(&mut reader).ok()?;
     let mut words = first.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = Vec::new();
-    loop {
-        let line = line()?;
-        let Some((name, value)) = line.split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
     let mut request = Received { method, target, headers, body: String::new() };
     let length = request.header("content-length").map_or(0, |length| length.parse().unwrap_or(0));
     let mut body = vec![0; length];

@@ -240,3 +240,23 @@ fn without(mut request: Request, header: &str) -> Request {
     request.headers = request.headers.iter().filter(|(name, _)| *name != header).collect();
     request
 }
+
+/// A pact with one interaction: a GET of a path that gets 200 and an object with a name.
+pub fn small_pact(path: &str) -> Value {
+    json!({
+        "consumer": {"name": "small"},
+        "provider": {"name": "agentassist"},
+        "metadata": {"pactSpecification": {"version": "4.0"}},
+        "interactions": [{
+            "type": "Synchronous/HTTP",
+            "description": "get a name",
+            "request": {"method": "GET", "path": path},
+            "response": {
+                "status": 200,
+                "headers": {"Content-Type": ["application/json"]},
+                "body": {"content": {"name": "x"}, "contentType": "application/json", "encoded": false},
+                "matchingRules": {"body": {"$.name": {"combine": "AND", "matchers": [{"match": "type"}]}}},
+            },
+        }],
+    })
+}

@@ -1,10 +1,10 @@
-//! What the server's tests share: a client on a plain socket, and a way to wait for what another thread does.
+//! What the tests share: clients for HTTP/1.1 and HTTP/2, the program as a process, and a way to wait for what another
+//! thread does.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
-    sync::{Arc, Mutex},
+    io::Write,
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -12,16 +12,24 @@ use std::{
 use standin::{Config, Delivery, Log, LogFormat, Recorded, Server};
 
 pub mod agentassist;
+pub mod call;
 pub mod faulty;
+pub mod http1;
 pub mod http2;
 pub mod interactions;
 pub mod program;
+
+pub use call::Call;
+pub use http1::{Client, Reply};
 
 /// The path of createAgent.
 pub const AGENTS: &str = "/agentassist/api/v1/public/st-1/agents";
 
 /// How long anything may take before a test fails instead of hanging.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A limit that no test reaches.
+pub const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A server with the settings that `change` makes.
 pub fn server(change: impl FnOnce(&mut Config)) -> Server {
@@ -60,6 +68,13 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// What a function returns that has to end; the test fails when it does not.
+pub fn within<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || done.send(run()));
+    end.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never ended: {what}"))
+}
+
 /// Waits for the exchange with this number.
 pub fn exchange(server: &Server, id: u64) -> Arc<Recorded> {
     eventually(&format!("exchange {id} is recorded"), || {
@@ -75,115 +90,6 @@ pub fn settled(recorded: &Recorded, delivery: Delivery) {
         settled => Some(settled),
     });
     assert_eq!(settled, delivery);
-}
-
-/// A client on a plain socket.
-pub struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-/// A reply as a client sees it.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The value of a header, by its name in lower case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self.headers.iter().filter(|(n, _)| n == name);
-        named.next().map(|(_, value)| value.as_str())
-    }
-
-    /// The number of its exchange.
-    pub fn id(&self) -> u64 {
-        let id = self.header("x-standin-exchange");
-        id.expect("the reply has a number").parse().expect("it is one")
-    }
-}
-
-impl Client {
-    pub fn connect(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).expect("the server accepts");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        stream.set_nodelay(true).expect("it can be set");
-        Self { stream: BufReader::new(stream) }
-    }
-
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.get_mut().write_all(bytes.as_ref()).expect("the server reads");
-    }
-
-    /// Says that nothing more will be sent.
-    pub fn finish(&mut self) {
-        let stream = self.stream.get_ref();
-        stream.shutdown(Shutdown::Write).expect("one side can be closed");
-    }
-
-    /// Sends a request without a body, or with all of it, and reads the reply.
-    pub fn call(&mut self, request: impl AsRef<[u8]>) -> Reply {
-        self.send(request);
-        self.reply()
-    }
-
-    /// Reads a reply with a body.
-    pub fn reply(&mut self) -> Reply {
-        let mut reply = self.head();
-        let length = reply.header("content-length");
-        let length = length.map_or(0, |length| length.parse().expect("a length"));
-        if reply.status >= 200 {
-            reply.body = vec![0; length];
-            self.stream.read_exact(&mut reply.body).expect("the body arrives");
-        }
-        reply
-    }
-
-    /// Reads a reply without a body, or its head.
-    pub fn head(&mut self) -> Reply {
-        let line = self.line();
-        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let mut headers = Vec::new();
-        loop {
-            let line = self.line();
-            if line.is_empty() {
-                break;
-            }
-            let (name, value) = line.split_once(':').expect("a header has a colon");
-            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        Reply { status: status.unwrap_or_else(|| panic!("no status in `{line}`")), headers, body: Vec::new() }
-    }
-
-    /// Whether the server has closed the connection, after what was read so far; waits until it has.
-    pub fn is_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        match self.stream.read_to_end(&mut rest) {
-            Ok(_) => rest.is_empty(),
-            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
-        }
-    }
-
-    /// Everything until the server closes the connection.
-    pub fn rest(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        // A reset is an end as well.
-        let _ = self.stream.read_to_end(&mut rest);
-        rest
-    }
-
-    /// Reads until there is a line that begins so.
-    pub fn skip_to(&mut self, line: &str) {
-        while !self.line().starts_with(line) {}
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).expect("a line arrives");
-        assert!(line.ends_with('\n'), "the connection ended after `{line}`");
-        line.trim_end().to_owned()
-    }
 }
 
 /// A log whose lines can be read.

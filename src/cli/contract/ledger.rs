@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use super::{super::wrap, WIDTH};
+use super::super::wrap;
 use crate::{LedgerEntry, LedgerKind};
 
 /// Where the text of an entry begins.
 const INDENT: usize = 6;
 
 /// The entries, grouped by the page that they are about.
-pub(super) fn text(entries: &[LedgerEntry]) -> String {
+pub(super) fn text(entries: &[LedgerEntry], width: usize) -> String {
     let mut groups: Vec<(&str, Vec<&LedgerEntry>)> = Vec::new();
     for entry in entries {
         // The letters of an id stand for a page.
@@ -27,7 +27,7 @@ pub(super) fn text(entries: &[LedgerEntry]) -> String {
         let _ = writeln!(text, "{}", page_of(&group));
         for entry in group {
             text.push('\n');
-            text.push_str(&self::entry(entry));
+            text.push_str(&self::entry(entry, width));
         }
     }
     text
@@ -46,28 +46,28 @@ fn page_of<'a>(entries: &[&'a LedgerEntry]) -> &'a str {
     most.map_or("Other", |(page, _)| page)
 }
 
-fn entry(entry: &LedgerEntry) -> String {
+fn entry(entry: &LedgerEntry, width: usize) -> String {
     let kind = match entry.kind {
         LedgerKind::Accepted => "accepted",
         LedgerKind::Note => "note",
         LedgerKind::Shown => "shown",
     };
-    let mut text = wrapped(&format!("{:<4}  ", entry.id), &format!("{} ({kind})", entry.title));
+    let mut text = wrapped(&format!("{:<4}  ", entry.id), &format!("{} ({kind})", entry.title), width);
     for says in &entry.says {
-        text += &wrapped("        ", &format!("{}: {}", says.source, says.text));
+        text += &wrapped("        ", &format!("{}: {}", says.source, says.text), width);
     }
-    text += &wrapped("", &format!("standin: {}", entry.reading));
+    text += &wrapped("", &format!("standin: {}", entry.reading), width);
     if !entry.accepts.is_empty() {
-        text += &wrapped("", &format!("also accepted: {}", entry.accepts.join(", ")));
+        text += &wrapped("", &format!("also accepted: {}", entry.accepts.join(", ")), width);
     }
     text
 }
 
-/// The text in lines of at most [`WIDTH`] characters, the first after `start`, the others as far in.
-fn wrapped(start: &str, text: &str) -> String {
+/// The text in lines of at most `width` characters, the first after `start`, the others as far in.
+fn wrapped(start: &str, text: &str, width: usize) -> String {
     let indent = start.chars().count().max(INDENT);
     let mut wrapped = String::new();
-    for (number, line) in wrap::lines(text, WIDTH - indent).iter().enumerate() {
+    for (number, line) in wrap::lines(text, width.saturating_sub(indent)).iter().enumerate() {
         let start = if number == 0 { start } else { "" };
         let _ = writeln!(wrapped, "{start:<indent$}{line}");
     }
@@ -91,12 +91,17 @@ mod tests {
                 LedgerKind::Accepted => vec!["number".into()],
                 _ => vec![],
             },
+            sample: None,
+            paths: vec![],
         };
         assert_eq!(
-            text(&[
-                entry("U2", LedgerKind::Accepted, "Update a specific agent"),
-                entry("C1", LedgerKind::Note, "Create an agent"),
-            ]),
+            text(
+                &[
+                    entry("U2", LedgerKind::Accepted, "Update a specific agent"),
+                    entry("C1", LedgerKind::Note, "Create an agent"),
+                ],
+                100
+            ),
             "\
 Update a specific agent
 
@@ -116,8 +121,8 @@ C1    a title (note)
 
     #[test]
     fn long_lines_are_wrapped_at_words() {
-        let text = wrapped("U1    ", &"word ".repeat(40));
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+        let text = wrapped("U1    ", &"word ".repeat(40), 60);
+        assert!(text.lines().all(|line| line.chars().count() <= 60));
         assert!(text.lines().skip(1).all(|line| line.starts_with("      word")));
     }
 }

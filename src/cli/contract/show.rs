@@ -1,17 +1,15 @@
-//! Operations, their parameters and their fields, for people.
+//! Operations, their parameters, fields and replies, for people.
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
-
 use super::{
     super::{table::Table, wrap},
-    WIDTH,
+    list::List,
 };
-use crate::{Contract, Operation};
-
-/// How wide a column of limits or sources becomes.
-const CELL: usize = 52;
+use crate::{
+    Contract, Operation, Rule,
+    contract::{Basis, Place, Property, Schema},
+};
 
 /// The operations, a line each.
 pub(super) fn overview(contract: &Contract) -> String {
@@ -27,262 +25,216 @@ pub(super) fn overview(contract: &Contract) -> String {
     table.render("")
 }
 
-/// One operation with everything that a request to it may have.
-pub(super) fn operation(contract: &Contract, operation: &Operation) -> String {
-    let document = contract.document();
-    let reader = Reader { document, page: "" };
-    let Some(node) = reader.operation(&operation.id) else {
-        return overview(contract);
-    };
-    let page = text_of(node, "x-source");
-    let reader = Reader { document, page };
-
+/// One operation with everything that it takes and answers, in lines of at most `width` characters.
+pub(super) fn operation(contract: &Contract, operation: &Operation, width: usize) -> String {
+    let page = Page { contract, title: &operation.source };
     let mut text = format!("{}: {} {}\n", operation.id, operation.method, operation.path);
-    for paragraph in [text_of(node, "summary"), text_of(node, "description")] {
-        for line in wrap::lines(paragraph, WIDTH) {
-            let _ = writeln!(text, "{line}");
-        }
+    let mut paragraphs = vec![operation.summary.clone(), operation.description.clone()];
+    if !operation.source.is_empty() {
+        let other = contract.basis(&operation.source) != Basis::Pages;
+        let other = if other { ", which is not one of the pages that this contract is about" } else { "" };
+        paragraphs.push(format!("Page: {}{other}", operation.source));
     }
-    if !page.is_empty() {
-        let _ = writeln!(text, "Source: {page}");
+    if !operation.ledger.is_empty() {
+        let ids = operation.ledger.join(" ");
+        paragraphs.push(format!("Ledger: {ids} (see `standin contract ledger`)"));
     }
-    let ledger = ledger_of(node);
-    if !ledger.is_empty() {
-        let _ = writeln!(text, "Ledger: {ledger} (see `standin contract ledger`)");
-    }
-
-    let mut parameters =
-        Table::new(["name", "in", "type", "required", "limits", "ledger", "source"]).wrapped(CELL);
-    for parameter in list(node, "parameters") {
-        let parameter = reader.resolved(parameter);
-        let [_, kind, _, limits, ledger, source] = reader.cells("", parameter, parameter);
-        let required = parameter.get("required") == Some(&Value::Bool(true));
-        let schema = reader.resolved(parameter.get("schema").unwrap_or(&Value::Null));
-        let [_, schema_type, _, schema_limits, ..] = reader.cells("", schema, schema);
-        parameters.row([
-            text_of(parameter, "name").to_owned(),
-            text_of(parameter, "in").to_owned(),
-            joined([kind, schema_type]),
-            yes(required),
-            joined([schema_limits, limits]),
-            ledger,
-            source,
-        ]);
-    }
-    if !parameters.is_empty() {
-        let _ = write!(text, "\nParameters\n{}", parameters.render("  "));
+    for line in paragraphs.iter().flat_map(|paragraph| wrap::lines(paragraph, width)) {
+        let _ = writeln!(text, "{line}");
     }
 
-    let schema = node.pointer("/requestBody/content/application~1json/schema");
-    if let Some(schema) = schema {
-        let mut body = Body { tables: Vec::new() };
-        body.begin("Body (application/json)");
-        reader.fields(schema, 0, &mut body);
-        for (heading, table) in &body.tables {
-            let _ = write!(text, "\n{heading}\n{}", table.render("  "));
+    for place in [Place::Path, Place::Query, Place::Header] {
+        let mut list = List::new();
+        for parameter in operation.parameters_in(place) {
+            let says = page.about(&parameter.schema, parameter.required, &parameter.accepts);
+            list.entry(
+                &parameter.name,
+                parameter
+                    .example
+                    .as_ref()
+                    .map_or_else(|| says.clone(), |example| format!("{says} Example: {example}.")),
+            );
         }
+        if place == Place::Header {
+            page.headers(operation, &mut list);
+        }
+        let heading = match place {
+            Place::Header => "Headers",
+            Place::Path => "Path parameters",
+            Place::Query => "Query parameters",
+        };
+        text += &list.render(heading, width);
+    }
+    if let Some(body) = &operation.body {
+        let mut lists = vec![("Body (application/json)".to_owned(), List::new())];
+        page.fields(&body.schema, 0, &mut lists);
+        for (heading, list) in &lists {
+            text += &list.render(heading, width);
+        }
+        let mut list = List::new();
+        for example in &body.examples {
+            list.entry(
+                &example.name,
+                page.example(&example.source, example.assumed.as_deref(), &example.ledger),
+            );
+        }
+        text += &list.render("Sample bodies", width);
+    }
+    let mut list = List::new();
+    for replies in &operation.replies {
+        let names: Vec<_> = replies.examples.iter().map(|example| example.name.as_str()).collect();
+        let names =
+            if names.is_empty() { String::new() } else { format!(" Examples: {}.", names.join(", ")) };
+        list.entry(&replies.status.to_string(), format!("{}{names}", replies.description));
+    }
+    text += &list.render("Replies; choose one with `Prefer: code=STATUS, example=NAME`", width);
+    let success = &operation.replies[operation.success()];
+    if let Some(schema) = &success.schema {
+        let mut lists = vec![(format!("Fields of the reply {}", success.status), List::new())];
+        page.fields(schema, 0, &mut lists);
+        for (heading, list) in &lists {
+            text += &list.render(heading, width);
+        }
+    }
+    text.push('\n');
+    let legend = "Where it comes from: `row` is on this operation's page, `page` is another of the pages that the \
+                  contract is about, `vendor` is another page of the vendor or was observed, and `assumed` is on none.";
+    for line in wrap::lines(legend, width) {
+        let _ = writeln!(text, "{line}");
     }
     text
 }
 
-/// The tables of a body: one for what it always has, and one for each branch.
-struct Body {
-    tables: Vec<(String, Table)>,
+/// What is shown stands on, or beside, this page of the contract.
+struct Page<'a> {
+    contract: &'a Contract,
+    title: &'a str,
 }
 
-impl Body {
-    fn begin(&mut self, heading: &str) {
-        let table = Table::new(["field", "type", "required", "limits", "ledger", "source"]).wrapped(CELL);
-        self.tables.push((heading.into(), table));
-    }
-
-    fn row(&mut self, cells: [String; 6]) {
-        if let Some((_, table)) = self.tables.last_mut() {
-            table.row(cells);
+impl Page<'_> {
+    /// The headers that every request has: the token and the media type.
+    fn headers(&self, operation: &Operation, list: &mut List) {
+        if let Some(header) = self.contract.token_header() {
+            let source = crate::contract::origin::on_page(self.contract.token_source(), self.title);
+            list.entry(
+                header,
+                format!("a JWT, required. `standin token` makes one. {}.", self.source(&source)),
+            );
         }
-    }
-}
-
-/// Reads the document on behalf of one page's operation.
-struct Reader<'a> {
-    document: &'a Value,
-    page: &'a str,
-}
-
-impl<'a> Reader<'a> {
-    fn operation(&self, id: &str) -> Option<&'a Value> {
-        let paths = self.document.get("paths")?.as_object()?;
-        paths
-            .values()
-            .filter_map(Value::as_object)
-            .flat_map(Map::values)
-            .find(|operation| operation.get("operationId").and_then(Value::as_str) == Some(id))
-    }
-
-    /// The node that a `$ref` points to, or the node itself.
-    fn resolved(&self, node: &'a Value) -> &'a Value {
-        node.get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| self.document.pointer(reference.strip_prefix('#')?))
-            .unwrap_or(node)
-    }
-
-    /// A row for each property of an object or an array of objects, and for theirs.
-    fn fields(&self, schema: &'a Value, depth: usize, body: &mut Body) {
-        // The loader refuses recursion; this is for documents that have not been through it.
-        if depth > 16 {
-            return;
-        }
-        let mut schema = self.resolved(schema);
-        while let Some(items) = schema.get("items") {
-            schema = self.resolved(items);
-        }
-        let required: Vec<_> = list(schema, "required").filter_map(Value::as_str).collect();
-        let properties = schema.get("properties").and_then(Value::as_object);
-        for (name, property) in properties.into_iter().flatten() {
-            let [_, kind, _, limits, ledger, source] = self.cells(name, property, self.resolved(property));
-            let is_required = required.contains(&name.as_str());
-            body.row(["  ".repeat(depth) + name, kind, yes(is_required), limits, ledger, source]);
-            self.fields(property, depth + 1, body);
-        }
-        for branch in list(schema, "allOf") {
-            if let Some((place, values)) = condition(branch) {
-                body.begin(&format!("When {place} is {values}"));
-                self.fields(&branch["then"], 0, body);
-            }
+        if let Some(body) = &operation.body {
+            list.entry("Content-Type", format!("application/json, required. {}.", self.source(&body.source)));
         }
     }
 
-    /// Name, type, required, limits, ledger and source; annotations beside a `$ref` come before those it points to.
-    fn cells(&self, name: &str, node: &Value, target: &Value) -> [String; 6] {
-        let mut ledger = ledger_of(node);
-        if ledger.is_empty() {
-            ledger = ledger_of(target);
+    /// An entry for each property of an object or a list of objects, and for theirs; a list for each branch.
+    fn fields(&self, schema: &Schema, depth: usize, lists: &mut Vec<(String, List)>) {
+        for property in &schema.properties {
+            self.field(property, depth, lists);
         }
-        [
-            name.to_owned(),
-            self.kind(target),
-            String::new(),
-            limits(node, target),
-            ledger,
-            self.source(node, target),
-        ]
+        if let Some(items) = &schema.items {
+            self.fields(items, depth, lists);
+        }
+        for branch in &schema.branches {
+            let heading = format!("When {} is {}", branch.path.join("."), branch.values.join(" or "));
+            lists.push((heading, List::new()));
+            self.fields(&branch.then, 0, lists);
+        }
     }
 
-    fn kind(&self, schema: &Value) -> String {
-        let own = match schema.get("type") {
-            Some(Value::String(name)) => name.clone(),
-            Some(Value::Array(names)) => {
-                let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
-                names.join(" or ")
-            }
-            _ => String::new(),
+    fn field(&self, property: &Property, depth: usize, lists: &mut Vec<(String, List)>) {
+        if let Some((_, list)) = lists.last_mut() {
+            let name = "  ".repeat(depth) + &property.name;
+            list.entry(&name, self.about(&property.schema, property.required, &property.accepts));
+        }
+        self.fields(&property.schema, depth + 1, lists);
+    }
+
+    /// What a schema asks for, what it is for, and where it comes from, as sentences.
+    fn about(&self, schema: &Schema, required: bool, accepts: &[String]) -> String {
+        let mut parts: Vec<String> = Some(kind(schema)).filter(|kind| !kind.is_empty()).into_iter().collect();
+        let usual = schema.source_of(Rule::Type);
+        // A rule that comes from elsewhere says so beside itself.
+        let mark = |rule: Rule, words: String| {
+            let source = schema.source_of(rule);
+            if source == usual { words } else { format!("{words} ({})", self.source(&source)) }
         };
-        match schema.get("items") {
-            Some(items) => {
-                // The items live in the same document, whose lifetime `resolved` asks for.
-                let items = items
-                    .get("$ref")
-                    .and_then(Value::as_str)
-                    .and_then(|reference| self.document.pointer(reference.strip_prefix('#')?))
-                    .unwrap_or(items);
-                let own = if own.is_empty() { "array" } else { &own };
-                match self.kind(items) {
-                    item if item.is_empty() => own.into(),
-                    item => format!("{own} of {item}s"),
-                }
-            }
-            None => own,
+        if required {
+            parts.push(mark(Rule::Required, "required".into()));
         }
+        parts.extend(limits(schema).into_iter().map(|(rule, words)| mark(rule, words)));
+        if !accepts.is_empty() {
+            parts.push(format!("also spelt {}", accepts.join(", ")));
+        }
+        let mut text = parts.join("; ");
+        text.push_str(if text.is_empty() { "" } else { ". " });
+        if let Some(description) = &schema.description {
+            text += description;
+            text.push(' ');
+        }
+        if !usual.is_empty() {
+            let _ = write!(text, "{}. ", self.source(&usual));
+        }
+        if !schema.ledger.is_empty() {
+            let _ = write!(text, "Ledger: {}.", schema.ledger.join(" "));
+        }
+        text.trim_end().to_owned()
     }
 
-    /// Where it comes from, without the page when that is the operation's.
-    fn source(&self, node: &Value, target: &Value) -> String {
-        for node in [node, target] {
-            let source = text_of(node, "x-source");
-            if !source.is_empty() {
-                let row = source.strip_prefix(self.page).and_then(|row| row.strip_prefix(" › "));
-                return row.unwrap_or(source).to_owned();
-            }
-            let assumed = text_of(node, "x-assumed");
-            if !assumed.is_empty() {
-                return format!("assumed: {assumed}");
-            }
+    fn example(&self, source: &str, assumed: Option<&str>, ledger: &[String]) -> String {
+        let origin = crate::contract::Origin { source: source.into(), assumed: assumed.map(Into::into) };
+        let mut text = self.source(&origin.to_string());
+        if !ledger.is_empty() {
+            let _ = write!(text, ". Ledger: {}", ledger.join(" "));
         }
-        String::new()
+        text
+    }
+
+    /// A source with a word for its kind, without the page when that is this one.
+    fn source(&self, source: &str) -> String {
+        let (places, assumed) = crate::contract::origin::split(source);
+        let mut parts: Vec<String> = crate::contract::origin::places(places)
+            .map(|place| match place.strip_prefix(self.title).and_then(|row| row.strip_prefix(" › ")) {
+                Some(row) if self.contract.basis(place) == Basis::Pages => format!("row: {row}"),
+                _ if self.contract.basis(place) == Basis::Pages => format!("page: {place}"),
+                _ => format!("vendor: {place}"),
+            })
+            .collect();
+        parts.extend(assumed.map(|why| format!("assumed: {}", why.trim_end_matches('.'))));
+        parts.join("; ")
+    }
+}
+
+/// The types of a schema, with what the items of a list are.
+fn kind(schema: &Schema) -> String {
+    let names: Vec<_> = schema.types.iter().map(|kind| kind.name()).collect();
+    let own = names.join(" or ");
+    match schema.items.as_deref().map(kind).filter(|item| !item.is_empty()) {
+        Some(item) if own.is_empty() => format!("array of {item}s"),
+        Some(item) => format!("{own} of {item}s"),
+        None => own,
     }
 }
 
 /// What a value has to keep to, beside its type.
-fn limits(node: &Value, target: &Value) -> String {
+fn limits(schema: &Schema) -> Vec<(Rule, String)> {
     let mut limits = Vec::new();
-    if let Some(values) = target.get("enum").and_then(Value::as_array) {
-        let values: Vec<_> = values
-            .iter()
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), String::from))
-            .collect();
-        limits.push(format!("one of {}", values.join(", ")));
+    if !schema.values.is_empty() {
+        let values = schema.values.iter();
+        let values: Vec<_> =
+            values.map(|value| value.as_str().map_or_else(|| value.to_string(), String::from)).collect();
+        limits.push((Rule::Enum, format!("one of {}", values.join(", "))));
     }
-    if target.get("pattern").is_some() {
-        let noun = text_of(target, "title");
-        limits.push(if noun.is_empty() {
-            format!("matches {}", text_of(target, "pattern"))
-        } else {
-            noun.to_owned()
-        });
+    if let Some(pattern) = &schema.pattern {
+        let words = schema.title.clone().unwrap_or_else(|| format!("matches {pattern}"));
+        limits.push((Rule::Format, words));
     }
-    for (keyword, words) in [
-        ("minLength", "at least {} characters"),
-        ("maxLength", "at most {} characters"),
-        ("minimum", "at least {}"),
-        ("maximum", "at most {}"),
-    ] {
-        match target.get(keyword) {
-            Some(Value::Number(one)) if keyword == "minLength" && one.as_u64() == Some(1) => {
-                limits.push("not empty".into());
-            }
-            Some(bound) => limits.push(words.replace("{}", &bound.to_string())),
-            None => {}
-        }
+    match schema.min_length {
+        Some(1) => limits.push((Rule::MinLength, "not empty".into())),
+        Some(least) => limits.push((Rule::MinLength, format!("at least {least} characters"))),
+        None => {}
     }
-    let accepts: Vec<_> = list(node, "x-accepts").filter_map(Value::as_str).collect();
-    if !accepts.is_empty() {
-        limits.push(format!("also spelt {}", accepts.join(", ")));
-    }
-    limits.join("; ")
-}
-
-/// The place and the values of a branch's condition: a chain of single properties that ends in an `enum`.
-fn condition(branch: &Value) -> Option<(String, String)> {
-    let mut node = branch.get("if")?;
-    let mut place = Vec::new();
-    while let Some(properties) = node.get("properties").and_then(Value::as_object) {
-        let (name, next) = properties.iter().next()?;
-        place.push(name.as_str());
-        node = next;
-    }
-    let values: Vec<_> = list(node, "enum").filter_map(Value::as_str).collect();
-    Some((place.join("."), values.join(" or ")))
-}
-
-fn list<'a>(node: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    node.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn text_of<'a>(node: &'a Value, name: &str) -> &'a str {
-    node.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn ledger_of(node: &Value) -> String {
-    let ids: Vec<_> = list(node, "x-ledger").filter_map(Value::as_str).collect();
-    ids.join(" ")
-}
-
-fn yes(required: bool) -> String {
-    if required { "yes" } else { "" }.into()
-}
-
-fn joined(parts: [String; 2]) -> String {
-    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join("; ")
+    limits.extend(schema.max_length.map(|most| (Rule::MaxLength, format!("at most {most} characters"))));
+    limits.extend(schema.minimum.as_ref().map(|least| (Rule::Minimum, format!("at least {least}"))));
+    limits.extend(schema.maximum.as_ref().map(|most| (Rule::Maximum, format!("at most {most}"))));
+    limits
 }
