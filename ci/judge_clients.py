@@ -40,7 +40,8 @@ def typescript(document):
         shutil.copy(HERE / name, FOLDER)
     (FOLDER / "node_modules").symlink_to(NODE)
     run(NODE / ".bin/openapi-typescript", document, "-o", FOLDER / "api.d.ts")
-    flags = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "node", "--outDir", FOLDER]
+    flags = ["--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--types", "node", "--outDir", FOLDER]
+    flags += ["--typeRoots", NODE / "@types"]
     run(NODE / ".bin/tsc", *flags, FOLDER / "client.ts")
     return ["node", FOLDER / "client.js"]
 
