@@ -5,7 +5,13 @@ import sys
 
 from agentassist.api.default import create_agent, import_data_v2, update_agent
 from agentassist.client import AuthenticatedClient
-from agentassist.models import CreateAgentRequest, ImportDataV2Request, UpdateAgentRequest, VendorErrors
+from agentassist.models import (
+    CreateAgentRequest,
+    ImportDataV2Request,
+    ImportDataV2Type,
+    UpdateAgentRequest,
+    VendorErrors,
+)
 
 url, token = sys.argv[1:]
 account = "649bdcaf5037ed113942xxxx"
@@ -40,14 +46,26 @@ imported = import_data_v2.sync_detailed(
     client=client,
     body=ImportDataV2Request.from_dict(
         {
-            "data": [{"name": "Billing", "description": "", "color": "#ffffff", "skills": []}],
+            "data": [
+                {
+                    "_id": "6656d350463a7e1fc890xxxx",
+                    "name": "Billing",
+                    "description": "Questions about bills",
+                    "status": "ACTIVE",
+                    "color": "#D2000D",
+                    "skills": [],
+                    "isDefault": False,
+                    "iId": "st-1",
+                    "createdByAId": "a-1",
+                }
+            ],
             "metaData": {"orgId": "o-1", "accountId": account, "type": "skillGroups", "userId": "u-1"},
         }
     ),
     account_id_query=account,
     account_id_header=account,
     org_id="o-1",
-    type_="skillGroups",
+    type_=ImportDataV2Type.SKILLGROUPS,
 )
 refused = create_agent.sync_detailed(
     "st-1", client=client, body=CreateAgentRequest.from_dict(agent | {"emailId": "nobody"}), account_id=account

@@ -39,7 +39,19 @@ async function main(): Promise<void> {
         header,
       },
       body: {
-        data: [{ name: "Billing", description: "", color: "#ffffff", skills: [] }],
+        data: [
+          {
+            _id: "6656d350463a7e1fc890xxxx",
+            name: "Billing",
+            description: "Questions about bills",
+            status: "ACTIVE",
+            color: "#D2000D",
+            skills: [],
+            isDefault: false,
+            iId: "st-1",
+            createdByAId: "a-1",
+          },
+        ],
         metaData: { orgId: "o-1", accountId: header.accountId, type: "skillGroups", userId: "u-1" },
       },
     },
