@@ -1,83 +1,36 @@
-"""What a script does with a client made by openapi-python-client. Prints one line of JSON for the judge."""
+"""What a script does with a client made by openapi-python-client."""
 
-import json
 import sys
 
-from agentassist.api.default import create_agent, import_data_v2, update_agent
-from agentassist.client import AuthenticatedClient
-from agentassist.models import (
-    CreateAgentRequest,
-    ImportDataV2Request,
-    ImportDataV2Type,
-    UpdateAgentRequest,
-    VendorErrors,
-)
+from api.api.default import create_agent, import_data_v2, update_agent
+from api.client import AuthenticatedClient
+from api.models import CreateAgentRequest, ImportDataV2Request, ImportDataV2Type, UpdateAgentRequest, VendorErrors
+from bodies import ACCOUNT, AGENT, NOBODY, SKILL_GROUPS, UPDATE, seen
 
 url, token = sys.argv[1:]
-account = "649bdcaf5037ed113942xxxx"
 client = AuthenticatedClient(base_url=url, token=token, prefix="", auth_header_name="auth")
-agent = {
-    "emailId": "nov5uat@mailinator.com",
-    "firstName": "nov05",
-    "lastName": "agent3",
-    "roleId": "67654be356840f366e79xxxx",
-}
 created = create_agent.sync_detailed(
-    "st-1", client=client, body=CreateAgentRequest.from_dict(agent), account_id=account
+    "st-1", client=client, body=CreateAgentRequest.from_dict(AGENT), account_id=ACCOUNT
 )
 updated = update_agent.sync_detailed(
-    "st-1",
-    "a-1",
-    client=client,
-    body=UpdateAgentRequest.from_dict(
-        agent
-        | {
-            "phoneNumber": "1345678299",
-            "voiceLanguageSupport": [{"language": "en", "proficiency": "expert"}],
-            "chatLanguageSupport": [],
-            "skills": [],
-        }
-    ),
-    group_id="ag-1",
-    account_id=account,
+    "st-1", "a-1", client=client, body=UpdateAgentRequest.from_dict(UPDATE), group_id="ag-1", account_id=ACCOUNT
 )
 imported = import_data_v2.sync_detailed(
     "st-1",
     client=client,
-    body=ImportDataV2Request.from_dict(
-        {
-            "data": [
-                {
-                    "_id": "6656d350463a7e1fc890xxxx",
-                    "name": "Billing",
-                    "description": "Questions about bills",
-                    "status": "ACTIVE",
-                    "color": "#D2000D",
-                    "skills": [],
-                    "isDefault": False,
-                    "iId": "st-1",
-                    "createdByAId": "a-1",
-                }
-            ],
-            "metaData": {"orgId": "o-1", "accountId": account, "type": "skillGroups", "userId": "u-1"},
-        }
-    ),
-    account_id_query=account,
-    account_id_header=account,
+    body=ImportDataV2Request.from_dict(SKILL_GROUPS),
+    account_id_query=ACCOUNT,
+    account_id_header=ACCOUNT,
     org_id="o-1",
     type_=ImportDataV2Type.SKILLGROUPS,
 )
 refused = create_agent.sync_detailed(
-    "st-1", client=client, body=CreateAgentRequest.from_dict(agent | {"emailId": "nobody"}), account_id=account
+    "st-1", client=client, body=CreateAgentRequest.from_dict(NOBODY), account_id=ACCOUNT
 )
 assert isinstance(refused.parsed, VendorErrors), refused.parsed
-print(
-    json.dumps(
-        {
-            "statuses": [answer.status_code for answer in (created, updated, imported, refused)],
-            "created": created.parsed.email_id,
-            "updated": updated.parsed.first_name,
-            "refused": refused.parsed.errors[0].violations[0].pointer,
-        }
-    )
+seen(
+    [answer.status_code for answer in (created, updated, imported, refused)],
+    created.parsed.email_id,
+    updated.parsed.first_name,
+    refused.parsed.errors[0].violations[0].pointer,
 )
