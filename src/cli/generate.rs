@@ -17,7 +17,7 @@ use super::{
     ContractSource, Error, Exit,
     check::find,
     error::{one_line, reason},
-    output, suggested,
+    output, style, suggested,
     verify::setting,
 };
 use crate::{
@@ -283,13 +283,13 @@ impl Skipped {
     fn tell(&self, format: Format) {
         if self.unsendable > 0 {
             let sender = if format == Format::Http { "editors" } else { "curl" };
-            output::complain(&format!("standin: {} left out: {sender} cannot send them", self.unsendable));
+            output::say(style::NOTED, &format!("{} left out: {sender} cannot send them", self.unsendable));
         }
         if self.unproved > 0 {
-            output::complain(&format!(
-                "standin: {} left out: their labels could not be proved",
-                self.unproved
-            ));
+            output::say(
+                style::NOTED,
+                &format!("{} left out: their labels could not be proved", self.unproved),
+            );
         }
     }
 }

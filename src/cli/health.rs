@@ -73,7 +73,7 @@ impl Health {
                 Err(Trouble::NotYet(why) | Trouble::Final(why)) => why,
             };
             let line = one_line(&format!("{} does not serve: {why}", self.place));
-            output::complain(&format!("{} {line}", style::paint(style::BAD, "standin:")));
+            output::say(style::BAD, &line);
             return Ok(Exit::Findings);
         }
     }

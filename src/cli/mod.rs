@@ -109,7 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::complain(&format!("{} {error}", style::paint(style::BAD, "standin:")));
+            output::say(style::BAD, &error.to_string());
             error.exit().into()
         }
     }

@@ -53,7 +53,7 @@ impl Stop {
             }
             Err(why) => {
                 let line = one_line(&format!("{} was not stopped: {why}", self.place));
-                output::complain(&format!("{} {line}", style::paint(style::BAD, "standin:")));
+                output::say(style::BAD, &line);
                 Ok(Exit::Findings)
             }
         }
