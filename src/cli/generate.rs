@@ -42,7 +42,8 @@ Examples:
   standin generate importDataV2 --as body > body.json
   standin generate createAgent --as body --count 100 --into bodies
   standin generate createQueue --mutants --as curl | sh
-  standin generate createAgent --as http --set streamId=st-1 --token \"$TOKEN\" --url https://platform.kore.ai > agents.http")]
+  standin generate createAgent --as http --set streamId=st-1 \\
+    --token \"$TOKEN\" --url https://platform.kore.ai > agents.http")]
 pub(super) struct Generate {
     /// The operations, such as createAgent
     #[arg(value_name = "OPERATION", value_parser = suggested::operation(), required_unless_present_any = ["all", "schema"])]

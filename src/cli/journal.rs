@@ -33,9 +33,9 @@ const MAX_LINE: u64 = 128 * 1024 * 1024;
 #[command(after_help = "\
 Examples:
   standin journal run.ndjson                         a table to look at
-  standin journal run.ndjson --as har > run.har      open it in a browser's developer tools
-  standin journal run.ndjson --as pact > client.json one interaction per operation and shape of what was valid
-  curl -s localhost:8484/__standin/export?format=ndjson | standin journal - --as curl")]
+  standin journal run.ndjson --as har > run.har      for a browser's tools
+  standin journal run.ndjson --as pact > client.json what was valid, as a pact
+  curl -s localhost:8484/__standin/export | standin journal - --as curl")]
 pub(super) struct Convert {
     /// The journal in ndjson; - is standard input
     file: PathBuf,
