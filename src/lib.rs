@@ -58,6 +58,7 @@ pub mod payload;
 mod percent;
 pub mod render;
 mod server;
+mod session_name;
 mod state;
 mod stub;
 pub mod token;
@@ -74,6 +75,7 @@ pub use journal::{
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};
+pub use session_name::SessionNameError;
 pub use state::{Change, Session};
 pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Rule, Violation};
