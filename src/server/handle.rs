@@ -307,7 +307,8 @@ async fn control(
     let is_http1 = parts.version < Version::HTTP_2;
     let mut collected = Collected::new(&shared.bodies, free(!is_http1));
     let time = shared.limits.body_time;
-    collected.read(body, CONTROL_BODY, time, &in_flight).await;
+    let limit = control::body_limit(&shared.control, &parts).unwrap_or(CONTROL_BODY);
+    collected.read(body, limit, time, &in_flight).await;
     if !collected.drained {
         in_flight.leave_unfinished();
     }
@@ -321,9 +322,10 @@ async fn control(
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
-        BodyEnd::TooLarge => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, "expected a body of at most 1 MiB, but found a larger one")
-        }
+        BodyEnd::TooLarge => refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("expected a body of at most {limit} bytes, but found a larger one"),
+        ),
     };
     if close {
         response.headers_mut().insert(CONNECTION, CLOSE);
@@ -441,7 +443,7 @@ fn is_announced_too_large(headers: &HeaderMap, body: &Incoming, limit: usize) ->
 }
 
 /// The largest body of a control call.
-const CONTROL_BODY: usize = 1024 * 1024;
+pub(super) const CONTROL_BODY: usize = 1024 * 1024;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXCHANGE: HeaderName = HeaderName::from_static("x-standin-exchange");

@@ -32,6 +32,7 @@ mod embed;
 mod handle;
 mod head;
 mod index;
+pub(crate) mod sessions;
 mod socket;
 mod tasks;
 #[cfg(test)]

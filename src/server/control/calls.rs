@@ -10,7 +10,8 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, states, stop, stream,
+    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, sessions, states, stop,
+    stream,
 };
 use crate::near;
 
@@ -18,7 +19,7 @@ use crate::near;
 pub(crate) struct Call {
     /// The method; a HEAD is taken where a GET is.
     pub(crate) method: Method,
-    /// The path; `ID` at its end stands for anything without a slash.
+    /// The path; `ID` at its end, or `NAME`, stands for anything without a slash.
     pub(crate) path: &'static str,
     /// What of its query is worth showing.
     query: &'static str,
@@ -62,7 +63,7 @@ pub(super) enum Handler {
     Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
 }
 
-/// The call that a request is, and what stands for `ID` in its path.
+/// The call that a request is, and what stands for `ID` or `NAME` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let path = match parts.uri.path() {
         "/__standin" => "/__standin/",
@@ -114,7 +115,8 @@ impl Call {
 }
 
 fn id<'a>(call: &Call, path: &'a str) -> Option<&'a str> {
-    let id = path.strip_prefix(call.path.strip_suffix("ID")?)?;
+    let (before, after) = call.path.split_once("NAME").or_else(|| call.path.split_once("ID"))?;
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
@@ -124,7 +126,7 @@ fn paths() -> Value {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 12] = [
+pub(crate) static CALLS: [Call; 19] = [
     Call {
         method: Method::GET,
         path: "/__standin/",
@@ -212,6 +214,83 @@ pub(crate) static CALLS: [Call; 12] = [
         token: Token::Header,
         pages: Pages::Own,
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/sessions",
+        query: "",
+        purpose: "the sessions that have been changed",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::list),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME",
+        query: "",
+        purpose: "forget a session",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::remove),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "what a session has",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::get(ask))),
+    },
+    Call {
+        method: Method::PUT,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "give it another state",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::put(ask))),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "take everything out of it",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::empty),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/reset",
+        query: "",
+        purpose: "back to the start",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::reset),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/fork",
+        query: "?to=NAME",
+        purpose: "another session with the same state",
+        filters: false,
+        params: &["to"],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::fork),
     },
     Call {
         method: Method::POST,

@@ -16,6 +16,7 @@ mod params;
 mod reply;
 mod requests;
 mod search;
+mod sessions;
 mod states;
 mod stream;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use hyper::{Method, Response, StatusCode, http::request::Parts};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters, cors, index::Index, watch::InFlight};
+use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::Access;
@@ -43,6 +44,7 @@ use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
+pub(crate) use sessions::body_limit;
 
 /// What a call is answered with.
 type Answer = Result<Response<ControlBody>, Refused>;
@@ -57,6 +59,8 @@ pub(crate) struct ControlState {
     journal: Arc<Journal>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
+    /// The sessions, when they have a state.
+    sessions: Option<Arc<Sessions>>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -173,6 +177,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
         "underWay": {
             "searches": state.load.count(Task::Search),
+            "states": state.load.count(Task::State),
             "streams": state.load.count(Task::Stream),
             "waits": state.load.count(Task::Wait),
         },
@@ -180,6 +185,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             let counts = writer.counts();
             json!({"written": counts.written, "dropped": counts.dropped})
         }),
+        "state": state.sessions.as_ref().map(|sessions| sessions.totals()),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
