@@ -74,8 +74,10 @@ pub use journal::{
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};
-pub use state::{Change, Session};
-pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
+pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use stub::{
+    BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
+};
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.

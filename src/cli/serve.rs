@@ -319,6 +319,7 @@ impl Serve {
                 detail: self.detail == Switch::On,
                 token,
                 max_body: self.max_body,
+                state: None,
             },
             ..Config::default()
         }

@@ -353,6 +353,7 @@ pub(crate) mod tests {
             violations: Vec::new(),
             more_violations: false,
             readings: Vec::new(),
+            state: None,
         }
     }
 
