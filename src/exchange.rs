@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Violation,
     session_name::{self, SessionNameError},
+    state::Touched,
 };
 
 /// A request as it was received: nothing decoded, and nothing dropped but what ARCHITECTURE.md says of hyper.
@@ -206,6 +207,8 @@ pub struct Exchange {
     pub more_violations: bool,
     /// The entries of the ledger that the request makes use of.
     pub readings: Vec<Reading>,
+    /// What it had to do with the state of its session; none for operations without a state, and where there is none.
+    pub state: Option<Box<Touched>>,
 }
 
 impl Exchange {
@@ -222,7 +225,7 @@ impl Exchange {
         match self.step {
             Step::Answer => Outcome::Answered,
             Step::Route => Outcome::Unmatched,
-            Step::Authorize | Step::Body | Step::Validate => Outcome::Refused,
+            Step::Authorize | Step::Body | Step::Validate | Step::State => Outcome::Refused,
         }
     }
 }
@@ -239,7 +242,9 @@ pub enum Step {
     Body,
     /// Check path, query, headers and body against the contract.
     Validate,
-    /// Answer with a sample.
+    /// See what the session has: what is missing there, taken or too much.
+    State,
+    /// Answer.
     Answer,
 }
 
@@ -247,7 +252,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// A sample was answered.
+    /// An operation did what it was asked for.
     Answered,
     /// An operation matched and refused it.
     Refused,

@@ -74,10 +74,14 @@ pub use journal::{
     Secrets, Unmet, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
-pub use server::{Config, ControlConfig, Limits, Server, serve};
+pub use server::{
+    Config, ControlConfig, Kept, Limits, Server, SessionError, SessionHandle, SessionLimits, Sessions, serve,
+};
 pub use session_name::SessionNameError;
-pub use state::{Change, Session};
-pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
+pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use stub::{
+    BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
+};
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.

@@ -52,7 +52,10 @@ impl PrivateFile {
 
     /// Puts another file in its place, which is written as a whole, or stays away: whoever looks, whatever happens,
     /// finds the one or the other.
-    pub(super) fn replace(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
+    pub(super) fn replace(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<u64> {
         let mut name = OsString::from(&self.path);
         name.push(".new");
         let new = PathBuf::from(name);
@@ -72,7 +75,9 @@ impl PrivateFile {
         keep_private(&file)?;
         // Whoever opens it once it is in place finds it taken.
         match file.try_lock() {
-            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => {
+                return Err(error);
+            }
             _ => {}
         }
         let mut out = BufWriter::with_capacity(64 * 1024, &file);

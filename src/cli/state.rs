@@ -121,7 +121,9 @@ impl At {
     fn call(&self, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
         let path = format!("/__standin/sessions{path}");
         let answer = self.place.send(method, &path, self.control_token.value(), body, LIMIT, LONGEST);
-        answer.and_then(whole).map_err(|why| Error::could_not_run(one_line(&format!("{}: {why}", self.place))))
+        answer
+            .and_then(whole)
+            .map_err(|why| Error::could_not_run(one_line(&format!("{}: {why}", self.place))))
     }
 }
 

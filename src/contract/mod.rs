@@ -228,6 +228,15 @@ impl Contract {
         )))
     }
 
+    /// Reads `NAME=CHOICE`: what to take for one of the things that the documentation leaves open.
+    ///
+    /// # Errors
+    ///
+    /// When the contract has no such thing or no such choice.
+    pub fn assume(&self, text: &str) -> Result<(String, String), ContractError> {
+        Err(ContractError::new(format!("expected no choice, as this contract has none, but found `{text}`")))
+    }
+
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger

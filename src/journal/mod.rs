@@ -370,6 +370,7 @@ pub(crate) mod tests {
             violations: Vec::new(),
             more_violations: false,
             readings: Vec::new(),
+            state: None,
         }
     }
 

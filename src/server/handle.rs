@@ -22,7 +22,9 @@ use super::{
     head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing, exchange::micros};
+use crate::{
+    BodyEnd, Delivery, Exchange, Headers, Recorded, Request, Timing, exchange::micros, session_name,
+};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -170,11 +172,21 @@ impl Pending<'_> {
         request.body = self.body.take();
         request.body_end = self.body.end;
         let body = self.since.elapsed();
-        let exchange = self.shared.stub.respond(request);
-        // What the contract has, too, takes no memory of its own.
-        let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
-        let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
-        let recorded = self.shared.journal.record_timed(exchange, timing);
+        let Shared { stub, journal, sessions, .. } = self.shared;
+        let record = |exchange: Exchange| {
+            // What the contract has, too, takes no memory of its own.
+            let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
+            let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
+            (journal.keep(exchange, timing), own)
+        };
+        let (kept, own) = match sessions {
+            None => record(stub.respond(request)),
+            Some(sessions) => {
+                let name = request.session().unwrap_or(session_name::DEFAULT).to_owned();
+                sessions.decide(stub, &name, stub.check(request), record)
+            }
+        };
+        let recorded = journal.announce(kept);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }

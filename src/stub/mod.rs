@@ -13,11 +13,12 @@ mod names;
 mod prefer;
 mod profile;
 mod readings;
+mod room;
 mod route;
 mod spellings;
 mod validate;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use answer::Prepared;
 use arguments::Arguments;
@@ -31,7 +32,7 @@ use serde_json::Value;
 use crate::{
     Contract, Errors, Exchange, Reading, Reply, Request, Step, Violation,
     contract::{Cause, origin},
-    state::{Change, Session},
+    state::{Bounds, Change, Session},
     token::Secret,
 };
 
@@ -68,6 +69,29 @@ pub struct Settings {
     pub token: TokenPolicy,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// How what is created is remembered; without it every request gets its sample.
+    pub state: Option<StateSettings>,
+}
+
+/// How a stub that has state takes what the documentation leaves open.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StateSettings {
+    /// The choices that differ from the contract's own, each by its name, as [`Contract::assume`] reads them.
+    pub assume: BTreeMap<String, String>,
+    /// What becomes of ids that name nothing.
+    pub references: References,
+    /// How much a session may hold.
+    pub bounds: Bounds,
+}
+
+/// What becomes of a request with ids that name nothing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum References {
+    /// It is refused.
+    Enforce,
+    /// It is valid, and they are readings.
+    #[default]
+    Report,
 }
 
 impl Default for Settings {
@@ -78,6 +102,7 @@ impl Default for Settings {
             detail: true,
             token: TokenPolicy::WellFormed,
             max_body: 1024 * 1024,
+            state: None,
         }
     }
 }
@@ -139,7 +164,12 @@ impl Stub {
     }
 
     /// Answers a request that was checked by this stub, and says what that changes in its session.
-    pub fn decide(&self, _session: &Session, checked: Checked) -> (Exchange, Change) {
+    pub fn decide(&self, session: &Session, checked: Checked) -> (Exchange, Change) {
+        self.decide_within(session, checked, usize::MAX)
+    }
+
+    /// The same, in a session that may grow by `room` bytes at most, beside its own bounds.
+    pub fn decide_within(&self, _session: &Session, checked: Checked, _room: usize) -> (Exchange, Change) {
         let Checked { request, verdict } = checked;
         let Verdict { operation, step, findings, mut readings, decision } = verdict;
         let mut reply = match decision {
@@ -159,6 +189,7 @@ impl Stub {
             violations: findings.violations,
             more_violations: findings.truncated,
             readings,
+            state: None,
         };
         (exchange, Change::default())
     }

@@ -10,8 +10,8 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, sessions, states, stop,
-    stream,
+    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, sessions, states,
+    stop, stream,
 };
 use crate::near;
 

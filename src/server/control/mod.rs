@@ -72,6 +72,7 @@ impl ControlState {
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
+        sessions: Option<Arc<Sessions>>,
         config: ControlConfig,
     ) -> Self {
         let listeners = Arc::<Listeners>::default();
@@ -86,6 +87,7 @@ impl ControlState {
             journal,
             listeners,
             load: Load::new(),
+            sessions,
             started: Instant::now(),
             stop,
         }
@@ -125,7 +127,7 @@ fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<C
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
     if cors::is_preflight(parts) {
         return state.access.preflight(parts, calls::pages(parts));

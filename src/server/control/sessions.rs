@@ -35,7 +35,8 @@ pub(super) async fn get(ask: Ask<'_>) -> Answer {
     let place = ask.state.load.place(Task::State, ask.caller)?;
     let held = ask.state.load.text().await;
     let name = ask.id.to_owned();
-    let text = place.part(true, move || sessions.get(&name).map(|session| format!("{}\n", session.snapshot())));
+    let text =
+        place.part(true, move || sessions.get(&name).map(|session| format!("{}\n", session.snapshot())));
     let text = text.await??;
     if text.len() <= PIECE {
         return Ok(reply::whole(StatusCode::OK, text.into()));
@@ -47,11 +48,11 @@ pub(super) async fn get(ask: Ask<'_>) -> Answer {
 pub(super) async fn put(ask: Ask<'_>) -> Answer {
     let sessions = Arc::clone(sessions(ask.state)?);
     let place = ask.state.load.place(Task::State, ask.caller)?;
-    let snapshot = json::parse(ask.body).map_err(|error| Refused::bad(error.to_string()))?;
-    let name = ask.id.to_owned();
+    let (name, body) = (ask.id.to_owned(), ask.body.clone());
     let done = place.part(true, move || {
+        let snapshot = json::parse(&body).map_err(|error| Refused::bad(error.to_string()))?;
         let state = sessions.read(&name, &snapshot)?;
-        sessions.put(&name, state)
+        sessions.put(&name, state).map_err(Refused::from)
     });
     done.await??;
     told(&ask, ask.id)
@@ -59,7 +60,7 @@ pub(super) async fn put(ask: Ask<'_>) -> Answer {
 
 /// `DELETE sessions/NAME/state`.
 pub(super) fn empty(ask: &Ask<'_>) -> Answer {
-    sessions(ask.state)?.empty(ask.id)?;
+    sessions(ask.state)?.clear(ask.id)?;
     told(ask, ask.id)
 }
 
@@ -72,9 +73,10 @@ pub(super) fn reset(ask: &Ask<'_>) -> Answer {
 /// `POST sessions/NAME/fork`.
 pub(super) fn fork(ask: &Ask<'_>) -> Answer {
     let sessions = sessions(ask.state)?;
-    let to = ask.params.text("to").ok_or_else(|| {
-        Refused::bad("to: expected the name of the session to make, but found nothing")
-    })?;
+    let to = ask
+        .params
+        .text("to")
+        .ok_or_else(|| Refused::bad("to: expected the name of the session to make, but found nothing"))?;
     sessions.fork(ask.id, to)?;
     told(ask, to)
 }
@@ -98,7 +100,8 @@ fn told(ask: &Ask<'_>, name: &str) -> Answer {
 
 fn sessions(state: &ControlState) -> Result<&Arc<Sessions>, Refused> {
     state.sessions.as_ref().ok_or_else(|| {
-        let error = "expected a server that keeps state, but found one that answers samples; start it with --state";
+        let error =
+            "expected a server that keeps state, but found one that answers samples; start it with --state";
         Refused::new(StatusCode::CONFLICT, error)
     })
 }
@@ -108,7 +111,8 @@ fn in_pieces<H: Send + Unpin>(text: String, held: H) -> impl Iterator<Item = Str
     let mut position = 0;
     iter::from_fn(move || {
         let _ = &held;
-        let end = (position + PIECE..text.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(text.len());
+        let end =
+            (position + PIECE..text.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(text.len());
         let piece = text.get(position..end).filter(|piece| !piece.is_empty())?;
         position = end;
         Some(piece.to_owned())

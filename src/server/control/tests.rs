@@ -52,6 +52,7 @@ impl Api {
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
+            None,
             config,
         );
         Self { state, journal }

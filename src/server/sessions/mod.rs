@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Checked, Contract, Exchange, Rule, Session, StateBounds, Stub, Violation, near,
+    Bounds, Checked, Contract, Exchange, Rule, Session, Stub, Violation, near,
     session_name::{self, EXPECTED},
     violation::quote,
 };
@@ -61,7 +61,7 @@ pub enum SessionError {
 /// The sessions of a server.
 pub struct Sessions {
     contract: Arc<Contract>,
-    bounds: StateBounds,
+    bounds: Bounds,
     limits: SessionLimits,
     /// What every session starts with.
     start: Session,
@@ -90,29 +90,40 @@ pub struct Kept {
 /// What is told of a session.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Told {
-    name: Arc<str>,
+    name: String,
     version: u64,
     resources: usize,
     bytes: usize,
 }
 
 impl Sessions {
-    /// Sessions that start with what a snapshot has, or with nothing.
+    /// Sessions that start with what a snapshot has.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the snapshot, with its places.
     pub fn new(
         contract: &Arc<Contract>,
-        bounds: StateBounds,
+        bounds: Bounds,
         limits: SessionLimits,
-        start: Option<&Value>,
+        start: &Value,
     ) -> Result<Self, Vec<Violation>> {
-        let start = match start {
-            Some(snapshot) => Session::start(contract, snapshot, &bounds)?,
-            None => Session::new(session_name::DEFAULT),
-        };
-        Ok(Self {
+        let start = Session::start(contract, start, &bounds)?;
+        Ok(Self::starting_with(start, contract, bounds, limits))
+    }
+
+    /// Sessions that start with nothing.
+    pub fn empty(contract: &Arc<Contract>, bounds: Bounds, limits: SessionLimits) -> Self {
+        Self::starting_with(Session::new(session_name::DEFAULT), contract, bounds, limits)
+    }
+
+    fn starting_with(
+        start: Session,
+        contract: &Arc<Contract>,
+        bounds: Bounds,
+        limits: SessionLimits,
+    ) -> Self {
+        Self {
             contract: Arc::clone(contract),
             bounds,
             limits,
@@ -122,7 +133,7 @@ impl Sessions {
             bytes: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
             kept: Mutex::new(None),
-        })
+        }
     }
 
     /// Has the stub decide about a request in the session of this name, changes the session and calls `record`, before
@@ -250,7 +261,7 @@ impl Sessions {
     }
 
     /// Takes everything out of a session.
-    pub(crate) fn empty(&self, name: &str) -> Result<(), SessionError> {
+    pub(crate) fn clear(&self, name: &str) -> Result<(), SessionError> {
         self.known(name)?;
         self.put(name, Session::new(name))
     }
@@ -462,7 +473,10 @@ impl fmt::Display for SessionError {
                 f.write_str(&near::hint(name, others.iter().map(String::as_str)))
             }
             Self::Taken(name) => {
-                write!(f, "expected a name that no session has, but found `{name}`; remove that session, or take another name")
+                write!(
+                    f,
+                    "expected a name that no session has, but found `{name}`; remove that session, or take another name"
+                )
             }
             Self::Full(text) => f.write_str(text),
             Self::State(violations) => {
@@ -484,3 +498,9 @@ impl std::error::Error for SessionError {}
 
 /// The version of the form that a document of all sessions has.
 const FORMAT: u64 = 1;
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+//! What a request gets that there is no room for.
+
+use super::{Findings, Stub};
+use crate::{Exchange, Rule, Step, Violation, contract::Cause};
+
+impl Stub {
+    /// The refusal of a request that was decided, and whose change there is no room for: in words, what may be at most,
+    /// and what it would be.
+    pub fn no_room(&self, mut exchange: Exchange, expected: String, found: String) -> Exchange {
+        let source = "assumed: no page says what a full service answers".to_owned();
+        let violation = Violation { pointer: "/state".to_owned(), rule: Rule::Size, expected, found, source };
+        let operations = self.contract.operations();
+        let index =
+            operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
+        let findings = Findings::from(violation);
+        exchange.reply = self.profile.refusal(index, Cause::Violations, &findings);
+        exchange.reply.status = 507;
+        exchange.step = Step::State;
+        exchange.violations = findings.violations;
+        exchange.state = None;
+        exchange
+    }
+}
