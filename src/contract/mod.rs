@@ -3,18 +3,24 @@
 //! Routing, validation, sample replies, payloads and the published document are all derived from it.
 //! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
+mod choice;
+mod effect;
+mod effect_reader;
 mod extensions;
 mod generators;
 mod ledger;
 mod operation;
 pub(crate) mod origin;
 pub(crate) mod pattern;
+mod pointer;
 mod publish;
 mod reader;
 mod refusal;
+mod resource;
 mod role;
 mod schema;
 mod schema_reader;
+mod template;
 pub(crate) mod wording;
 
 use std::{
@@ -29,17 +35,24 @@ use serde_json::Value;
 
 use crate::bounded;
 
+pub use choice::Assumption;
+use choice::ChoiceReader;
+pub(crate) use choice::{Choice, Way};
+pub(crate) use effect::{Does, Effect, Give, Kind, Moves, Paging, Source, Take, Tell};
+use effect_reader::EffectReader;
 pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
 pub use origin::{Basis, Origin};
+pub(crate) use pointer::Pointer;
 pub use publish::Audience;
 use publish::Published;
 use reader::Node;
 pub(crate) use reader::escape;
 pub use refusal::Errors;
 pub(crate) use refusal::{Cause, Refusals};
+pub(crate) use resource::Resource;
 pub use schema::{Branch, JsonType, Property, Schema};
 use schema_reader::SchemaReader;
 
@@ -53,6 +66,8 @@ pub struct Contract {
     token: Option<Token>,
     sample_token: Option<String>,
     operations: Vec<Operation>,
+    resources: Vec<Resource>,
+    assumptions: Vec<Assumption>,
     ledger: Vec<LedgerEntry>,
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
@@ -128,13 +143,15 @@ impl Contract {
         let ledger = ledger::read(&root)?;
         extensions::check(&root, &ledger)?;
         let samples = Samples { file };
-        let mut reader = OperationReader {
-            root: document,
-            ledger: &ledger,
-            samples: &samples,
-            schemas: SchemaReader::new(document, &ledger, compile),
-        };
+        let mut choices = ChoiceReader { ledger: &ledger, assumptions: Vec::new() };
+        let mut schemas = SchemaReader::new(document, &ledger, compile);
+        let mut resources = resource::read(&root, &mut schemas, &mut choices, compile)?;
+        let effects = EffectReader { resources: &resources, choices: &mut choices, compile };
+        let mut reader =
+            OperationReader { root: document, ledger: &ledger, samples: &samples, schemas, effects };
         let mut operations = reader.paths(&root.need("paths")?)?;
+        let assumptions = choices.assumptions;
+        resource::fix(&root, &mut resources, &operations)?;
         let token = token(&root)?;
         let shared = Arc::new(Shared {
             token_header: token.as_ref().map(|token| token.header.clone()),
@@ -147,8 +164,8 @@ impl Contract {
         for operation in &mut operations {
             operation.shared = Arc::clone(&shared);
         }
-        refusal::check(&operations, token.is_some())?;
-        refusal::share(&mut operations, token.is_some());
+        refusal::check(&operations, &resources, token.is_some())?;
+        refusal::share(&mut operations, &resources, token.is_some());
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -158,6 +175,8 @@ impl Contract {
             token,
             sample_token: sample_token(&root)?,
             operations,
+            resources,
+            assumptions,
             ledger,
             document: OnceLock::new(),
             published: OnceLock::new(),
@@ -234,7 +253,17 @@ impl Contract {
     ///
     /// When the contract has no such thing or no such choice.
     pub fn assume(&self, text: &str) -> Result<(String, String), ContractError> {
-        Err(ContractError::new(format!("expected no choice, as this contract has none, but found `{text}`")))
+        choice::assume(&self.assumptions, text)
+    }
+
+    /// What the documentation leaves open about state, as far as something else can be chosen for it.
+    pub fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
+    }
+
+    /// What operations make and read.
+    pub(crate) fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 
     /// The ledger of contradictions.

@@ -94,6 +94,18 @@ impl<'a> Node<'a> {
         self.value.as_f64().ok_or_else(|| self.error("a number"))
     }
 
+    /// Fails on a member that is neither one of `own` nor a note for readers.
+    pub(super) fn only(&self, what: &str, own: &[&str]) -> Result<(), ContractError> {
+        const NOTES: [&str; 4] = ["description", "x-source", "x-assumed", "x-ledger"];
+        for (key, node) in self.members()? {
+            if !own.contains(&key) && !NOTES.contains(&key) {
+                let known = own.join(", ");
+                return Err(node.complain(&format!("this is no member of {what}, which has {known}")));
+            }
+        }
+        Ok(())
+    }
+
     /// Resolves a `$ref` into the document `root`, once; a node that is no reference is returned as it is.
     pub(super) fn resolve(&self, root: &'a Value) -> Result<Self, ContractError> {
         let Some(reference) = self.get("$ref") else {
