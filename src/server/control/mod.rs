@@ -203,7 +203,10 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     };
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
-    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
+    Ok(reply::whole(
+        StatusCode::OK,
+        ask.state.contract.published_at(audience, &url, ask.state.sessions.is_some()),
+    ))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
