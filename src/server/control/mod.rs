@@ -203,10 +203,11 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     };
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
-    Ok(reply::whole(
-        StatusCode::OK,
-        ask.state.contract.published_at(audience, &url, ask.state.sessions.is_some()),
-    ))
+    let contract = &ask.state.contract;
+    let has_state = ask.state.sessions.is_some();
+    let text =
+        if has_state { contract.linked_at(audience, &url) } else { contract.published_at(audience, &url) };
+    Ok(reply::whole(StatusCode::OK, text))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
