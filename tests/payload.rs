@@ -205,8 +205,9 @@ fn every_operator_and_every_rule_that_whole_requests_can_break_is_reached() {
             rules.insert(rule);
         }
     }
-    // These are about how a request arrives, and how large a server lets it be.
-    let of_the_server = [Rule::Incomplete, Rule::Size, Rule::Timeout];
+    // These are about how a request arrives, how large a server lets it be, and what is there already.
+    let of_the_server =
+        [Rule::Capacity, Rule::Incomplete, Rule::Reference, Rule::Size, Rule::Timeout, Rule::Unique];
     let missing: Vec<_> =
         Rule::ALL.iter().filter(|rule| !rules.contains(rule) && !of_the_server.contains(rule)).collect();
     assert!(missing.is_empty(), "no mutant breaks {missing:?}");

@@ -26,6 +26,8 @@ pub(crate) struct Choice {
     is: Way,
     name: Option<String>,
     ways: &'static [Way],
+    /// The page that says it, or why it is assumed.
+    pub(crate) source: String,
 }
 
 /// Something that the documentation leaves open, under the id of its entry in the ledger.
@@ -61,7 +63,7 @@ impl Way {
 impl Choice {
     /// A choice that nobody has.
     pub(super) fn fixed(is: Way) -> Self {
-        Self { is, name: None, ways: &[] }
+        Self { is, name: None, ways: &[], source: String::new() }
     }
 
     /// What it is, where these choices were made.
@@ -94,11 +96,12 @@ impl ChoiceReader<'_> {
             way.error(&format!("one of {}", names.join(", ")))
         })?;
         if !named {
-            return Ok(Choice { is, name: None, ways });
+            return Ok(Choice { is, name: None, ways, source: String::new() });
         }
         node.only("a choice", &["is", "choice"])?;
+        let source = node.origin()?;
         let Some(choice) = node.get("choice") else {
-            return Ok(Choice { is, name: None, ways });
+            return Ok(Choice { is, name: None, ways, source });
         };
         let name = choice.text()?.to_owned();
         if !self.ledger.iter().any(|entry| entry.id == name) {
@@ -121,7 +124,7 @@ impl ChoiceReader<'_> {
                 self.assumptions.push(Assumption { name: name.clone(), usual: is.name(), choices, assumed });
             }
         }
-        Ok(Choice { is, name: Some(name), ways })
+        Ok(Choice { is, name: Some(name), ways, source })
     }
 }
 

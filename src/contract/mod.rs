@@ -53,9 +53,10 @@ use reader::Node;
 pub(crate) use reader::escape;
 pub use refusal::Errors;
 pub(crate) use refusal::{Cause, Refusals};
-pub(crate) use resource::Resource;
+pub(crate) use resource::{Reference, Resource};
 pub use schema::{Branch, JsonType, Property, Schema};
 use schema_reader::SchemaReader;
+pub(crate) use template::Template;
 
 /// The API as its document describes it.
 #[derive(Debug)]

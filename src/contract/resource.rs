@@ -179,7 +179,7 @@ fn resource<'a>(
                 at: pointer_named(&node, at, &schema, true)?,
                 resource: named(&node.need("resource")?, names)?,
                 ledger: node.optional_texts("x-ledger")?.into_iter().next().unwrap_or_default(),
-                source: source(&node)?,
+                source: node.origin()?,
             });
         }
     }
@@ -263,15 +263,6 @@ fn record(node: &Node, id: &str) -> Result<Map<String, Value>, ContractError> {
 
 fn is_text(value: Option<&Value>) -> bool {
     value.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
-}
-
-/// The page and row that something comes from, or why it is assumed.
-fn source(node: &Node) -> Result<String, ContractError> {
-    let origin = super::Origin {
-        source: node.optional_text("x-source")?.unwrap_or_default(),
-        assumed: node.optional_text("x-assumed")?,
-    };
-    Ok(origin.to_string())
 }
 
 pub(super) const NO_POINTER: &str = "expected a JSON pointer, such as `/id`";

@@ -25,15 +25,8 @@ impl Prepared {
         Self(operation.replies.iter().map(prepare).collect())
     }
 
-    /// The reply to a request that is accepted.
-    pub(super) fn choose(
-        &self,
-        operation: &Operation,
-        request: &Request,
-        body: Option<&Value>,
-        errors: Errors,
-        readings: &mut Vec<Reading>,
-    ) -> Reply {
+    /// Which reply a request prefers.
+    pub(super) fn prefer(operation: &Operation, request: &Request, errors: Errors) -> Preferred {
         let wish = Wish::of(request);
         let mut applied = Vec::new();
         let mut status = operation.success();
@@ -52,19 +45,34 @@ impl Prepared {
                 ignored.push(prefer::ignored("code", &code, "codes", &known.collect::<Vec<_>>()));
             }
         }
-        let replies = &operation.replies[status];
-        let samples = replies.samples(errors);
-        let mut index = None;
+        let samples = operation.replies[status].samples(errors);
+        let mut example = None;
         if let Some(name) = wish.example {
-            index = position(samples, &name);
-            if index.is_some() {
+            example = position(samples, &name);
+            if example.is_some() {
                 applied.push(format!("example={}", prefer::word(&name)));
             } else {
                 let known: Vec<_> = samples.iter().map(|example| &example.name).collect();
                 ignored.push(prefer::ignored("example", &name, "examples", &known));
             }
         }
-        let index = index.unwrap_or_else(|| usual_example(operation, samples, body));
+        applied.append(&mut ignored);
+        Preferred { status, example, applied }
+    }
+
+    /// The sample that answers a request.
+    pub(super) fn sample(
+        &self,
+        operation: &Operation,
+        preferred: &Preferred,
+        body: Option<&Value>,
+        errors: Errors,
+        readings: &mut Vec<Reading>,
+    ) -> Reply {
+        let status = preferred.status;
+        let replies = &operation.replies[status];
+        let samples = replies.samples(errors);
+        let index = preferred.example.unwrap_or_else(|| usual_example(operation, samples, body));
         let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
@@ -79,12 +87,26 @@ impl Prepared {
         {
             reply.body = echo(sent, added);
         }
-        applied.append(&mut ignored);
-        if !applied.is_empty() {
-            reply.headers.push("preference-applied", applied.join(", ").as_bytes());
-        }
         reply
     }
+
+    /// The reply to a success, with this body.
+    pub(super) fn success(&self, operation: &Operation, body: &Value) -> Reply {
+        let mut reply = self.0[operation.success()][0].clone();
+        reply.body = Bytes::from(body.to_string());
+        reply
+    }
+}
+
+/// Which of an operation's replies a request prefers.
+#[derive(Debug)]
+pub(super) struct Preferred {
+    /// The position of the status.
+    pub(super) status: usize,
+    /// The position of the example, when one is asked for.
+    pub(super) example: Option<usize>,
+    /// What is said about it.
+    pub(super) applied: Vec<String>,
 }
 
 fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {

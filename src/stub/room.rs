@@ -1,4 +1,4 @@
-//! What a request gets that there is no room for.
+//! What a request gets that there is no room for beside what its own session has.
 
 use super::{Findings, Stub};
 use crate::{Exchange, Rule, Step, Violation, contract::Cause};
@@ -8,16 +8,18 @@ impl Stub {
     /// and what it would be.
     pub fn no_room(&self, mut exchange: Exchange, expected: String, found: String) -> Exchange {
         let source = "assumed: no page says what a full service answers".to_owned();
-        let violation = Violation { pointer: "/state".to_owned(), rule: Rule::Size, expected, found, source };
+        let violation =
+            Violation { pointer: "/body".to_owned(), rule: Rule::Capacity, expected, found, source };
         let operations = self.contract.operations();
-        let index =
-            operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
+        let index = operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
         let findings = Findings::from(violation);
-        exchange.reply = self.profile.refusal(index, Cause::Violations, &findings);
-        exchange.reply.status = 507;
+        exchange.reply = self.profile.refusal(index, Cause::Full, &findings);
         exchange.step = Step::State;
         exchange.violations = findings.violations;
-        exchange.state = None;
+        if let Some(state) = &mut exchange.state {
+            state.after = state.before;
+            state.resource = None;
+        }
         exchange
     }
 }

@@ -150,7 +150,7 @@ impl Sessions {
                 let mut held = place.lock();
                 // It can have gone since it was looked up.
                 let Some(session) = held.session() else { continue };
-                let (mut exchange, change) = stub.decide(session, checked);
+                let (mut exchange, change) = stub.decide_within(session, checked, self.room());
                 if !change.is_empty() {
                     match self.reserve(change.growth()) {
                         Ok(()) => {
@@ -169,7 +169,7 @@ impl Sessions {
             if &*newcomer.0 != name {
                 *newcomer = (name.into(), self.start.clone().named(name));
             }
-            let (exchange, change) = stub.decide(&newcomer.1, checked);
+            let (exchange, change) = stub.decide_within(&newcomer.1, checked, self.room());
             if change.is_empty() {
                 return record(exchange);
             }
@@ -415,6 +415,11 @@ impl Sessions {
             let found = bytes.saturating_add_signed(growth);
             (format!("at most {most} bytes in all sessions together"), format!("{found} with this"))
         })
+    }
+
+    /// By how many bytes a session may grow. Another one can be quicker, so what grows is reserved.
+    fn room(&self) -> usize {
+        self.limits.bytes.saturating_sub(self.bytes.load(Ordering::Relaxed))
     }
 
     fn changed(&self) {
