@@ -31,7 +31,7 @@
 //!
 //! Everything about the API is data: a [`Contract`] is read from an OpenAPI 3.1 document in which each parameter,
 //! property and example names its source, and carries the list of the documentation's contradictions with the reading
-//! taken of each ([`LedgerEntry`]). [`Contract::builtin`] has the five documented operations, [`Contract::load`] reads
+//! taken of each ([`LedgerEntry`]). [`Contract::builtin`] has the documented operations, [`Contract::load`] reads
 //! another document of the same kind.
 //!
 //! # What is not emulated

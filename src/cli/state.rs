@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{
@@ -148,7 +149,7 @@ fn list(at: &At) -> Result<(), Error> {
 
 /// The body of a reply that says that it was done.
 fn whole(answer: Answer) -> Result<Vec<u8>, String> {
-    if answer.status == 200 {
+    if answer.status == 200 && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok() {
         return Ok(answer.body);
     }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

@@ -12,14 +12,14 @@ const TOKEN: &str = "the account's token is valid";
 
 /// The provider states that the interactions of a contract name.
 ///
-/// They are derived from the paths: an operation on one thing needs that thing, an operation on the collection of
+/// They are derived from the paths: an operation on one thing needs that thing, one that adds to the collection of
 /// such things needs none of them, and all need a token.
 ///
 /// ```
 /// use standin::{Contract, pact::States};
 ///
 /// let states = States::of(&Contract::builtin());
-/// assert_eq!(states.names(), ["the account's token is valid", "no agents", "an agent exists"]);
+/// assert_eq!(states.names()[..3], ["the account's token is valid", "no agents", "an agent exists"]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct States(Vec<String>);
@@ -76,16 +76,19 @@ fn token() -> State {
 
 fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
     let mut states = vec![token()];
-    if contract.operations().iter().any(|other| is_collection_of(operation, other))
+    if operation.method == "POST"
+        && contract.operations().iter().any(|other| is_collection_of(operation, other))
         && let Some(Segment::Literal(things)) = operation.segments.last()
     {
-        states.push(State { name: format!("no {things}"), parameter: None });
+        states.push(State { name: format!("no {}", words(things)), parameter: None });
     }
     for parameter in parameters(operation) {
-        let thing = parameter.strip_suffix("Id").unwrap_or(parameter);
-        let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-        states
-            .push(State { name: format!("{article} {thing} exists"), parameter: Some(parameter.to_owned()) });
+        let name = looked_up(operation, parameter).unwrap_or_else(|| {
+            let thing = words(parameter.strip_suffix("Id").unwrap_or(parameter));
+            let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            format!("{article} {thing} exists")
+        });
+        states.push(State { name, parameter: Some(parameter.to_owned()) });
     }
     states
 }
@@ -100,6 +103,34 @@ fn parameters(operation: &Operation) -> impl Iterator<Item = &str> {
     operation.segments.iter().filter_map(move |segment| match segment {
         Segment::Parameter(name) if !has_scope(name) => Some(name.as_str()),
         Segment::Literal(_) | Segment::Parameter(_) => None,
+    })
+}
+
+/// A name as the words that it is made of: `skill groups` for `skill-groups`, `skill group` for `skillGroup`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 1);
+    for character in name.chars() {
+        match character {
+            '-' | '_' => words.push(' '),
+            upper if upper.is_ascii_uppercase() && !words.is_empty() => {
+                words.push(' ');
+                words.push(upper.to_ascii_lowercase());
+            }
+            other => words.push(other),
+        }
+    }
+    words
+}
+
+/// The state of things that are looked up by a member other than their id: `agents/customId/{customId}`.
+fn looked_up(operation: &Operation, parameter: &str) -> Option<String> {
+    operation.segments.windows(3).find_map(|window| match window {
+        [Segment::Literal(things), Segment::Literal(member), Segment::Parameter(name)]
+            if name == parameter && member == parameter =>
+        {
+            Some(format!("{} with this {parameter} exist", words(things)))
+        }
+        _ => None,
     })
 }
 

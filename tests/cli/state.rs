@@ -95,7 +95,7 @@ fn what_the_options_of_state_cannot_mean_is_said_in_a_line() {
         (&["--start-state", "nowhere.json"], 3, "cannot use the start state nowhere.json: no such file"),
         (&["--start-state", "/dev/zero"], 3, "cannot use the start state /dev/zero: expected a regular file"),
         (&["--start-state", &broken], 3, "expected JSON, but found the end of the text"),
-        (&["--start-state", &newer], 3, "/format: expected 1"),
+        (&["--start-state", &newer], 3, "/format: expected a state in format 1"),
     ] {
         let ended = run([&["serve", "--listen", "127.0.0.1:0"], flags].concat());
         let complaint = ended.complaint(code);

@@ -182,7 +182,7 @@ fn a_file_that_cannot_be_used_is_refused_and_left_alone() {
         (
             "state",
             r#"{"standin": "sessions", "format": 1, "sessions": {"a": {"standin": "state", "format": 9}}}"#,
-            "/sessions/a/format: expected 1",
+            "/sessions/a/format: expected a state in format 1",
         ),
     ] {
         let file = folder.file(name, text);
