@@ -11,7 +11,8 @@ impl Stub {
         let violation =
             Violation { pointer: "/body".to_owned(), rule: Rule::Capacity, expected, found, source };
         let operations = self.contract.operations();
-        let index = operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
+        let index =
+            operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
         let findings = Findings::from(violation);
         exchange.reply = self.profile.refusal(index, Cause::Full, &findings);
         exchange.step = Step::State;
