@@ -298,7 +298,7 @@ pub(crate) static CALLS: [Call; 19] = [
         query: "",
         purpose: "what Pact's verifiers call",
         filters: false,
-        params: &["token"],
+        params: &["token", "session"],
         token: Token::HeaderOrQuery,
         pages: Pages::Own,
         handler: Handler::Now(states::change),

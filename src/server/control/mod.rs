@@ -23,13 +23,13 @@ mod stream;
 mod tests;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Instant,
 };
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
@@ -57,6 +57,8 @@ pub(crate) struct ControlState {
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
+    /// The values of path parameters that provider states came with.
+    known: Mutex<Map<String, Value>>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
     /// The sessions, when they have a state.
@@ -85,6 +87,7 @@ impl ControlState {
             errors,
             index: Index::of_control(),
             journal,
+            known: Mutex::default(),
             listeners,
             load: Load::new(),
             sessions,
