@@ -405,6 +405,11 @@ mod tests {
                 }],
                 "moreViolations": true,
                 "readings": [{"ledger": "U3", "pointer": "/body", "note": "read as meant"}],
+                "state": {
+                    "before": 6,
+                    "after": 7,
+                    "resource": {"name": "agent", "id": "a-1", "after": {"id": "a-1"}},
+                },
                 "redactions": [{"pointer": "/request/header/auth", "secret": "token"}],
                 "micros": {"body": 1500, "answer": 40, "send": 260},
             })
