@@ -36,8 +36,9 @@
 //!
 //! # What is not emulated
 //!
-//! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
-//! and the control API, and no calls are made to anywhere.
+//! There is no rate limit and no TLS. State is there when [`Settings::state`] asks for it: then what operations create is
+//! what they read, in sessions ([`Server::session`]). Nothing is served beyond the contract and the control API, and no
+//! calls are made to anywhere.
 
 mod bounded;
 #[cfg(feature = "cli")]
