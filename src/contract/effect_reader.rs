@@ -138,7 +138,7 @@ impl EffectReader<'_, '_> {
         let index = named(&node.need("resource")?, &names)?;
         let resource = &self.resources[index];
         let changes = !matches!(does, Does::Export | Does::List | Does::Read);
-        if changes && !resource.fixed.is_empty() {
+        if changes && resource.is_fixed {
             return Err(node.complain("the records of this resource are fixed; they can be read and listed"));
         }
         let scope = resource.scope.iter().map(|name| {

@@ -39,6 +39,8 @@ pub(crate) struct Resource {
     pub(crate) unique: Vec<(Pointer, Choice)>,
     pub(crate) references: Vec<Reference>,
     pub(crate) parent: Option<Parent>,
+    /// Whether it has the records below alone.
+    pub(crate) is_fixed: bool,
     /// Records that nobody can change.
     pub(crate) fixed: Vec<Map<String, Value>>,
 }
@@ -205,6 +207,7 @@ fn resource<'a>(
         unique,
         references,
         parent: parent.transpose()?,
+        is_fixed: node.get("fixed").is_some(),
         fixed: fixed.transpose()?.unwrap_or_default(),
         id: id_member,
         judge,

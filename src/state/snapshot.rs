@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
             return;
         };
         let contract = self.contract;
-        let known = || contract.resources().iter().filter(|resource| resource.fixed.is_empty());
+        let known = || contract.resources().iter().filter(|resource| !resource.is_fixed);
         for (name, value) in resources {
             let pointer = format!("/resources/{}", escape(name));
             let Some(resource) = known().find(|resource| *resource.name == **name) else {

@@ -96,7 +96,7 @@ impl Run<'_> {
         limit: usize,
     ) -> (Vec<Value>, usize) {
         let session = self.draft.session();
-        if !home.resource.fixed.is_empty() || !wheres.is_empty() {
+        if home.resource.is_fixed || !wheres.is_empty() {
             // A text that is not in the record's JSON needs no reading.
             let quoted: Vec<_> =
                 wheres.iter().map(|(_, text, _)| Value::from(text.as_str()).to_string()).collect();
