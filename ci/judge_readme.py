@@ -15,7 +15,7 @@ import tempfile
 import standin
 import yaml
 
-PAGES = ["README.md", "docs/verify.md", "docs/generate.md", "docs/serve.md", "docs/control.md"]
+PAGES = ["README.md", "docs/verify.md", "docs/generate.md", "docs/serve.md", "docs/control.md", "docs/state.md"]
 # What has been done already where the program is on the path, and what nobody can do here.
 LEFT_OUT = ("cargo ", "podman ")
 VERIFY = pathlib.Path(os.environ["STANDIN_VERIFY"]).absolute()
@@ -43,7 +43,7 @@ def main():
             text = re.sub("^curl ", f"curl -sS {failing} ", text, flags=re.MULTILINE)
             script.append(f"echo '{MARK}{name or number}'\n{text}")
         # The server of the first block is needed to the last one.
-        stop = next(part for part in script if "standin stop" in part)
+        stop = next(part for part in script if f"{MARK}stop'" in part)
         script.remove(stop)
         said = run(folder, "\n".join([*script, stop]))
         parts = dict(part.split("\n", 1) for part in said.split(MARK)[1:])

@@ -150,7 +150,7 @@ fn what_a_run_creates_is_said_before_it_starts() {
     let refused = verify(&service.url, &["--only", "*without*"]);
 
     let warning = format!(
-        "standin: 6 of 6 interactions create, change or import something at {}: they call importDataV2, createQueue\n",
+        "standin: 6 of 6 interactions create, change, delete or import something at {}: they call importDataV2, createQueue\n",
         service.url
     );
     assert_eq!((creating.code, creating.err.as_str()), (0, &*warning));
@@ -335,7 +335,7 @@ fn a_state_that_the_provider_does_not_know_fails_the_interaction() {
 #[test]
 fn what_is_exported_from_traffic_holds() {
     let server = server(|_| {});
-    for interaction in INTERACTIONS {
+    for interaction in INTERACTIONS.iter() {
         (interaction.call)(&Agentassist {
             address: server.addr().to_string(),
             token: Some(standin::token::mint(Some("appId"), "cs-1", &Secret::new("s"), 0, None)),

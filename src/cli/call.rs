@@ -14,7 +14,7 @@ use hyper::Uri;
 use super::{error::reason, secret::ControlToken};
 use crate::token::Secret;
 
-/// The longest reply that is read, in bytes.
+/// The longest reply that is read of a call without a state in it, in bytes.
 const MAX_REPLY: u64 = 1024 * 1024;
 
 /// Where a stand-in listens.
@@ -94,6 +94,19 @@ impl Place {
         token: Option<&Secret>,
         limit: Duration,
     ) -> Result<Answer, String> {
+        self.send(method, path, token, &[], limit, MAX_REPLY)
+    }
+
+    /// The same with a body, and with another limit for the length of the reply.
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&Secret>,
+        body: &[u8],
+        limit: Duration,
+        longest: u64,
+    ) -> Result<Answer, String> {
         let end = Instant::now().checked_add(limit);
         let left = || match end {
             None => Ok(limit),
@@ -111,11 +124,15 @@ impl Place {
             token.map(|token| format!("authorization: Bearer {}\r\n", token.reveal())).unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}:{}\r\n{authorization}content-type: application/json\r\n\
-             content-length: 0\r\nconnection: close\r\n\r\n",
-            self.host, self.port
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.host,
+            self.port,
+            body.len()
         );
         stream.set_write_timeout(Some(left()?)).map_err(broken)?;
         stream.write_all(request.as_bytes()).map_err(broken)?;
+        // Who refuses a body need not read it; the reply says why.
+        let unsent = stream.write_all(body);
         let mut reply = Vec::new();
         let mut part = [0; 8192];
         loop {
@@ -124,9 +141,12 @@ impl Place {
                 0 => break,
                 length => reply.extend_from_slice(&part[..length]),
             }
-            if reply.len() as u64 > MAX_REPLY {
-                return Err(format!("a reply of more than {MAX_REPLY} bytes"));
+            if reply.len() as u64 > longest {
+                return Err(format!("a reply of more than {longest} bytes"));
             }
+        }
+        if reply.is_empty() {
+            unsent.map_err(broken)?;
         }
         parse(&reply).ok_or_else(|| "something that is no whole HTTP reply".to_owned())
     }

@@ -257,6 +257,7 @@ mod tests {
                 violations: vec![violation.clone(), violation],
                 more_violations: false,
                 readings: Vec::new(),
+                state: None,
             },
             redactions: Arc::new([]),
             timing: Timing::default(),

@@ -23,6 +23,9 @@ mod private_file;
 mod secret;
 mod serve;
 mod signals;
+mod state;
+mod state_file;
+mod state_options;
 mod stop;
 mod style;
 mod suggested;
@@ -91,6 +94,7 @@ enum Command {
     Generate(generate::Generate),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
+    State(state::State),
     Health(health::Health),
     Stop(stop::Stop),
     Completions(completions::Completions),
@@ -125,6 +129,7 @@ impl Command {
             Self::Generate(generate) => generate.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
+            Self::State(state) => state.run(),
             Self::Health(health) => health.run(),
             Self::Stop(stop) => stop.run(),
             Self::Completions(completions) => completions.run(),

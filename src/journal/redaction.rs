@@ -48,7 +48,7 @@ impl Redactor {
             return Arc::clone(&self.nothing);
         }
         let mut pass = Pass { redactor: self, redactions: Vec::new() };
-        let Exchange { request, reply, violations, readings, .. } = exchange;
+        let Exchange { request, reply, violations, readings, state, .. } = exchange;
         let has_token = pass.headers(REQUEST_HEADER, &mut request.headers);
         pass.string("/request/method", &mut request.method);
         pass.string("/request/target", &mut request.target);
@@ -63,6 +63,15 @@ impl Redactor {
         for reading in readings {
             pass.string("/readings", &mut reading.pointer);
             pass.string("/readings", &mut reading.note);
+        }
+        if let Some(resource) = state.as_mut().and_then(|state| state.resource.as_mut()) {
+            pass.string("/state/resource/id", &mut resource.id);
+            if let Some(before) = &mut resource.before {
+                pass.string("/state/resource/before", before);
+            }
+            if let Some(after) = &mut resource.after {
+                pass.string("/state/resource/after", after);
+            }
         }
         if reply_has_token && let Some(header) = self.secrets.token_header() {
             pass.note(format!("/reply/header/{header}"), SecretKind::Token);

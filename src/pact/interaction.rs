@@ -317,6 +317,7 @@ fn reply(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange
     if !reply.body.is_empty() {
         let body = json_body(&reply.body).ok_or("the body of the reply is not plain JSON")?;
         let documented = replies.into_iter().flat_map(|replies| &replies.examples);
+        let documented = documented.filter(|example| example.assumed.is_none());
         let samples: Vec<&Value> = std::iter::once(&body)
             .chain(documented.map(|example| &example.value).filter(|value| is_of_kind(value, &body)))
             .collect();

@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The README and the pages that it leads to.
 const PAGES: [&str; 5] =
-    ["README.md", "docs/control.md", "docs/generate.md", "docs/serve.md", "docs/verify.md"];
+    ["README.md", "docs/control.md", "docs/generate.md", "docs/serve.md", "docs/state.md", "docs/verify.md"];
 
 fn page(name: &str) -> String {
     fs::read_to_string(name).unwrap()
