@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// The README and the pages that it leads to.
-const PAGES: [&str; 5] =
+const PAGES: [&str; 6] =
     ["README.md", "docs/control.md", "docs/generate.md", "docs/serve.md", "docs/state.md", "docs/verify.md"];
 
 fn page(name: &str) -> String {
