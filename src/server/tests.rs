@@ -162,7 +162,7 @@ fn unfinished(text: &str) -> &str {
 
 /// Has room for one long body and a little more.
 fn narrow() -> Limits {
-    Limits { bodies: 70_000, ..Limits::default() }
+    Limits { bodies: 94_000, ..Limits::default() }
 }
 
 #[tokio::test(start_paused = true)]

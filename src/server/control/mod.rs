@@ -8,6 +8,7 @@ mod access;
 mod ask;
 mod body;
 mod calls;
+mod documents;
 mod export;
 mod listeners;
 mod load;
@@ -41,6 +42,7 @@ pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
 pub(crate) use calls::list;
 use calls::{Call, Handler};
+use documents::Documents;
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
@@ -54,6 +56,7 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
+    documents: Documents,
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
@@ -79,6 +82,7 @@ impl ControlState {
             access: Access::new(config),
             contract,
             counters,
+            documents: Documents::default(),
             errors,
             index: Index::new(&[list()]),
             journal,
@@ -197,7 +201,7 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     };
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
-    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
+    Ok(reply::whole(StatusCode::OK, ask.state.documents.get(&ask.state.contract, audience, &url)))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
