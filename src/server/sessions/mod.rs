@@ -400,7 +400,7 @@ impl Sessions {
     }
 
     fn unknown(&self, name: &str) -> SessionError {
-        let names = lock(&self.places).keys().map(|name| name.to_string()).collect();
+        let names = lock(&self.places).keys().map(ToString::to_string).collect();
         SessionError::Unknown(name.to_owned(), names)
     }
 
