@@ -138,11 +138,11 @@ impl<'a> View<'a> {
     }
 
     fn show(&self, mut record: Value) -> Value {
-        for (member, template) in &self.resource.derive {
+        for (member, derived) in &self.resource.derive {
             if record.get(member).is_none()
-                && let Some(text) = template.derive(&record)
+                && let Some(value) = derived.of(&record)
             {
-                record[member] = text.into();
+                record[member] = value;
             }
         }
         for at in &self.give.count {
