@@ -185,7 +185,9 @@ proptest! {
     #[test]
     fn a_session_is_what_its_model_says_and_is_replayed_byte_for_byte(actions in vec(action(), 0..40)) {
         let mut both = Both::new();
-        actions.into_iter().for_each(|action| both.act(action));
+        for action in actions {
+            both.act(action);
+        }
 
         // Everything again, from the requests alone.
         let stub = &both.client.stub;

@@ -251,7 +251,7 @@ impl EffectReader<'_, '_> {
             list.items()?.map(|item| pointer_named(&item, item.text()?, schema, false)).collect()
         });
         let fill = node.get("fill");
-        let required_alone = match fill.as_ref().map(|fill| fill.text()).transpose()? {
+        let required_alone = match fill.as_ref().map(Node::text).transpose()? {
             None | Some("sample") => false,
             Some("required") => true,
             Some(_) => return Err(node.need("fill")?.error("sample or required")),

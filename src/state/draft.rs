@@ -69,7 +69,7 @@ impl<'a> Draft<'a> {
         let mut ids = self.added.get(place).cloned().unwrap_or_default();
         // What was there before can be deleted but once.
         if self.cleared.insert(Arc::clone(place)) {
-            let records = self.session.from(place, 0).filter_map(|record| parsed(record));
+            let records = self.session.from(place, 0).filter_map(parsed);
             ids.extend(
                 records
                     .filter_map(|record| record.get(&resource.id).and_then(Value::as_str).map(str::to_owned)),

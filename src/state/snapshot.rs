@@ -196,13 +196,12 @@ impl<'a> Reader<'a> {
         }
         let mut scope = Scope::new();
         for name in &names {
-            match sent.get(*name).and_then(Value::as_str) {
-                Some(text) => scope.extend([(*name).to_owned(), text.to_owned()]),
-                None => {
-                    let pointer = format!("{scope_pointer}/{}", escape(name));
-                    let rule = if sent.contains_key(*name) { Rule::Type } else { Rule::Required };
-                    self.wrong(&pointer, rule, "a string", sent.get(*name));
-                }
+            if let Some(text) = sent.get(*name).and_then(Value::as_str) {
+                scope.extend([(*name).to_owned(), text.to_owned()]);
+            } else {
+                let pointer = format!("{scope_pointer}/{}", escape(name));
+                let rule = if sent.contains_key(*name) { Rule::Type } else { Rule::Required };
+                self.wrong(&pointer, rule, "a string", sent.get(*name));
             }
         }
         let records_pointer = format!("{pointer}/records");

@@ -1,5 +1,7 @@
 //! Lists, page by page, and exports.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use serde_json::Value;
 
@@ -77,7 +79,7 @@ impl Run<'_> {
     pub(super) fn sent(&self, source: &Source, body: Option<&Value>) -> Option<String> {
         match source {
             Source::Body(at) => scalar(at.get(body?)?),
-            other => self.text(other).map(|text| text.into_owned()),
+            other => self.text(other).map(Cow::into_owned),
         }
     }
 

@@ -73,6 +73,13 @@ impl Home<'_> {
         let place = place(&resource.name, &scope).into();
         Home { resource, scope, place }
     }
+
+    /// Where the children of a record are stored.
+    fn of_children<'r>(&self, child: &'r Resource, id: &str) -> Home<'r> {
+        let mut scope = self.scope.clone();
+        scope.extend([self.resource.name.to_string(), id.to_owned()]);
+        Home::new(child, scope)
+    }
 }
 
 /// What a thing is called: `skillGroup` is a skill group.
@@ -131,7 +138,7 @@ impl<'a> Run<'a> {
         let members = object(body.take());
         let record = self.taken(kind, &kind.take, &home, members, None);
         let id = self.draft.make_id(&home.place, &home.resource.id_shape);
-        let (record, touched) = self.create_as(&home, id, record)?;
+        let (record, touched) = self.create_as(&home, &id, record)?;
         let mut shown = self.show(kind, record.clone());
         for (at, choice) in &self.effect.also {
             let Some(shown) = &mut shown else {
@@ -150,11 +157,11 @@ impl<'a> Run<'a> {
     fn create_as(
         &mut self,
         home: &Home,
-        id: String,
+        id: &str,
         mut record: Value,
     ) -> Result<(Value, TouchedResource), Stop> {
         let resource = home.resource;
-        record[&resource.id] = id.as_str().into();
+        record[&resource.id] = id.into();
         for (index, (member, shape)) in (1..).zip(&resource.make) {
             record[member] = self.draft.make(shape, index).into();
         }
@@ -163,7 +170,7 @@ impl<'a> Run<'a> {
         if let (Some(parent), Some(own)) = (&resource.parent, home.scope.last()) {
             record[&parent.member] = own.as_str().into();
         }
-        let touched = self.store(home, &id, &record, None, "/body")?;
+        let touched = self.store(home, id, &record, None, "/body")?;
         Ok((record, touched))
     }
 
@@ -174,7 +181,7 @@ impl<'a> Run<'a> {
         let Some(before) = before else {
             if self.effect.missing.taken(&self.settings.assume) == Way::Create && !id.is_empty() {
                 let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
-                let (record, touched) = self.create_as(&home, id, record)?;
+                let (record, touched) = self.create_as(&home, &id, record)?;
                 let shown = self.show(kind, record);
                 return Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)));
             }
@@ -210,7 +217,7 @@ impl<'a> Run<'a> {
             if !std::ptr::eq(&raw const contract.resources()[parent.resource], home.resource) {
                 continue;
             }
-            let children = self.children(&home, child, &id);
+            let children = home.of_children(child, &id);
             let refuses = parent.gone.taken(&self.settings.assume) == Way::Refuse;
             if refuses && self.draft.session().count(&children.place) > 0 {
                 return Err(Stop::refused(
@@ -360,13 +367,6 @@ impl<'a> Run<'a> {
         let mut scope = above.scope;
         scope.extend([above.resource.name.to_string(), id]);
         Ok(Home::new(resource, scope))
-    }
-
-    /// Where the children of a record are stored.
-    fn children<'r>(&self, home: &Home, child: &'r Resource, id: &str) -> Home<'r> {
-        let mut scope = home.scope.clone();
-        scope.extend([home.resource.name.to_string(), id.to_owned()]);
-        Home::new(child, scope)
     }
 
     fn stamp(&mut self, record: &mut Value, members: &[String]) {
