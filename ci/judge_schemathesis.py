@@ -12,15 +12,15 @@ import tempfile
 
 import standin
 
-HERE = pathlib.Path(__file__).parent
+CONFIG = pathlib.Path(__file__).with_name("schemathesis.toml").resolve()
 
 
-def judge(config, flags, document, phases):
+def judge(flags, document, phases):
     with standin.serving(*flags) as url, tempfile.TemporaryDirectory() as folder:
         schema = pathlib.Path(folder, "openapi.json")
         schema.write_text(standin.run("contract", "openapi", *document), encoding="utf-8")
         command = [
-            "st", "--config-file", str(HERE.resolve() / config), "run", str(schema),
+            "st", "--config-file", str(CONFIG), "run", str(schema),
             "--url", url,
             "--checks", "all",
             "--phases", phases,
@@ -37,8 +37,8 @@ def judge(config, flags, document, phases):
 
 
 def main():
-    judge("schemathesis.toml", [], [], "examples,coverage,fuzzing")
-    judge("schemathesis-state.toml", ["--state"], ["--state"], "stateful")
+    judge([], [], "examples,coverage,fuzzing")
+    judge(["--state"], ["--state"], "stateful")
 
 
 main()
