@@ -20,7 +20,9 @@ def block(name):
 
 def run(command, script, url):
     script = script.replace("http://127.0.0.1:8484", url)
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    path = f"{pathlib.Path(standin.BINARY).resolve().parent}:{os.environ['PATH']}"
+    listen = url.removeprefix("http://")
+    environment = {**os.environ, "PATH": path, "STANDIN_LISTEN": listen, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     done = subprocess.run([*command, script], capture_output=True, text=True, timeout=60, env=environment)
     if done.returncode != 0:
         standin.fail(f"{script}\nended with {done.returncode}: {done.stderr}")
@@ -43,6 +45,23 @@ def main():
         for line in block("control").strip().splitlines():
             run(["bash", "-ec"], line.replace("curl ", "curl -sS --fail-with-body ", 1), url)
         print("control: every command answers with success")
+
+    with standin.serving("--state") as url:
+        lines = run(["bash", "-ec"], block("app"), url).splitlines()
+        read, listed, updated, again, deleted, gone = [json.loads(line) for line in lines]
+        sample = standin.fixture("updateAgent", "request")["emailId"]
+        if read["emailId"] != "ada@example.com" or [agent["id"] for agent in listed["results"]] != [read["id"]]:
+            standin.fail(f"the app got {read} and {listed}")
+        if again["emailId"] != sample or again["id"] != read["id"] or gone["errors"][0]["code"] != 404:
+            standin.fail(f"the app got {updated}, {again}, {deleted} and {gone}")
+        print("app: what is created is listed, changed and deleted")
+
+        first, second, third, fourth, *table = run(["bash", "-ec"], block("sessions"), url).splitlines()
+        if any(len(json.loads(listed)["results"]) != 1 for listed in (second, fourth)):
+            standin.fail(f"the sessions got {second} and {fourth}")
+        if [line.split()[0] for line in table] != ["session", "default", "suite-1", "suite-2"]:
+            standin.fail(f"standin state list printed {table}")
+        print("sessions: two of them see nothing of each other")
 
 
 main()
