@@ -36,7 +36,8 @@
 //!
 //! # What is not emulated
 //!
-//! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
+//! There is no rate limit and no TLS. Without [`Settings::state`] nothing is remembered: every request gets its
+//! page's sample, and identifiers are not looked up. Nothing is served beyond the contract
 //! and the control API, and no calls are made to anywhere.
 
 mod bounded;
@@ -66,7 +67,7 @@ mod violation;
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step, Timing,
+    Request, SecretKind, Step, Timing, Touched, TouchedResource,
 };
 pub use journal::{
     Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
@@ -74,7 +75,7 @@ pub use journal::{
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
 pub use server::{Config, ControlConfig, Limits, Server, serve};
-pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use state::{Bounds, Change, Session};
 pub use stub::{
     BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
 };
