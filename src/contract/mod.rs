@@ -9,6 +9,7 @@ mod effect_reader;
 mod extensions;
 mod generators;
 mod ledger;
+mod links;
 mod operation;
 pub(crate) mod origin;
 pub(crate) mod pattern;
@@ -73,6 +74,8 @@ pub struct Contract {
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
     published: OnceLock<Published>,
+    /// The published documents with links, once somebody asks for them.
+    linked: OnceLock<[Bytes; 3]>,
 }
 
 /// Why a document is no contract: what was expected, what was found and where.
@@ -181,6 +184,7 @@ impl Contract {
             ledger,
             document: OnceLock::new(),
             published: OnceLock::new(),
+            linked: OnceLock::new(),
         })
     }
 
@@ -288,9 +292,27 @@ impl Contract {
         published.text(audience)
     }
 
-    /// The same document as a server at `url` hands it out, such as `http://127.0.0.1:8484`.
+    /// The same document with links, from each operation that makes a thing to those that read, change and delete it; they
+    /// hold where there is state.
+    #[allow(clippy::missing_panics_doc)] // what was published is JSON
+    pub fn linked(&self, audience: Audience) -> &Bytes {
+        let texts = self.linked.get_or_init(|| {
+            Audience::ALL.map(|audience| {
+                let linked = links::add(self.published(audience), &self.operations, &self.resources);
+                linked.expect("what was published is JSON")
+            })
+        });
+        &texts[audience.index()]
+    }
+
+    /// The published document as a server at `url` hands it out, such as `http://127.0.0.1:8484`.
     pub fn published_at(&self, audience: Audience, url: &str) -> Bytes {
         publish::at(self.published(audience), url)
+    }
+
+    /// The document with links as a server at `url` hands it out.
+    pub fn linked_at(&self, audience: Audience, url: &str) -> Bytes {
+        publish::at(self.linked(audience), url)
     }
 }
 

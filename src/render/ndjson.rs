@@ -1,7 +1,8 @@
 //! The one JSON form of an exchange, a line each; it is read back without loss.
 //!
 //! ```json
-//! {"id":1,"received":"…","operation":"createAgent","outcome":"refused","step":"validate","delivery":"sent",
+//! {"id":1,"received":"…","operation":"createAgent","outcome":"refused","step":"validate","session":"default",
+//!  "delivery":"sent",
 //!  "request":{"method":"POST","target":"/…","headers":[["host","localhost"]],
 //!             "body":{"bytes":2,"sha256":"…","complete":true,"text":"{}"}},
 //!  "reply":{"status":412,"headers":[…],"body":{…}},
@@ -55,6 +56,8 @@ struct Line<'a> {
     #[serde(skip_deserializing)]
     outcome: Option<Outcome>,
     step: Step,
+    #[serde(skip_deserializing)]
+    session: &'a str,
     delivery: Delivery,
     #[serde(borrow)]
     request: RequestPart<'a>,
@@ -153,6 +156,7 @@ impl<'a> Line<'a> {
             operation: exchange.operation.as_deref().map(Cow::Borrowed),
             outcome: Some(exchange.outcome()),
             step: exchange.step,
+            session: exchange.session(),
             delivery: recorded.delivery.get(),
             request: RequestPart {
                 method: request.method.as_str().into(),
@@ -366,6 +370,7 @@ mod tests {
                 "operation": "createAgent",
                 "outcome": "refused",
                 "step": "validate",
+                "session": "default",
                 "delivery": "sent",
                 "request": {
                     "method": "POST",

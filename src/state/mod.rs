@@ -3,6 +3,7 @@
 mod change;
 mod collection;
 mod draft;
+mod named;
 mod references;
 mod snapshot;
 

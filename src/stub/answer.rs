@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     Operation, Reading, Reply, Request,
-    contract::{Errors, Example, Replies, position},
+    contract::{Errors, Example, Place, Replies, position},
+    percent,
 };
 
 /// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
@@ -65,6 +66,7 @@ impl Prepared {
         &self,
         operation: &Operation,
         preferred: &Preferred,
+        request: &Request,
         body: Option<&Value>,
         errors: Errors,
         readings: &mut Vec<Reading>,
@@ -72,7 +74,7 @@ impl Prepared {
         let status = preferred.status;
         let replies = &operation.replies[status];
         let samples = replies.samples(errors);
-        let index = preferred.example.unwrap_or_else(|| usual_example(operation, samples, body));
+        let index = preferred.example.unwrap_or_else(|| usual_example(operation, samples, request, body));
         let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
@@ -120,15 +122,36 @@ fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {
     Reply { status: *status, headers: headers.collect(), body: example.text.clone() }
 }
 
-/// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.
-fn usual_example(operation: &Operation, samples: &[Example], body: Option<&Value>) -> usize {
-    let (Some(spec), Some(body), true) = (&operation.body, body, samples.len() > 1) else {
+/// The sample of the same name as the one that was sent, else that of the branch which applies, else the one with the
+/// name of what a parameter of the query chooses from a list, else the first.
+fn usual_example(
+    operation: &Operation,
+    samples: &[Example],
+    request: &Request,
+    body: Option<&Value>,
+) -> usize {
+    if samples.len() < 2 {
         return 0;
+    }
+    let by_body = operation.body.as_ref().zip(body).and_then(|(spec, body)| {
+        let sent = spec.examples.iter().find(|example| example.value == *body);
+        let same = sent.and_then(|example| position(samples, &example.name));
+        let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
+        same.or_else(branch)
+    });
+    by_body.or_else(|| chosen_in_query(operation, samples, request)).unwrap_or(0)
+}
+
+/// The sample with the name of the value that was sent for a parameter of the query which has a list of values.
+fn chosen_in_query(operation: &Operation, samples: &[Example], request: &Request) -> Option<usize> {
+    let lists = |name: &str| {
+        let mut parameters = operation.parameters_in(Place::Query);
+        parameters.any(|parameter| parameter.name == name && !parameter.schema.values.is_empty())
     };
-    let sent = spec.examples.iter().find(|example| example.value == *body);
-    let same = sent.and_then(|example| position(samples, &example.name));
-    let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
-    same.or_else(branch).unwrap_or(0)
+    request.query()?.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(name, value)| {
+        let name = percent::decode_form(name).ok().filter(|name| lists(name));
+        name.and(percent::decode_form(value).ok()).and_then(|value| position(samples, &value))
+    })
 }
 
 /// The body that was sent, with the sample's members added.

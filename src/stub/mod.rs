@@ -15,6 +15,7 @@ mod names;
 mod prefer;
 mod profile;
 mod readings;
+mod room;
 mod route;
 mod spellings;
 mod validate;
@@ -242,7 +243,7 @@ impl Stub {
         let is_plain = preferred.example.is_none() && preferred.status == spec.success();
         answer.reply = match shown.filter(|_| is_plain) {
             Some(shown) => self.replies[index].success(spec, &shown),
-            None => self.replies[index].sample(spec, &preferred, body.as_ref(), errors, readings),
+            None => self.replies[index].sample(spec, &preferred, request, body.as_ref(), errors, readings),
         };
         if !preferred.applied.is_empty() {
             answer.reply.headers.push("preference-applied", preferred.applied.join(", ").as_bytes());

@@ -10,15 +10,23 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, states, stop, stream,
+    Answer,
+    access::{Pages, Token},
+    ask::Ask,
+    body, export, health, ledger, openapi,
+    reply::Refused,
+    requests, sessions, states, stop, stream,
 };
-use crate::near;
+use crate::{
+    near,
+    server::index::{List, Row},
+};
 
 /// One call.
 pub(crate) struct Call {
     /// The method; a HEAD is taken where a GET is.
     pub(crate) method: Method,
-    /// The path; `ID` at its end stands for anything without a slash.
+    /// The path; `ID` at its end, or `NAME`, stands for anything without a slash.
     pub(crate) path: &'static str,
     /// What of its query is worth showing.
     query: &'static str,
@@ -35,34 +43,13 @@ pub(crate) struct Call {
     pub(super) handler: Handler,
 }
 
-/// The pages in a browser that may send a call and read the reply. Others could tell how long the reply takes, even
-/// though a browser keeps it from them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Pages {
-    /// All: the reply says nothing about what was received.
-    All,
-    /// Those of this server, and those of configured origins.
-    Own,
-}
-
-/// Where a call may have the control token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Token {
-    /// Nowhere: it is not asked for. A browser that opens a page has no place for it.
-    None,
-    /// In the header `authorization`.
-    Header,
-    /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
-    HeaderOrQuery,
-}
-
 /// What answers a call.
 pub(super) enum Handler {
     Now(fn(&Ask<'_>) -> Answer),
     Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
 }
 
-/// The call that a request is, and what stands for `ID` in its path.
+/// The call that a request is, and what stands for `ID` or `NAME` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let path = match parts.uri.path() {
         "/__standin" => "/__standin/",
@@ -114,7 +101,8 @@ impl Call {
 }
 
 fn id<'a>(call: &Call, path: &'a str) -> Option<&'a str> {
-    let id = path.strip_prefix(call.path.strip_suffix("ID")?)?;
+    let (before, after) = call.path.split_once("NAME").or_else(|| call.path.split_once("ID"))?;
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
@@ -123,8 +111,20 @@ fn paths() -> Value {
     CALLS.iter().map(|call| format!("{} {}", call.method, call.shown())).collect()
 }
 
+/// The calls, as the index has them.
+pub(crate) fn list() -> List {
+    let rows = CALLS.iter().map(|call| Row {
+        id: None,
+        method: call.method.to_string(),
+        path: call.shown(),
+        summary: call.purpose.to_owned(),
+        is_link: call.method == Method::GET && call.shown() == call.path && !call.path.ends_with("ID"),
+    });
+    List { name: "control", heading: "Control API", rows: rows.collect() }
+}
+
 /// Every call there is.
-pub(crate) static CALLS: [Call; 12] = [
+pub(crate) static CALLS: [Call; 19] = [
     Call {
         method: Method::GET,
         path: "/__standin/",
@@ -214,12 +214,89 @@ pub(crate) static CALLS: [Call; 12] = [
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
     Call {
+        method: Method::GET,
+        path: "/__standin/sessions",
+        query: "",
+        purpose: "the sessions that have been changed",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::list),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME",
+        query: "",
+        purpose: "forget a session",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::remove),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "what a session has",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::get(ask))),
+    },
+    Call {
+        method: Method::PUT,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "give it another state",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::put(ask))),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "take everything out of it",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::empty),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/reset",
+        query: "",
+        purpose: "back to the start",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::reset),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/fork",
+        query: "?to=NAME",
+        purpose: "another session with the same state",
+        filters: false,
+        params: &["to"],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::fork),
+    },
+    Call {
         method: Method::POST,
         path: "/__standin/provider-states",
         query: "",
         purpose: "what Pact's verifiers call",
         filters: false,
-        params: &["token"],
+        params: &["token", "session"],
         token: Token::HeaderOrQuery,
         pages: Pages::Own,
         handler: Handler::Now(states::change),

@@ -16,33 +16,37 @@ mod params;
 mod reply;
 mod requests;
 mod search;
+mod sessions;
 mod states;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Instant,
 };
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters, cors, index::Index, watch::InFlight};
+use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
-use access::Access;
+use access::{Access, Pages, Token};
 use ask::Ask;
 pub(crate) use body::ControlBody;
+#[cfg(test)]
 pub(crate) use calls::CALLS;
-use calls::{Handler, Pages, Token};
+pub(crate) use calls::list;
+use calls::{Call, Handler};
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
+pub(crate) use sessions::body_limit;
 
 /// What a call is answered with.
 type Answer = Result<Response<ControlBody>, Refused>;
@@ -55,8 +59,12 @@ pub(crate) struct ControlState {
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
+    /// The values of path parameters that provider states came with.
+    known: Mutex<Map<String, Value>>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
+    /// The sessions, when they have a state.
+    sessions: Option<Arc<Sessions>>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -68,6 +76,7 @@ impl ControlState {
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
+        sessions: Option<Arc<Sessions>>,
         config: ControlConfig,
     ) -> Self {
         let listeners = Arc::<Listeners>::default();
@@ -78,10 +87,12 @@ impl ControlState {
             contract,
             counters,
             errors,
-            index: Index::of_control(),
+            index: Index::new(&[list()]),
             journal,
+            known: Mutex::default(),
             listeners,
             load: Load::new(),
+            sessions,
             started: Instant::now(),
             stop,
         }
@@ -121,7 +132,7 @@ fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<C
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
     if cors::is_preflight(parts) {
         return state.access.preflight(parts, calls::pages(parts));
@@ -130,7 +141,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFli
     if calls::pages(parts) == Pages::Own {
         state.access.check_page(parts)?;
     }
-    let query = |call| Params::parse(parts.uri.query(), call);
+    let query = |call: &Call| Params::parse(parts.uri.query(), call.filters, call.params);
     match &found {
         Ok((call, _)) if call.token == Token::None => {}
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {
@@ -173,6 +184,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
         "underWay": {
             "searches": state.load.count(Task::Search),
+            "states": state.load.count(Task::State),
             "streams": state.load.count(Task::Stream),
             "waits": state.load.count(Task::Wait),
         },
@@ -180,6 +192,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             let counts = writer.counts();
             json!({"written": counts.written, "dropped": counts.dropped})
         }),
+        "state": state.sessions.as_ref().map(|sessions| sessions.totals()),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
@@ -195,7 +208,11 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     };
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
-    Ok(reply::whole(StatusCode::OK, ask.state.contract.published_at(audience, &url)))
+    let contract = &ask.state.contract;
+    let has_state = ask.state.sessions.is_some();
+    let text =
+        if has_state { contract.linked_at(audience, &url) } else { contract.published_at(audience, &url) };
+    Ok(reply::whole(StatusCode::OK, text))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {
