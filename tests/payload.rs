@@ -236,6 +236,10 @@ fn every_property_is_there_in_some_valid_case_and_every_optional_one_is_not_in_a
         expected(schema, "", &mut seen);
         for index in 0..4000 {
             let case = generator.valid_at(2, index).unwrap();
+            // A body that may be left out is, now and then.
+            if case.request.body.is_empty() {
+                continue;
+            }
             let body: Value = serde_json::from_slice(&case.request.body).unwrap();
             observe(schema, &body, "", &mut seen);
         }

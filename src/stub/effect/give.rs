@@ -138,13 +138,7 @@ impl<'a> View<'a> {
     }
 
     fn show(&self, mut record: Value) -> Value {
-        for (member, template) in &self.resource.derive {
-            if record.get(member).is_none()
-                && let Some(text) = template.derive(&record)
-            {
-                record[member] = text.into();
-            }
-        }
+        derive(self.resource, &mut record);
         for at in &self.give.count {
             if let Some(count) = at.get(&record).and_then(Value::as_array).map(Vec::len) {
                 at.set(&mut record, count.into());
@@ -197,6 +191,17 @@ impl<'a> View<'a> {
     }
 }
 
+/// Adds the members that follow from others, where nothing is stored.
+fn derive(resource: &Resource, record: &mut Value) {
+    for (member, derived) in &resource.derive {
+        if record.get(member).is_none()
+            && let Some(value) = derived.of(record)
+        {
+            record[member] = value;
+        }
+    }
+}
+
 /// What is to be shown elsewhere; what stood at the top of the record is gone there.
 fn taken_away<'m>(record: &mut Value, moves: &'m Moves) -> Vec<(&'m Pointer, Value)> {
     let taken = moves.iter().filter_map(|(from, to)| to.as_ref().zip(from.get(record).cloned())).collect();
@@ -208,6 +213,7 @@ fn taken_away<'m>(record: &mut Value, moves: &'m Moves) -> Vec<(&'m Pointer, Val
 
 /// A child as it is shown in its parent: without the parent's id, which stands around it.
 fn shown_part(mut record: Value, resource: &Resource, moves: &Moves) -> Value {
+    derive(resource, &mut record);
     if let (Some(parent), Some(members)) = (&resource.parent, record.as_object_mut()) {
         members.shift_remove(&parent.member);
     }
