@@ -36,8 +36,9 @@
 //!
 //! # What is not emulated
 //!
-//! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
-//! and the control API, and no calls are made to anywhere.
+//! There is no rate limit and no TLS. State is there when [`Settings::state`] asks for it: then what operations create is
+//! what they read, in sessions ([`Server::session`]). Nothing is served beyond the contract and the control API, and no
+//! calls are made to anywhere.
 
 mod bounded;
 #[cfg(feature = "cli")]
@@ -67,7 +68,7 @@ mod violation;
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step, Timing,
+    Request, SecretKind, Step, Timing, Touched, TouchedResource,
 };
 pub use journal::{
     Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
@@ -78,7 +79,7 @@ pub use server::{
     Config, ControlConfig, Kept, Limits, Server, SessionError, SessionHandle, SessionLimits, Sessions, serve,
 };
 pub use session_name::SessionNameError;
-pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use state::{Bounds, Change, Session};
 pub use stub::{
     BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
 };

@@ -295,3 +295,57 @@ fn a_session_is_prepared_and_looked_into_from_rust() {
     assert_eq!(session.state(), changed);
     assert_eq!(session.url(), format!("{}/@suite-1", server.url()));
 }
+
+/// Has a provider state hold, as Pact's verifiers ask for it.
+fn provider_state(server: &Server, query: &str, state: &str, params: &Value) -> Reply {
+    let body = json!({"state": state, "params": params, "action": "setup"}).to_string();
+    call(server, "POST", &format!("provider-states{query}"), &body)
+}
+
+#[test]
+fn a_provider_state_makes_the_thing_exist_that_it_is_about() {
+    let server = stateful();
+    let token = json!({"streamId": "st-9", "accountId": "acc-1"});
+    assert_eq!(provider_state(&server, "", "the account's token is valid", &token).status, 200);
+
+    let reply = provider_state(&server, "", "an agent exists", &json!({"agentId": "a-1"}));
+
+    assert_eq!((reply.status, reply.json()), (200, json!({"agentId": "a-1"})));
+    let agents = json!([{"scope": {"stream": "st-9"}, "records": [{"id": "a-1"}]}]);
+    assert_eq!(state(&server, "default")["resources"]["agent"], agents);
+    let again = provider_state(&server, "", "an agent exists", &json!({"agentId": "a-1"}));
+    assert_eq!((again.status, sessions(&server)), (200, vec![("default".to_owned(), 1)]));
+    provider_state(&server, "", "no agents", &json!({}));
+    assert_eq!(state(&server, "default")["resources"], json!({}));
+}
+
+#[test]
+fn a_provider_state_is_of_the_session_that_is_named() {
+    let server = stateful();
+
+    assert_eq!(
+        provider_state(&server, "?session=a", "an agent exists", &json!({"agentId": "a-1"})).status,
+        200
+    );
+    let odd = provider_state(&server, "?session=a%20b", "an agent exists", &json!({"agentId": "a-1"}));
+
+    assert_eq!(sessions(&server), [("a".to_owned(), 1)]);
+    assert_eq!(odd.status, 400, "{}", odd.text());
+}
+
+#[test]
+fn what_a_provider_state_made_can_be_changed_and_what_it_did_not_make_is_missing() {
+    let server = stateful();
+    provider_state(&server, "", "the account's token is valid", &json!({"streamId": "st-1"}));
+    provider_state(&server, "", "an agent exists", &json!({"agentId": "a-1"}));
+
+    let update = |id: &str| {
+        let body = include_str!("../fixtures/updateAgent/request.json");
+        let head = post_head(&format!("content-length: {}\r\n", body.len()));
+        let target = format!("/agentassist/api/v1/public/st-1/agents/{id}?groupId=ag-1");
+        let request = head.replacen("POST", "PUT", 1).replacen(support::AGENTS, &target, 1) + body;
+        Client::connect(server.addr()).call(request).status
+    };
+
+    assert_eq!((update("a-1"), update("a-2")), (200, 404));
+}

@@ -39,6 +39,8 @@ pub(crate) struct Resource {
     pub(crate) unique: Vec<(Pointer, Choice)>,
     pub(crate) references: Vec<Reference>,
     pub(crate) parent: Option<Parent>,
+    /// Whether it has the records below alone.
+    pub(crate) is_fixed: bool,
     /// Records that nobody can change.
     pub(crate) fixed: Vec<Map<String, Value>>,
 }
@@ -205,6 +207,7 @@ fn resource<'a>(
         unique,
         references,
         parent: parent.transpose()?,
+        is_fixed: node.get("fixed").is_some(),
         fixed: fixed.transpose()?.unwrap_or_default(),
         id: id_member,
         judge,
@@ -229,7 +232,7 @@ pub(super) fn fix(
         let operation = operation.ok_or_else(|| id.error("the id of an operation"))?;
         let name = node.need("example")?;
         let mut samples = operation.replies.iter().flat_map(|replies| &replies.examples);
-        let sample = samples.find(|sample| name.value == &sample.name.as_str());
+        let sample = samples.find(|sample| *name.value == *sample.name);
         let sample = sample.ok_or_else(|| name.error("the name of one of its replies' examples"))?;
         let at = pointer(&node.need("at")?)?;
         let items = at.get(&sample.value).and_then(Value::as_array);
@@ -283,7 +286,7 @@ pub(super) fn pointer_named(
     if pointer.has_every() && !every {
         return Err(node.complain("`*` cannot stand for an item here"));
     }
-    if pointer.schemas(schema).is_empty() {
+    if text.is_empty() || pointer.schemas(schema).is_empty() {
         return Err(node.complain(&format!("the schema knows no `{text}`")));
     }
     Ok(pointer)

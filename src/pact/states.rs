@@ -45,10 +45,10 @@ impl States {
 }
 
 /// A state that an operation needs.
-struct State {
-    name: String,
+pub(super) struct State {
+    pub(super) name: String,
     /// The path parameter that names the thing, when the state is about one.
-    parameter: Option<String>,
+    pub(super) parameter: Option<String>,
 }
 
 /// The `providerStates` of an interaction: each value goes with the state that it is about.
@@ -74,7 +74,7 @@ fn token() -> State {
     State { name: TOKEN.to_owned(), parameter: None }
 }
 
-fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
+pub(super) fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
     let mut states = vec![token()];
     if operation.method == "POST"
         && contract.operations().iter().any(|other| is_collection_of(operation, other))
@@ -135,6 +135,6 @@ fn looked_up(operation: &Operation, parameter: &str) -> Option<String> {
 }
 
 /// Whether `item`'s path is that of `collection` with one parameter more.
-fn is_collection_of(collection: &Operation, item: &Operation) -> bool {
+pub(super) fn is_collection_of(collection: &Operation, item: &Operation) -> bool {
     matches!(item.segments.strip_prefix(collection.segments.as_slice()), Some([Segment::Parameter(_)]))
 }

@@ -219,6 +219,7 @@ fn report(recorded: &Recorded) {
         target: "standin::exchange",
         id = recorded.id,
         operation = exchange.operation.as_deref(),
+        session = Some(exchange.session()).filter(|name| *name != session_name::DEFAULT),
         method = exchange.request.method,
         target = exchange.request.target,
         status = exchange.reply.status,

@@ -23,23 +23,25 @@ mod stream;
 mod tests;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Instant,
 };
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
-use access::Access;
+use access::{Access, Pages, Token};
 use ask::Ask;
 pub(crate) use body::ControlBody;
+#[cfg(test)]
 pub(crate) use calls::CALLS;
-use calls::{Handler, Pages, Token};
+pub(crate) use calls::list;
+use calls::{Call, Handler};
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
@@ -57,6 +59,8 @@ pub(crate) struct ControlState {
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
+    /// The values of path parameters that provider states came with.
+    known: Mutex<Map<String, Value>>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
     /// The sessions, when they have a state.
@@ -83,8 +87,9 @@ impl ControlState {
             contract,
             counters,
             errors,
-            index: Index::of_control(),
+            index: Index::new(&[list()]),
             journal,
+            known: Mutex::default(),
             listeners,
             load: Load::new(),
             sessions,
@@ -136,7 +141,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFl
     if calls::pages(parts) == Pages::Own {
         state.access.check_page(parts)?;
     }
-    let query = |call| Params::parse(parts.uri.query(), call);
+    let query = |call: &Call| Params::parse(parts.uri.query(), call.filters, call.params);
     match &found {
         Ok((call, _)) if call.token == Token::None => {}
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {

@@ -260,6 +260,19 @@ impl Sessions {
         }
     }
 
+    /// Changes the state of a session as JSON; one change, if it is a change.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Value)) -> Result<(), SessionError> {
+        check_name(name)?;
+        let before = self.get(name).unwrap_or_else(|_| self.fresh(name)).snapshot();
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Ok(());
+        }
+        after["version"] = (before["version"].as_u64().unwrap_or_default() + 1).into();
+        self.put(name, self.read(name, &after)?)
+    }
+
     /// Takes everything out of a session.
     pub(crate) fn clear(&self, name: &str) -> Result<(), SessionError> {
         self.known(name)?;
