@@ -65,6 +65,8 @@ fn a_body_that_is_no_json_is_refused_with_its_own_rule() {
                 .respond(create().request_with(bytes.clone()));
             assert_eq!(violations(&exchange), [("/body", rule)], "{name}");
             assert_eq!((exchange.reply.status, exchange.step), (412, Step::Body), "{name}");
+            let is_assumed = exchange.violations[0].source.starts_with("assumed: ");
+            assert_eq!(is_assumed, rule == "depth", "{name}: no page limits how deep JSON may be nested");
         }
     }
 }

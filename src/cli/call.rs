@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use hyper::Uri;
 
-use super::error::reason;
+use super::{error::reason, secret::ControlToken};
 use crate::token::Secret;
 
 /// The longest reply that is read of a call without a state in it, in bytes.
@@ -21,6 +22,24 @@ const MAX_REPLY: u64 = 1024 * 1024;
 pub(super) struct Place {
     host: String,
     port: u16,
+}
+
+/// A stand-in that runs, as an option of commands.
+#[derive(Args, Debug)]
+pub(super) struct Running {
+    /// Where it is: a URL, or an address and a port as for serve --listen
+    #[arg(value_name = "URL", default_value = "127.0.0.1:8484", env = "STANDIN_LISTEN")]
+    pub(super) place: Place,
+
+    #[command(flatten)]
+    control_token: ControlToken,
+}
+
+impl Running {
+    /// Makes the call with the control token, as [`Place::call`] does.
+    pub(super) fn call(&self, method: &str, path: &str, limit: Duration) -> Result<Answer, String> {
+        self.place.call(method, path, self.control_token.value(), limit)
+    }
 }
 
 /// A whole reply.

@@ -17,10 +17,10 @@ const WIDTH: usize = 100;
 #[command(after_help = "\
 Examples:
   standin contract show                    the operations
-  standin contract show updateAgent        its parameters and fields, with their sources
+  standin contract show updateAgent        its fields, with their sources
   standin contract openapi > openapi.json  for other tools
   standin contract openapi --for generators > client.json
-  standin contract ledger                  where the documentation contradicts itself")]
+  standin contract ledger                  the documentation's contradictions")]
 pub(super) struct Command {
     #[command(subcommand)]
     what: What,

@@ -37,9 +37,9 @@ use crate::{
 #[command(after_help = "\
 Examples:
   standin serve
-  standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
-  standin serve --checks report                   answer all, record what is wrong
-  standin serve --journal-file run.ndjson         keep what was sent, as it comes
+  standin serve --listen 127.0.0.1:0 --log json   a free port, which it prints
+  standin serve --checks report                   refuse nothing for its values
+  standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret-file secret.txt
   standin serve --state                           what is created can be read, changed and deleted
   standin serve --start-state team.json --state-file sessions.json

@@ -286,7 +286,7 @@ pub(super) fn pointer_named(
     if pointer.has_every() && !every {
         return Err(node.complain("`*` cannot stand for an item here"));
     }
-    if pointer.schemas(schema).is_empty() {
+    if text.is_empty() || pointer.schemas(schema).is_empty() {
         return Err(node.complain(&format!("the schema knows no `{text}`")));
     }
     Ok(pointer)

@@ -165,7 +165,7 @@ impl<'a> SchemaReader<'a> {
                 "x-same-as" => schema.same_as = same_as(&node)?,
                 _ => {
                     return Err(node.complain(
-                        "this keyword is not supported in a schema; ARCHITECTURE.md lists those that are",
+                        "this keyword is not supported in a schema; contracts/README.md lists those that are",
                     ));
                 }
             }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::fixed::Fixed;
 use crate::{
     Rule,
     contract::{JsonType, Place, escape, pattern::Pattern},
@@ -54,6 +53,14 @@ pub(super) struct Field {
     pub(super) objects: Vec<String>,
     /// What the caller has set.
     pub(super) fixed: Option<Fixed>,
+}
+
+/// A value that was set.
+pub(super) struct Fixed {
+    /// As a parameter has it.
+    pub(super) text: String,
+    /// As a body has it.
+    pub(super) json: Vec<u8>,
 }
 
 /// What holds when the selector has one of some values.

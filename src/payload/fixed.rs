@@ -3,21 +3,13 @@
 use std::ops::Range;
 
 use super::{
-    field::{Field, FieldId},
+    field::{Field, FieldId, Fixed},
     json::Tree,
     plan::Plan,
     proof,
     valid::{can_be_sent, quote},
 };
 use crate::{Rule, contract::JsonType};
-
-/// A value that was set.
-pub(super) struct Fixed {
-    /// As a parameter has it.
-    pub(super) text: String,
-    /// As a body has it.
-    pub(super) json: Vec<u8>,
-}
 
 impl Plan {
     /// The names under which values can be set: those of parameters, and of members with a dot between the levels.

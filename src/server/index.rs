@@ -14,7 +14,6 @@ use hyper::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::control::CALLS;
 use crate::Contract;
 
 /// What there is to call, in both forms.
@@ -27,27 +26,28 @@ pub(super) struct Index {
 }
 
 /// A list of things to call.
-struct List {
+pub(super) struct List {
     /// Its name in JSON.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Its heading on the page.
-    heading: &'static str,
-    rows: Vec<Row>,
+    pub(super) heading: &'static str,
+    pub(super) rows: Vec<Row>,
 }
 
-struct Row {
+/// One thing to call.
+pub(super) struct Row {
     /// The id of an operation.
-    id: Option<String>,
-    method: String,
-    path: String,
-    summary: String,
+    pub(super) id: Option<String>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) summary: String,
     /// Whether the path is one that a browser can follow as it is.
-    is_link: bool,
+    pub(super) is_link: bool,
 }
 
 impl Index {
-    /// The operations and the control API; none when the contract has an operation of its own at `/`.
-    pub(super) fn of_all(contract: &Contract) -> Option<Self> {
+    /// The operations and the calls of the control API; none when the contract has an operation of its own at `/`.
+    pub(super) fn of_all(contract: &Contract, control: List) -> Option<Self> {
         if contract.operations().iter().any(|op| op.path == "/") {
             return None;
         }
@@ -59,15 +59,11 @@ impl Index {
             is_link: false,
         });
         let operations = List { name: "operations", heading: "Operations", rows: operations.collect() };
-        Some(Self::new(&[operations, control()]))
+        Some(Self::new(&[operations, control]))
     }
 
-    /// The control API.
-    pub(super) fn of_control() -> Self {
-        Self::new(&[control()])
-    }
-
-    fn new(lists: &[List]) -> Self {
+    /// Of these lists.
+    pub(super) fn new(lists: &[List]) -> Self {
         let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -96,17 +92,6 @@ impl Index {
         }
         response
     }
-}
-
-fn control() -> List {
-    let rows = CALLS.iter().map(|call| Row {
-        id: None,
-        method: call.method.to_string(),
-        path: call.shown(),
-        summary: call.purpose.to_owned(),
-        is_link: call.method == hyper::Method::GET && call.shown() == call.path && !call.path.ends_with("ID"),
-    });
-    List { name: "control", heading: "Control API", rows: rows.collect() }
 }
 
 fn json(lists: &[List]) -> Bytes {

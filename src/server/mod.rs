@@ -303,7 +303,7 @@ impl Shared {
             cors: cors::Cors::new(&contract, config.origins),
             counters,
             http: http(&config.limits, &tasks),
-            index: index::Index::of_all(&contract),
+            index: index::Index::of_all(&contract, control::list()),
             journal,
             replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,

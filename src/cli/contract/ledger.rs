@@ -49,6 +49,7 @@ fn page_of<'a>(entries: &[&'a LedgerEntry]) -> &'a str {
 fn entry(entry: &LedgerEntry, width: usize) -> String {
     let kind = match entry.kind {
         LedgerKind::Accepted => "accepted",
+        LedgerKind::Accident => "accident",
         LedgerKind::Note => "note",
         LedgerKind::Shown => "shown",
     };

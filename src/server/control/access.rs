@@ -24,9 +24,29 @@ use super::{
     super::cors,
     Answer, ControlConfig,
     body::{self, ControlBody},
-    calls::Pages,
     reply::Refused,
 };
+
+/// The pages in a browser that may send a call and read the reply. Others could tell how long the reply takes, even
+/// though a browser keeps it from them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pages {
+    /// All: the reply says nothing about what was received.
+    All,
+    /// Those of this server, and those of configured origins.
+    Own,
+}
+
+/// Where a call may have the control token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Token {
+    /// Nowhere: it is not asked for. A browser that opens a page has no place for it.
+    None,
+    /// In the header `authorization`.
+    Header,
+    /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
+    HeaderOrQuery,
+}
 
 /// Who may call.
 pub(super) struct Access {

@@ -10,10 +10,17 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer, ask::Ask, body, export, health, ledger, openapi, reply::Refused, requests, sessions, states,
-    stop, stream,
+    Answer,
+    access::{Pages, Token},
+    ask::Ask,
+    body, export, health, ledger, openapi,
+    reply::Refused,
+    requests, sessions, states, stop, stream,
 };
-use crate::near;
+use crate::{
+    near,
+    server::index::{List, Row},
+};
 
 /// One call.
 pub(crate) struct Call {
@@ -34,27 +41,6 @@ pub(crate) struct Call {
     /// The pages that may send it.
     pub(super) pages: Pages,
     pub(super) handler: Handler,
-}
-
-/// The pages in a browser that may send a call and read the reply. Others could tell how long the reply takes, even
-/// though a browser keeps it from them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Pages {
-    /// All: the reply says nothing about what was received.
-    All,
-    /// Those of this server, and those of configured origins.
-    Own,
-}
-
-/// Where a call may have the control token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Token {
-    /// Nowhere: it is not asked for. A browser that opens a page has no place for it.
-    None,
-    /// In the header `authorization`.
-    Header,
-    /// There, or as the parameter `token`: its callers are given a URL, and have no place for a header.
-    HeaderOrQuery,
 }
 
 /// What answers a call.
@@ -123,6 +109,18 @@ fn id<'a>(call: &Call, path: &'a str) -> Option<&'a str> {
 /// What there is to call, for whoever asked for something else.
 fn paths() -> Value {
     CALLS.iter().map(|call| format!("{} {}", call.method, call.shown())).collect()
+}
+
+/// The calls, as the index has them.
+pub(crate) fn list() -> List {
+    let rows = CALLS.iter().map(|call| Row {
+        id: None,
+        method: call.method.to_string(),
+        path: call.shown(),
+        summary: call.purpose.to_owned(),
+        is_link: call.method == Method::GET && call.shown() == call.path && !call.path.ends_with("ID"),
+    });
+    List { name: "control", heading: "Control API", rows: rows.collect() }
 }
 
 /// Every call there is.

@@ -35,11 +35,13 @@ use tokio_util::sync::CancellationToken;
 use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
-use access::Access;
+use access::{Access, Pages, Token};
 use ask::Ask;
 pub(crate) use body::ControlBody;
+#[cfg(test)]
 pub(crate) use calls::CALLS;
-use calls::{Handler, Pages, Token};
+pub(crate) use calls::list;
+use calls::{Call, Handler};
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
@@ -85,7 +87,7 @@ impl ControlState {
             contract,
             counters,
             errors,
-            index: Index::of_control(),
+            index: Index::new(&[list()]),
             journal,
             known: Mutex::default(),
             listeners,
@@ -139,7 +141,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFl
     if calls::pages(parts) == Pages::Own {
         state.access.check_page(parts)?;
     }
-    let query = |call| Params::parse(parts.uri.query(), call);
+    let query = |call: &Call| Params::parse(parts.uri.query(), call.filters, call.params);
     match &found {
         Ok((call, _)) if call.token == Token::None => {}
         Ok((call, _)) if call.token == Token::HeaderOrQuery => {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{ControlState, calls::Call, reply::Refused};
+use super::{ControlState, reply::Refused};
 use crate::{
     Filter, Matcher, SecretKind, Secrets,
     matching::{CONDITIONS, Form, Members},
@@ -16,15 +16,16 @@ use crate::{
 pub(super) struct Params(Vec<(&'static str, String)>);
 
 impl Params {
-    /// Reads the query of a call: each parameter once, but for conditions that take several values.
-    pub(super) fn parse(query: Option<&str>, call: &Call) -> Result<Self, Refused> {
-        let conditions = CONDITIONS.iter().filter(|condition| call.filters && condition.form != Form::Json);
+    /// Reads the query of a call that has these parameters, and with `filters` the conditions of a matcher and `after`:
+    /// each parameter once, but for conditions that take several values.
+    pub(super) fn parse(query: Option<&str>, filters: bool, names: &[&'static str]) -> Result<Self, Refused> {
+        let conditions = CONDITIONS.iter().filter(|condition| filters && condition.form != Form::Json);
         let several = |name| conditions.clone().any(|it| it.name == name && it.form == Form::Several);
         let known: Vec<_> = conditions
             .clone()
             .map(|condition| condition.name)
-            .chain(call.filters.then_some("after"))
-            .chain(call.params.iter().copied())
+            .chain(filters.then_some("after"))
+            .chain(names.iter().copied())
             .collect();
         let mut params: Vec<(&'static str, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&') {

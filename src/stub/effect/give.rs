@@ -32,7 +32,7 @@ impl Run<'_> {
                 let child = &self.contract.resources()[part.resource];
                 let id = record.get(&home.resource.id).and_then(Value::as_str).unwrap_or_default();
                 let place = home.of_children(child, id).place;
-                let children = self.draft.session().from(&place, 0).filter_map(parsed);
+                let children = self.draft.session().from(&place.name, 0).filter_map(parsed);
                 let children = children.map(|own| shown_part(own, child, &part.how)).collect();
                 record[&part.member] = Value::Array(children);
             }

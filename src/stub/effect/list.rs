@@ -107,7 +107,7 @@ impl Run<'_> {
             let may_be = |record: &&std::sync::Arc<str>| {
                 finders.iter().all(|finder| finder.find(record.as_bytes()).is_some())
             };
-            let stored = session.from(&home.place, 0).filter(may_be);
+            let stored = session.from(&home.place.name, 0).filter(may_be);
             let stored = stored.filter_map(parsed);
             let fixed = home.resource.fixed.iter().map(|record| Value::Object(record.clone()));
             let is_one = |record: &Value| {
@@ -123,8 +123,8 @@ impl Run<'_> {
             }
             return (page, total);
         }
-        let page = session.from(&home.place, skip).take(limit);
-        (page.filter_map(parsed).collect(), session.count(&home.place))
+        let page = session.from(&home.place.name, skip).take(limit);
+        (page.filter_map(parsed).collect(), session.count(&home.place.name))
     }
 
     fn page(&self, paging: &Paging) -> Page {

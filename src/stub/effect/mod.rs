@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::{References, StateSettings, findings::Findings, inputs::Inputs, spellings};
 use crate::{
-    Contract, Operation, Reading, Rule, Violation,
-    contract::{Cause, Choice, Does, Effect, Kind, Place, Resource, Source, Way},
-    state::{Change, Draft, Scope, TouchedResource, dangling, parsed, place, unique_keys},
+    Contract, Operation, Reading, Rule, TouchedResource, Violation,
+    contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
+    state::{Change, Draft, Place, Scope, dangling, parsed, unique_keys},
     violation::quote,
 };
 
@@ -65,12 +65,12 @@ type Step = Result<(Option<Value>, Option<TouchedResource>), Stop>;
 struct Home<'a> {
     resource: &'a Resource,
     scope: Scope,
-    place: Arc<str>,
+    place: Place,
 }
 
 impl Home<'_> {
     fn new(resource: &Resource, scope: Scope) -> Home<'_> {
-        let place = place(&resource.name, &scope).into();
+        let place = Place::new(resource, &scope);
         Home { resource, scope, place }
     }
 
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
             }
             let children = home.of_children(child, &id);
             let refuses = parent.gone.taken(&self.settings.assume) == Way::Refuse;
-            if refuses && self.draft.session().count(&children.place) > 0 {
+            if refuses && self.draft.session().count(&children.place.name) > 0 {
                 return Err(Stop::refused(
                     Cause::InUse,
                     Violation {
@@ -304,6 +304,7 @@ impl<'a> Run<'a> {
                     found: quote(wrong.id),
                     source: wrong.reference.source.clone(),
                 }),
+                References::Report if found.len() == spellings::MOST => {}
                 References::Report => found.push(Reading {
                     ledger: wrong.reference.ledger.clone(),
                     pointer,
@@ -353,7 +354,7 @@ impl<'a> Run<'a> {
         let resource = &self.contract.resources()[kind.resource];
         let mut scope = Scope::new();
         for (name, parameter) in resource.scope.iter().zip(&kind.scope) {
-            let value = self.inputs.get(Place::Path, parameter).unwrap_or_default();
+            let value = self.inputs.get(contract::Place::Path, parameter).unwrap_or_default();
             scope.extend([name.clone(), value.to_owned()]);
         }
         let (Some(parent), Some(source)) = (&resource.parent, &self.effect.parent) else {
@@ -381,9 +382,9 @@ impl<'a> Run<'a> {
     /// What was sent for a parameter.
     fn text(&self, source: &Source) -> Option<Cow<'a, str>> {
         let (place, name) = match source {
-            Source::Header(name) => (Place::Header, name),
-            Source::Path(name) => (Place::Path, name),
-            Source::Query(name) => (Place::Query, name),
+            Source::Header(name) => (contract::Place::Header, name),
+            Source::Path(name) => (contract::Place::Path, name),
+            Source::Query(name) => (contract::Place::Query, name),
             Source::Body(_) | Source::Item(_) => return None,
         };
         self.inputs.get(place, name).map(Cow::Borrowed)
