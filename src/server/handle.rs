@@ -326,7 +326,7 @@ async fn control(
     let is_http1 = parts.version < Version::HTTP_2;
     let mut collected = Collected::new(shared.bodies.of(&body), free(!is_http1));
     let time = shared.limits.body_time;
-    let limit = control::body_limit(&shared.control, &parts).unwrap_or(CONTROL_BODY);
+    let limit = control::body_limit(&shared.control, &parts).unwrap_or(0).max(CONTROL_BODY);
     collected.read(body, limit, time, &in_flight).await;
     if !collected.drained {
         in_flight.leave_unfinished();

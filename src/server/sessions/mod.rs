@@ -22,7 +22,6 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::handle::CONTROL_BODY;
 use crate::{Bounds, Checked, Contract, Exchange, Session, Stub, Violation, session_name};
 
 pub use error::SessionError;
@@ -193,7 +192,7 @@ impl Sessions {
     /// How long the text of a state may be that is sent to be put: names, numbers and signs come to what its resources
     /// take in memory.
     pub(crate) fn longest_snapshot(&self) -> usize {
-        self.bounds.bytes.max(CONTROL_BODY)
+        self.bounds.bytes
     }
 
     /// The state of a session; `default` is there from the start.
