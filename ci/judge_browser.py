@@ -96,6 +96,39 @@ def browser(driver):
         command(session, "DELETE")
 
 
+def app(fetch, url, headers):
+    """An app with state: it makes, lists, changes and deletes an agent in one session; another one sees nothing of it."""
+
+    def call(session, method, path, body=None):
+        target = f"{url}/@{session}/agentassist/api/v1/public/st-1/{path}"
+        reply = fetch(target, method, json.dumps(body) if body else None, headers)
+        return reply["status"], json.loads(reply["text"])
+
+    def listed(session):
+        status, reply = call(session, "GET", "organizations/o-1/agents?page=1")
+        if status != 200:
+            standin.fail(f"a list got {status}: {reply}")
+        return [agent["emailId"] for agent in reply["results"]]
+
+    agent = {**standin.fixture("createAgent", "request"), "emailId": "ada@example.com"}
+    status, created = call("mine", "POST", "agents", agent)
+    if status != 200 or listed("mine") != ["ada@example.com"] or listed("other") != []:
+        standin.fail(f"after a create: {status}, {listed('mine')} and {listed('other')}")
+    one = f"agents/{created['id']}"
+    changed = {**standin.fixture("updateAgent", "request"), "emailId": "king@example.com"}
+    status, _ = call("mine", "PUT", f"{one}?groupId=ag-1", changed)
+    if status != 200 or listed("mine") != ["king@example.com"] or call("mine", "GET", one)[1]["emailId"] != "king@example.com":
+        standin.fail(f"after a change: {status}, {listed('mine')}")
+    if call("other", "GET", one)[0] != 404 or call("other", "DELETE", one)[0] != 404:
+        standin.fail("another session sees the agent")
+    if call("mine", "DELETE", one)[0] != 200 or listed("mine") != [] or call("mine", "GET", one)[0] != 404:
+        standin.fail(f"after a delete: {listed('mine')}")
+    # By the header it is the same session.
+    named = fetch(f"{url}/agentassist/api/v1/public/st-1/agents", "POST", json.dumps(agent), {**headers, "X-Standin-Session": "other"})
+    if named["status"] != 200 or listed("other") != ["ada@example.com"] or listed("mine") != []:
+        standin.fail(f"by the header: {named}")
+
+
 def main():
     document = standin.document()
     headers = standin.headers()
@@ -113,10 +146,11 @@ def main():
             name = operation["operationId"]
             pairs = "&".join(f"{key}={value}" for key, value in standin.query(operation, document).items())
             target = f"{url}{standin.filled(path)}?{pairs}"
-            sample = json.dumps(next(iter(standin.samples(operation).values())))
+            samples = [json.dumps(sample) for sample in standin.samples(operation).values()]
+            sample = samples[0] if samples else None
             for what, body, sent, status in [
                 ("sample", sample, headers, 200),
-                ("refusal", "{", headers, 412),
+                *([("refusal", "{", headers, 412)] if samples else []),
                 ("no token", sample, {"Content-Type": "application/json"}, 401),
                 ("prefer", sample, {**headers, "Prefer": "code=429"}, 429),
             ]:
@@ -149,6 +183,10 @@ def main():
         if "error" not in control:
             standin.fail("a page of another origin can read the journal")
         print("the control API stays closed to pages of other origins, but for the document and the ledger")
+
+        with standin.serving("--state") as stateful:
+            app(fetch, stateful, headers)
+        print("what a page makes it can list, change and delete; a second session sees none of it")
 
         with standin.serving("--origin", "http://app.test") as narrowed:
             script = FETCH.replace("fetch(url, options)", "fetch(url, {method: 'POST', body: '{}'})")

@@ -51,6 +51,14 @@ def main():
             standin.fail(f"the first call got {parts['first-call']}")
         if not parts["fetch"].startswith("200 "):
             standin.fail(f"the fetch example printed {parts['fetch']}")
+        read, listed, _, again, _, gone = [json.loads(line) for line in parts["app"].splitlines()]
+        if [agent["id"] for agent in listed["results"]] != [read["id"]] or again["emailId"] != "king@example.com":
+            standin.fail(f"the app got {read}, {listed} and {again}")
+        if gone["errors"][0]["code"] != 404:
+            standin.fail(f"what was deleted is {gone}")
+        lines = parts["sessions"].splitlines()
+        if any(len(json.loads(line)["results"]) != 1 for line in (lines[1], lines[3])):
+            standin.fail(f"the sessions got {lines}")
         print(f"README: {len(parts)} blocks, pasted in order into one shell: {', '.join(parts)}")
 
         pipeline = next(text for language, name, text in blocks if name == "pipeline")

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Violation,
     session_name::{self, SessionNameError},
-    state::Touched,
 };
 
 /// A request as it was received: nothing decoded, and nothing dropped but what ARCHITECTURE.md says of hyper.
@@ -99,7 +98,8 @@ pub enum BodyEnd {
     TooLarge,
 }
 
-/// A list of headers in one buffer: names in lower case, values as bytes, in the order they came in.
+/// A list of headers in one buffer: names in lower case, values as bytes, in the order they were pushed in. Of what a
+/// server received, those of one name stand together where the first of them was.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Headers {
     buffer: Vec<u8>,
@@ -287,6 +287,44 @@ pub struct Reading {
     pub pointer: String,
     /// What was read, as a sentence.
     pub note: String,
+}
+
+/// What an exchange had to do with the state of its session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Touched {
+    /// The version of the state before the exchange.
+    pub before: u64,
+    /// The version after it.
+    pub after: u64,
+    /// What it changed: the first resource when there are several.
+    pub resource: Option<TouchedResource>,
+}
+
+/// A resource that an exchange changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TouchedResource {
+    /// What it is, such as `agent`.
+    pub name: Arc<str>,
+    /// Its id.
+    pub id: String,
+    /// How it was, as JSON; none when it was made by the exchange.
+    pub before: Option<String>,
+    /// How it is, as JSON; none when the exchange deleted it.
+    pub after: Option<String>,
+    /// Whether `before` and `after` are left out because together they are larger than [`TouchedResource::MOST`].
+    pub cut: bool,
+}
+
+impl TouchedResource {
+    /// How many bytes of a resource an exchange keeps.
+    pub const MOST: usize = 64 * 1024;
+
+    pub(crate) fn new(name: &Arc<str>, id: &str, before: Option<&str>, after: Option<&str>) -> Self {
+        let size = before.map_or(0, str::len) + after.map_or(0, str::len);
+        let cut = size > Self::MOST;
+        let kept = |record: Option<&str>| record.filter(|_| !cut).map(str::to_owned);
+        Self { name: Arc::clone(name), id: id.to_owned(), before: kept(before), after: kept(after), cut }
+    }
 }
 
 /// An exchange as a journal keeps it: numbered, its secrets replaced.

@@ -68,7 +68,7 @@ mod violation;
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step, Timing,
+    Request, SecretKind, Step, Timing, Touched, TouchedResource,
 };
 pub use journal::{
     Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
@@ -79,7 +79,7 @@ pub use server::{
     Config, ControlConfig, Kept, Limits, Server, SessionError, SessionHandle, SessionLimits, Sessions, serve,
 };
 pub use session_name::SessionNameError;
-pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use state::{Bounds, Change, Session};
 pub use stub::{
     BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
 };

@@ -18,7 +18,7 @@ fn known_ids() -> BTreeSet<String> {
         ('C', 1..=10),
         ('I', 1..=13),
         ('V', 1..=6),
-        ('T', 1..=3),
+        ('T', 1..=6),
         // Of those about other pages of the vendor, the ones that concern operations which are here.
         ('S', 2..=15),
         ('S', 22..=24),

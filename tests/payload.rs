@@ -236,6 +236,10 @@ fn every_property_is_there_in_some_valid_case_and_every_optional_one_is_not_in_a
         expected(schema, "", &mut seen);
         for index in 0..4000 {
             let case = generator.valid_at(2, index).unwrap();
+            // A body that may be left out is, now and then.
+            if case.request.body.is_empty() {
+                continue;
+            }
             let body: Value = serde_json::from_slice(&case.request.body).unwrap();
             observe(schema, &body, "", &mut seen);
         }
@@ -382,7 +386,7 @@ fn a_seed_gives_the_same_cases_for_ever() {
     let digest = digest.finalize();
     assert_eq!(
         digest[..8],
-        0xfec4_b55f_9462_b29e_u64.to_be_bytes(),
+        0xf3e1_bd22_3a17_a8ac_u64.to_be_bytes(),
         "the cases of a seed are others than before. That is right when the contract or the fixtures changed, or when \
          the generators were changed on purpose: then put the new digest here and say so in the changelog. Otherwise \
          something depends on the machine or on a crate's version, and that is a mistake"

@@ -420,6 +420,21 @@ fn without_state_every_request_gets_its_sample() {
 }
 
 #[test]
+fn what_nests_too_deep_for_a_snapshot_is_not_stored() {
+    let mut client = library(StateSettings::default());
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let body = format!(r#"{{"title":"T","deep":{},"deeper":{}}}"#, nested(100), nested(101));
+    let mut request = client.request("POST", "/main/books", Some(json!({})));
+    request.body = body.into();
+    assert_eq!(client.exchange(request).reply.status, 200);
+    let snapshot = client.session.snapshot();
+    let record = &snapshot["resources"]["book"][0]["records"][0];
+    assert!(record["deep"].is_array() && record.get("deeper").is_none(), "{record}");
+    let read: Value = serde_json::from_str(&snapshot.to_string()).expect("JSON that is not too deep");
+    assert_eq!(read, snapshot);
+}
+
+#[test]
 fn where_nobody_checks_any_body_is_taken_for_what_it_is() {
     let settings = Settings {
         checks: standin::Checks::Off,

@@ -2,9 +2,11 @@
 
 mod state_support;
 
+use std::collections::BTreeMap;
+
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
-use standin::{Bounds, Exchange, Session, StateSettings};
+use standin::{Bounds, Contract, Exchange, Session, Settings, StateSettings, Step, Stub, payload::Generator};
 use state_support::{Client, library};
 
 /// A request about books; a position names one of the ids that were given out, deleted ones too, or none.
@@ -185,7 +187,9 @@ proptest! {
     #[test]
     fn a_session_is_what_its_model_says_and_is_replayed_byte_for_byte(actions in vec(action(), 0..40)) {
         let mut both = Both::new();
-        actions.into_iter().for_each(|action| both.act(action));
+        for action in actions {
+            both.act(action);
+        }
 
         // Everything again, from the requests alone.
         let stub = &both.client.stub;
@@ -216,4 +220,55 @@ proptest! {
         prop_assert_eq!((both.client.session.resources(), both.client.session.bytes()), (0, 0));
         prop_assert_eq!(&both.client.session.snapshot()["resources"], &json!({}));
     }
+}
+
+#[test]
+fn whatever_is_sent_gets_a_reply_that_holds_for_its_schema_and_is_replayed() {
+    const CASES: u64 = 60;
+    let contract = Contract::builtin();
+    let generators: Vec<_> = contract.operations().iter().map(Generator::new).collect();
+    for choices in [vec![], vec!["T1=create", "C6=accept", "U14=clear"]] {
+        let assume: BTreeMap<_, _> =
+            choices.iter().map(|text| contract.assume(text).expect("a choice")).collect();
+        let state = StateSettings { assume, ..StateSettings::default() };
+        let settings = Settings { state: Some(state), ..Settings::default() };
+        let mut client = Client::new(Stub::new(Contract::builtin(), settings));
+        let sampled = Stub::new(Contract::builtin(), Settings::default());
+        let mut exchanges = Vec::new();
+        for index in 0..CASES {
+            for generator in &generators {
+                for case in
+                    [generator.valid_at(7, index), generator.mutant_at(7, index)].into_iter().flatten()
+                {
+                    let exchange = client.exchange(case.request.clone());
+                    let plain = sampled.respond(case.request);
+                    if exchange.step != Step::State {
+                        assert_eq!((exchange.step, &exchange.violations), (plain.step, &plain.violations));
+                    }
+                    assert_eq!(exchange.step == Step::Answer, exchange.violations.is_empty());
+                    exchanges.push(exchange);
+                }
+            }
+        }
+        assert!(client.session.resources() > 100, "{}", client.session.resources());
+        let mut session = Session::new("test");
+        for exchange in exchanges {
+            let (again, change) = client.stub.decide(&session, client.stub.check(exchange.request.clone()));
+            assert_eq!(again, exchange);
+            session.apply(change);
+        }
+        assert!(session == client.session, "{}", difference(&session, &client.session));
+        let restored = Session::start(&contract, &session.snapshot(), &Bounds::default());
+        let restored = restored.unwrap_or_else(|violations| panic!("{violations:?}"));
+        assert!(restored == session, "{}", difference(&restored, &session));
+    }
+}
+
+/// Where two sessions begin to differ; all of them would be too much.
+fn difference(one: &Session, other: &Session) -> String {
+    let (one, other) = (one.snapshot().to_string(), other.snapshot().to_string());
+    let at = one.bytes().zip(other.bytes()).position(|(one, other)| one != other).unwrap_or_default();
+    let part =
+        |text: &str| String::from_utf8_lossy(&text.as_bytes()[at.saturating_sub(100)..][..200]).into_owned();
+    format!("{}\n{}", part(&one), part(&other))
 }

@@ -249,6 +249,12 @@ fn what_a_document_says_of_state_is_checked_with_its_place() {
             json!("/rack"),
             "the schema of the reply knows no `/rack` here",
         ),
+        (format!("{add}/take/~1body~1shelf"), json!(""), "the schema knows no ``"),
+        (
+            "/paths/~1{library}~1shelves~1{shelf}~1labels/get/x-effect/tells".into(),
+            json!({}),
+            "expected `give` with the list `at` a place beside what is told",
+        ),
         (format!("{list}/give/at"), json!("/total"), "expected `at` to name an array of the reply"),
         (
             format!("{list}/tells/~1total"),

@@ -157,7 +157,9 @@ fn prefer_chooses_status_and_example() {
 #[test]
 fn a_preference_that_cannot_be_met_is_ignored_and_said_with_what_there_is() {
     let no_code = |code: &str| {
-        format!("ignored; code=\"{code}\"; codes=\"200, 400, 401, 404, 405, 408, 412, 413, 429, 500\"")
+        format!(
+            "ignored; code=\"{code}\"; codes=\"200, 400, 401, 404, 405, 408, 409, 412, 413, 429, 500, 507\""
+        )
     };
     let no_example = |name: &str, known: &str| format!("ignored; example=\"{name}\"; examples=\"{known}\"");
     let imports = "skillGroups, queues, standardResponses, waitingExperience";

@@ -87,7 +87,7 @@ Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Contract(contract::Command),
     Check(check::Check),
     Token(token::Token),

@@ -1,6 +1,6 @@
 //! `standin state`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Write, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde::de::IgnoredAny;
@@ -160,7 +160,7 @@ fn whole(answer: Answer) -> Result<Vec<u8>, String> {
     };
     for violation in body["violations"].as_array().into_iter().flatten() {
         let text = |name: &str| violation[name].as_str().unwrap_or_default();
-        why += &format!("; {}: {}", text("pointer"), text("message"));
+        let _ = write!(why, "; {}: {}", text("pointer"), text("message"));
     }
     Err(why)
 }

@@ -88,14 +88,14 @@ pub(super) struct ChoiceReader<'a> {
 impl ChoiceReader<'_> {
     /// One of `ways`: as text, or as `{"is": WAY, "choice": ID}`.
     pub(super) fn read(&mut self, node: &Node, ways: &'static [Way]) -> Result<Choice, ContractError> {
-        let named = node.value.is_object();
-        let way = if named { node.need("is")? } else { node.clone() };
+        let is_open = node.value.is_object();
+        let way = if is_open { node.need("is")? } else { node.clone() };
         let text = way.text()?;
         let is = ways.iter().copied().find(|other| other.name() == text).ok_or_else(|| {
             let names: Vec<_> = ways.iter().map(|way| way.name()).collect();
             way.error(&format!("one of {}", names.join(", ")))
         })?;
-        if !named {
+        if !is_open {
             return Ok(Choice { is, name: None, ways, source: String::new() });
         }
         node.only("a choice", &["is", "choice"])?;

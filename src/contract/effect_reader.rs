@@ -89,6 +89,9 @@ impl EffectReader<'_, '_> {
         }
         let mut tells = Vec::new();
         if let Some(list) = node.get("tells") {
+            if kinds[0].give.as_ref().is_none_or(|give| give.at.text().is_empty()) {
+                return Err(list.complain("expected `give` with the list `at` a place beside what is told"));
+            }
             for (at, node) in list.members()? {
                 tells.push((pointer_named(&node, at, &reply, false)?, tell(&node)?));
             }
@@ -170,8 +173,8 @@ impl EffectReader<'_, '_> {
         }
         let give = node.get("give").map(|give| {
             let at = match give.get("at") {
-                Some(at) => pointer_named(&at, at.text()?, reply, false)?,
-                None => Pointer::default(),
+                Some(at) if at.value != "" => pointer_named(&at, at.text()?, reply, false)?,
+                _ => Pointer::default(),
             };
             let mut shown = at.schemas(reply);
             if matches!(does, Does::Export | Does::List) {
@@ -251,7 +254,7 @@ impl EffectReader<'_, '_> {
             list.items()?.map(|item| pointer_named(&item, item.text()?, schema, false)).collect()
         });
         let fill = node.get("fill");
-        let required_alone = match fill.as_ref().map(|fill| fill.text()).transpose()? {
+        let required_alone = match fill.as_ref().map(Node::text).transpose()? {
             None | Some("sample") => false,
             Some("required") => true,
             Some(_) => return Err(node.need("fill")?.error("sample or required")),
@@ -311,7 +314,10 @@ fn take(
 /// The pointer into what one of these schemas describes.
 fn known(node: &Node, text: &str, schemas: &[&Schema], what: &str) -> Result<Pointer, ContractError> {
     let pointer = Pointer::parse(text).ok_or_else(|| node.complain(NO_POINTER))?;
-    if pointer.has_every() || schemas.iter().all(|schema| pointer.schemas(schema).is_empty()) {
+    if text.is_empty()
+        || pointer.has_every()
+        || schemas.iter().all(|schema| pointer.schemas(schema).is_empty())
+    {
         return Err(node.complain(&format!("the schema of {what} knows no `{text}` here")));
     }
     Ok(pointer)

@@ -12,7 +12,7 @@ use super::{
     reader::Node,
     schema::Frame,
     schema_reader::SchemaReader,
-    template::Template,
+    template::{Derived, Template},
 };
 
 /// A kind of things that operations make and read.
@@ -29,8 +29,8 @@ pub(crate) struct Resource {
     pub(crate) id_shape: Template,
     /// Other members that are made when a record is.
     pub(crate) make: Vec<(String, Template)>,
-    /// Members that follow from others.
-    pub(crate) derive: Vec<(String, Template)>,
+    /// What members are that nothing is stored for.
+    pub(crate) derive: Vec<(String, Derived)>,
     /// Members with the time when the record was made.
     pub(crate) created: Vec<String>,
     /// Members with the time when it was changed.
@@ -145,13 +145,10 @@ fn resource<'a>(
     }
     let id = node.need("id")?;
     id.only("an id", &["at", "make"])?;
-    let templates = |key: &str, read: &dyn Fn(&Node) -> Result<Template, ContractError>| {
-        let list = node.get(key).map(|list| {
-            list.members()?
-                .map(|(at, node)| Ok((member_named(&node, at, &schema)?, read(&node)?)))
-                .collect::<Result<Vec<_>, ContractError>>()
-        });
-        list.transpose().map(Option::unwrap_or_default)
+    let made = |list: Node| {
+        list.members()?
+            .map(|(at, node)| Ok((member_named(&node, at, &schema)?, Template::made(&node)?)))
+            .collect::<Result<Vec<_>, ContractError>>()
     };
     let times = |key: &str| {
         let list = node
@@ -159,13 +156,16 @@ fn resource<'a>(
             .map(|list| list.items()?.map(|item| member(&item, &schema)).collect::<Result<Vec<_>, _>>());
         list.transpose().map(Option::unwrap_or_default)
     };
-    let derive = templates("derive", &|node| {
-        let template = Template::derived(node)?;
-        if let Some(unknown) = template.members().find(|pointer| pointer.schemas(&schema).is_empty()) {
-            return Err(node.complain(&format!("the schema knows no `{}`", unknown.text())));
+    let mut derive = Vec::new();
+    if let Some(list) = node.get("derive") {
+        for (at, node) in list.members()? {
+            let (member, derived) = (member_named(&node, at, &schema)?, Derived::read(&node)?);
+            if let Some(unknown) = derived.members().find(|pointer| pointer.schemas(&schema).is_empty()) {
+                return Err(node.complain(&format!("the schema knows no `{}`", unknown.text())));
+            }
+            derive.push((member, derived));
         }
-        Ok(template)
-    })?;
+    }
     let mut unique = Vec::new();
     if let Some(list) = node.get("unique") {
         for (at, node) in list.members()? {
@@ -200,7 +200,7 @@ fn resource<'a>(
         name: name.into(),
         scope: node.optional_texts("scope")?,
         id_shape: Template::made(&id.need("make")?)?,
-        make: templates("make", &Template::made)?,
+        make: node.get("make").map(made).transpose()?.unwrap_or_default(),
         derive,
         created: times("created")?,
         updated: times("updated")?,
@@ -232,7 +232,7 @@ pub(super) fn fix(
         let operation = operation.ok_or_else(|| id.error("the id of an operation"))?;
         let name = node.need("example")?;
         let mut samples = operation.replies.iter().flat_map(|replies| &replies.examples);
-        let sample = samples.find(|sample| name.value == &sample.name.as_str());
+        let sample = samples.find(|sample| *name.value == *sample.name);
         let sample = sample.ok_or_else(|| name.error("the name of one of its replies' examples"))?;
         let at = pointer(&node.need("at")?)?;
         let items = at.get(&sample.value).and_then(Value::as_array);
@@ -286,7 +286,7 @@ pub(super) fn pointer_named(
     if pointer.has_every() && !every {
         return Err(node.complain("`*` cannot stand for an item here"));
     }
-    if pointer.schemas(schema).is_empty() {
+    if text.is_empty() || pointer.schemas(schema).is_empty() {
         return Err(node.complain(&format!("the schema knows no `{text}`")));
     }
     Ok(pointer)

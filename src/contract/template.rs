@@ -17,6 +17,15 @@ enum Part {
     Member(Pointer),
 }
 
+/// What a member is when nothing is stored there.
+#[derive(Clone, Debug)]
+pub(crate) enum Derived {
+    /// A text that follows from other members.
+    Text(Template),
+    /// Always the same: a flag, a number, an empty list.
+    Value(Value),
+}
+
 /// The most characters that one place makes.
 const MOST: usize = 64;
 
@@ -89,7 +98,7 @@ impl Template {
     }
 
     /// The text that follows from a record; none when a member is missing there.
-    pub(crate) fn derive(&self, record: &Value) -> Option<String> {
+    fn derive(&self, record: &Value) -> Option<String> {
         let mut text = String::new();
         for part in &self.0 {
             match part {
@@ -100,6 +109,34 @@ impl Template {
             }
         }
         Some(text)
+    }
+}
+
+impl Derived {
+    pub(super) fn read(node: &Node) -> Result<Self, ContractError> {
+        if node.value.is_string() {
+            Template::derived(node).map(Self::Text)
+        } else {
+            Ok(Self::Value(node.value.clone()))
+        }
+    }
+
+    /// The members that it is made from.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Pointer> {
+        match self {
+            Self::Text(template) => Some(template.members()),
+            Self::Value(_) => None,
+        }
+        .into_iter()
+        .flatten()
+    }
+
+    /// The value for a record; none when a member that it needs is missing there.
+    pub(crate) fn of(&self, record: &Value) -> Option<Value> {
+        match self {
+            Self::Text(template) => template.derive(record).map(Value::from),
+            Self::Value(value) => Some(value.clone()),
+        }
     }
 }
 
@@ -153,6 +190,9 @@ mod tests {
         let derived = Template::derived(&Node::root(&derived)).expect("a template");
         assert_eq!(derived.derive(&json!({"first": "Ada", "last": ["L"]})).as_deref(), Some("Ada l!"));
         assert_eq!(derived.derive(&json!({"first": "Ada"})), None);
+        let fixed = json!([]);
+        let fixed = Derived::read(&Node::root(&fixed)).expect("a value");
+        assert_eq!(fixed.of(&json!({})), Some(json!([])));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Place;
+
 /// What an exchange changes in its session. It belongs to the session that it was decided for, as it was then.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Change {
@@ -16,7 +18,7 @@ pub struct Change {
 /// A record that is stored or deleted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Op {
-    pub(super) place: Arc<str>,
+    pub(super) place: Place,
     pub(super) id: String,
     /// None when it is deleted.
     pub(super) record: Option<Arc<str>>,
@@ -39,9 +41,10 @@ impl Change {
 }
 
 /// About what a record takes in a session.
-pub(super) fn cost(id: &str, record: &str, keys: &[String]) -> usize {
+pub(super) fn cost(place: &Place, id: &str, record: &str, keys: &[String]) -> usize {
     let keys: usize = keys.iter().map(|key| key.len() + KEY).sum();
-    record.len() + id.len() + RECORD + keys
+    let outer = if place.outer.is_some() { id.len() + KEY } else { 0 };
+    record.len() + id.len() + RECORD + keys + outer
 }
 
 /// What a record takes beside its text and its id: two blocks of memory, and places in a list and in a table.
@@ -49,41 +52,3 @@ const RECORD: usize = 128;
 
 /// What a unique value takes beside its text.
 const KEY: usize = 64;
-
-/// What an exchange had to do with the state of its session.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Touched {
-    /// The version of the state before the exchange.
-    pub before: u64,
-    /// The version after it.
-    pub after: u64,
-    /// What it changed: the first resource when there are several.
-    pub resource: Option<TouchedResource>,
-}
-
-/// A resource that an exchange changed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TouchedResource {
-    /// What it is, such as `agent`.
-    pub name: Arc<str>,
-    /// Its id.
-    pub id: String,
-    /// How it was, as JSON; none when it was made by the exchange.
-    pub before: Option<String>,
-    /// How it is, as JSON; none when the exchange deleted it.
-    pub after: Option<String>,
-    /// Whether `before` and `after` are left out because together they are larger than [`TouchedResource::MOST`].
-    pub cut: bool,
-}
-
-impl TouchedResource {
-    /// How many bytes of a resource an exchange keeps.
-    pub const MOST: usize = 64 * 1024;
-
-    pub(crate) fn new(name: &Arc<str>, id: &str, before: Option<&str>, after: Option<&str>) -> Self {
-        let size = before.map_or(0, str::len) + after.map_or(0, str::len);
-        let cut = size > Self::MOST;
-        let kept = |record: Option<&str>| record.filter(|_| !cut).map(str::to_owned);
-        Self { name: Arc::clone(name), id: id.to_owned(), before: kept(before), after: kept(after), cut }
-    }
-}

@@ -18,6 +18,11 @@ impl Collection {
         self.ids.len()
     }
 
+    /// Whether it knows of nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.unique.is_empty()
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Arc<str>> {
         self.slots.get(*self.ids.get(id)? as usize)?.as_ref()
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Bounds, Change, Session,
+    Bounds, Change, Place, Session,
     change::{Op, cost},
 };
 use crate::contract::{Resource, Template};
@@ -55,21 +55,21 @@ impl<'a> Draft<'a> {
     }
 
     /// The record with an id, as it will be.
-    pub(crate) fn get(&self, place: &Arc<str>, id: &str) -> Option<&Arc<str>> {
+    pub(crate) fn get(&self, place: &Place, id: &str) -> Option<&Arc<str>> {
         if !self.ops.is_empty()
-            && let Some(index) = self.latest.get(&(Arc::clone(place), id.to_owned()))
+            && let Some(index) = self.latest.get(&(Arc::clone(&place.name), id.to_owned()))
         {
             return self.ops[*index].record.as_ref();
         }
-        self.session.get(place, id)
+        self.session.get(&place.name, id)
     }
 
     /// Deletes everything in a place.
-    pub(crate) fn clear(&mut self, place: &Arc<str>, resource: &Resource) {
-        let mut ids = self.added.get(place).cloned().unwrap_or_default();
+    pub(crate) fn clear(&mut self, place: &Place, resource: &Resource) {
+        let mut ids = self.added.get(&place.name).cloned().unwrap_or_default();
         // What was there before can be deleted but once.
-        if self.cleared.insert(Arc::clone(place)) {
-            let records = self.session.from(place, 0).filter_map(|record| parsed(record));
+        if self.cleared.insert(Arc::clone(&place.name)) {
+            let records = self.session.from(&place.name, 0).filter_map(parsed);
             ids.extend(
                 records
                     .filter_map(|record| record.get(&resource.id).and_then(Value::as_str).map(str::to_owned)),
@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A text of this shape that no record in a place has for its id.
-    pub(crate) fn make_id(&mut self, place: &Arc<str>, shape: &Template) -> String {
+    pub(crate) fn make_id(&mut self, place: &Place, shape: &Template) -> String {
         loop {
             self.counter += 1;
             let id = self.make(shape, 0);
@@ -109,26 +109,26 @@ impl<'a> Draft<'a> {
     }
 
     /// Whether a record other than one that was like `before` has a value that ought to be unique.
-    pub(crate) fn is_taken(&self, place: &Arc<str>, key: &str) -> bool {
-        let delta = self.holders.get(&(Arc::clone(place), key.to_owned())).copied().unwrap_or_default();
-        i64::from(self.session.holders(place, key)) + delta > 0
+    pub(crate) fn is_taken(&self, place: &Place, key: &str) -> bool {
+        let delta = self.holders.get(&(Arc::clone(&place.name), key.to_owned())).copied().unwrap_or_default();
+        i64::from(self.session.holders(&place.name, key)) + delta > 0
     }
 
     /// Stores a record; `keys` are its unique values, `gone` those of the one in whose place it comes.
     pub(crate) fn put(
         &mut self,
-        place: &Arc<str>,
+        place: &Place,
         id: &str,
         record: Arc<str>,
         keys: Vec<String>,
         gone: Vec<String>,
     ) {
-        self.push(Op { place: Arc::clone(place), id: id.to_owned(), record: Some(record), keys, gone });
+        self.push(Op { place: place.clone(), id: id.to_owned(), record: Some(record), keys, gone });
     }
 
     /// Deletes a record; `gone` are its unique values.
-    pub(crate) fn remove(&mut self, place: &Arc<str>, id: &str, gone: Vec<String>) {
-        self.push(Op { place: Arc::clone(place), id: id.to_owned(), record: None, keys: Vec::new(), gone });
+    pub(crate) fn remove(&mut self, place: &Place, id: &str, gone: Vec<String>) {
+        self.push(Op { place: place.clone(), id: id.to_owned(), record: None, keys: Vec::new(), gone });
     }
 
     /// Makes room for this many more changes.
@@ -137,21 +137,21 @@ impl<'a> Draft<'a> {
     }
 
     fn push(&mut self, op: Op) {
-        let before = self.get(&op.place, &op.id).map(|record| cost(&op.id, record, &op.gone));
-        let after = op.record.as_ref().map(|record| cost(&op.id, record, &op.keys));
+        let before = self.get(&op.place, &op.id).map(|record| cost(&op.place, &op.id, record, &op.gone));
+        let after = op.record.as_ref().map(|record| cost(&op.place, &op.id, record, &op.keys));
         self.bytes += signed(after.unwrap_or_default()) - signed(before.unwrap_or_default());
         self.resources += isize::from(after.is_some()) - isize::from(before.is_some());
         for (keys, delta) in [(&op.gone, -1), (&op.keys, 1)] {
             for key in keys {
-                *self.holders.entry((Arc::clone(&op.place), key.clone())).or_default() += delta;
+                *self.holders.entry((Arc::clone(&op.place.name), key.clone())).or_default() += delta;
             }
         }
         if op.record.is_some() {
-            self.added.entry(Arc::clone(&op.place)).or_default().insert(op.id.clone());
-        } else if let Some(added) = self.added.get_mut(&op.place) {
+            self.added.entry(Arc::clone(&op.place.name)).or_default().insert(op.id.clone());
+        } else if let Some(added) = self.added.get_mut(&op.place.name) {
             added.remove(&op.id);
         }
-        self.latest.insert((Arc::clone(&op.place), op.id.clone()), self.ops.len());
+        self.latest.insert((Arc::clone(&op.place.name), op.id.clone()), self.ops.len());
         self.ops.push(op);
     }
 

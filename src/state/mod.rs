@@ -7,15 +7,15 @@ mod named;
 mod references;
 mod snapshot;
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::{Contract, Violation};
+use crate::{Contract, Violation, contract::Resource};
 use collection::Collection;
 
-pub use change::{Change, Touched, TouchedResource};
+pub use change::Change;
 pub(crate) use draft::{Draft, parsed, unique_keys};
 pub(crate) use references::dangling;
 
@@ -83,29 +83,47 @@ impl Session {
             return;
         }
         for op in change.ops {
-            let shared = self.places.entry(Arc::clone(&op.place)).or_default();
-            let place = Arc::make_mut(shared);
-            let before = match op.record {
-                Some(record) => {
-                    self.bytes += change::cost(&op.id, &record, &op.keys);
-                    self.resources += 1;
-                    place.put(&op.id, record)
-                }
-                None => place.remove(&op.id),
-            };
-            if let Some(before) = before {
-                self.bytes = self.bytes.saturating_sub(change::cost(&op.id, &before, &op.gone));
-                self.resources -= 1;
-            }
-            place.release(&op.gone);
-            place.hold(op.keys);
-            if place.len() == 0 {
-                self.places.remove(&op.place);
-            }
+            self.apply_to(&op.place, op.id, op.record, op.keys, &op.gone);
         }
         self.counter = change.counter;
         self.clock = change.clock;
         self.version += 1;
+    }
+
+    fn apply_to(
+        &mut self,
+        place: &Place,
+        id: String,
+        record: Option<Arc<str>>,
+        keys: Vec<String>,
+        gone: &[String],
+    ) {
+        let collection = Arc::make_mut(self.places.entry(Arc::clone(&place.name)).or_default());
+        let cost = record.as_ref().map_or(0, |record| change::cost(place, &id, record, &keys));
+        let is_there = record.is_some();
+        let before = match record {
+            Some(record) => collection.put(&id, record),
+            None => collection.remove(&id),
+        };
+        collection.release(gone);
+        collection.hold(keys);
+        if collection.is_empty() {
+            self.places.remove(&place.name);
+        }
+        let freed = before.as_ref().map_or(0, |before| change::cost(place, &id, before, gone));
+        self.bytes = (self.bytes + cost).saturating_sub(freed);
+        self.resources = self.resources + usize::from(is_there) - usize::from(before.is_some());
+        if let Some(outer) = place.outer.as_ref().filter(|_| is_there != before.is_some()) {
+            let collection = Arc::make_mut(self.places.entry(Arc::clone(outer)).or_default());
+            if is_there {
+                collection.hold(vec![id]);
+            } else {
+                collection.release(&[id]);
+            }
+            if collection.is_empty() {
+                self.places.remove(outer);
+            }
+        }
     }
 
     /// How many changes there were.
@@ -138,15 +156,13 @@ impl Session {
         self.places.get(place).into_iter().flat_map(move |place| place.from(skip))
     }
 
-    /// Whether a record with this id is in one of the places of a resource with a parent, whichever it is.
-    pub(crate) fn has_below(&self, resource: &str, scope: &[String], id: &str) -> bool {
-        let mut prefix = place(resource, scope);
-        prefix.pop();
-        prefix.push(',');
-        self.places
-            .range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded))
-            .take_while(|(place, _)| place.starts_with(&prefix))
-            .any(|(_, place)| place.get(id).is_some())
+    /// Whether a resource with this id is there; one with a parent may be in any.
+    pub(crate) fn has(&self, resource: &Resource, scope: &[String], id: &str) -> bool {
+        let name = place_name(&resource.name, scope);
+        match resource.parent {
+            Some(_) => self.holders(&name, id) > 0,
+            None => self.get(&name, id).is_some(),
+        }
     }
 
     fn holders(&self, place: &str, key: &str) -> u32 {
@@ -157,8 +173,27 @@ impl Session {
 /// Whose a resource is: names and values in turn, such as `stream` and `st-1`.
 pub(crate) type Scope = Vec<String>;
 
+/// Where records of one resource and one scope are stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) name: Arc<str>,
+    /// Of what has a parent: the place that knows which ids there are, whatever the parent.
+    pub(crate) outer: Option<Arc<str>>,
+}
+
+impl Place {
+    /// The place of a resource; of one with a parent, the parent is the last of the scope.
+    pub(crate) fn new(resource: &Resource, scope: &[String]) -> Self {
+        let outer = resource.parent.as_ref().and_then(|_| scope.get(..scope.len().checked_sub(2)?));
+        Self {
+            name: place_name(&resource.name, scope).into(),
+            outer: outer.map(|outer| place_name(&resource.name, outer).into()),
+        }
+    }
+}
+
 /// The name of a place: the resource and whose it is, as a JSON array, so that no two places have one name.
-pub(crate) fn place(resource: &str, scope: &[String]) -> String {
+fn place_name(resource: &str, scope: &[String]) -> String {
     let names = std::iter::once(resource).chain(scope.iter().map(String::as_str));
     serde_json::to_string(&names.collect::<Vec<_>>()).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Scope, Session, place};
+use super::{Scope, Session};
 use crate::{
     Contract,
     contract::{Reference, Resource},
@@ -41,11 +41,7 @@ pub(crate) fn dangling(
             };
             let is_fixed =
                 || named.fixed.iter().any(|record| record.get(&named.id).is_some_and(|own| own == id));
-            let is_there = if named.parent.is_some() {
-                session.has_below(&named.name, scope, id)
-            } else {
-                session.get(&place(&named.name, scope), id).is_some() || is_fixed()
-            };
+            let is_there = session.has(named, scope, id) || is_fixed();
             if !is_there {
                 found(&Dangling { at, id, reference, resource: named });
             }

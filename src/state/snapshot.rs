@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Bounds, Change, Scope, Session, change::Op, change::cost, place, unique_keys};
+use super::{Bounds, Change, Place, Scope, Session, change::Op, change::cost, unique_keys};
 use crate::{
     Contract, Exchange, Rule, Violation,
     contract::{Resource, Way, escape, wording},
@@ -30,7 +30,7 @@ pub(super) fn write(session: &Session) -> Value {
     let mut resources = Map::new();
     for (place, collection) in &session.places {
         let names: Vec<String> = serde_json::from_str(place).unwrap_or_default();
-        let Some((resource, scope)) = names.split_first() else {
+        let Some((resource, scope)) = names.split_first().filter(|_| collection.len() > 0) else {
             continue;
         };
         let scope: Map<_, _> =
@@ -70,7 +70,7 @@ struct Reader<'a> {
 }
 
 /// A place of a snapshot that has been read.
-struct Place<'a> {
+struct Read<'a> {
     pointer: String,
     resource: &'a Resource,
     scope: Scope,
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         session
     }
 
-    fn resources(&mut self, value: &Value, places: &mut Vec<Place<'a>>) {
+    fn resources(&mut self, value: &Value, places: &mut Vec<Read<'a>>) {
         let Some(resources) = self.object(value, "/resources") else {
             return;
         };
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn place(&mut self, resource: &'a Resource, value: &Value, pointer: String, places: &mut Vec<Place<'a>>) {
+    fn place(&mut self, resource: &'a Resource, value: &Value, pointer: String, places: &mut Vec<Read<'a>>) {
         let Some(members) = self.object(value, &pointer) else {
             return;
         };
@@ -196,13 +196,12 @@ impl<'a> Reader<'a> {
         }
         let mut scope = Scope::new();
         for name in &names {
-            match sent.get(*name).and_then(Value::as_str) {
-                Some(text) => scope.extend([(*name).to_owned(), text.to_owned()]),
-                None => {
-                    let pointer = format!("{scope_pointer}/{}", escape(name));
-                    let rule = if sent.contains_key(*name) { Rule::Type } else { Rule::Required };
-                    self.wrong(&pointer, rule, "a string", sent.get(*name));
-                }
+            if let Some(text) = sent.get(*name).and_then(Value::as_str) {
+                scope.extend([(*name).to_owned(), text.to_owned()]);
+            } else {
+                let pointer = format!("{scope_pointer}/{}", escape(name));
+                let rule = if sent.contains_key(*name) { Rule::Type } else { Rule::Required };
+                self.wrong(&pointer, rule, "a string", sent.get(*name));
             }
         }
         let records_pointer = format!("{pointer}/records");
@@ -222,7 +221,7 @@ impl<'a> Reader<'a> {
                 records.push((id, record));
             }
         }
-        places.push(Place { pointer, resource, scope, records });
+        places.push(Read { pointer, resource, scope, records });
     }
 
     /// The id of a record that is as the contract has it.
@@ -247,13 +246,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Stores the records; an id that is there twice in one place is a violation.
-    fn fill(&mut self, session: &mut Session, places: &[Place]) {
+    fn fill(&mut self, session: &mut Session, places: &[Read]) {
         let mut ops = Vec::new();
         let mut ids: BTreeMap<Arc<str>, BTreeSet<&str>> = BTreeMap::new();
         let mut bytes = 0_usize;
         for read in places {
-            let name: Arc<str> = place(&read.resource.name, &read.scope).into();
-            let known = ids.entry(Arc::clone(&name)).or_default();
+            let place = Place::new(read.resource, &read.scope);
+            let known = ids.entry(Arc::clone(&place.name)).or_default();
             for (index, (id, record)) in read.records.iter().enumerate() {
                 if !known.insert(id) {
                     let pointer = format!("{}/records/{index}/{}", read.pointer, escape(&read.resource.id));
@@ -263,8 +262,8 @@ impl<'a> Reader<'a> {
                 }
                 let (text, keys): (Arc<str>, _) =
                     (record.to_string().into(), unique_keys(read.resource, record));
-                bytes += cost(id, &text, &keys);
-                let (place, id) = (Arc::clone(&name), id.clone());
+                bytes += cost(&place, id, &text, &keys);
+                let (place, id) = (place.clone(), id.clone());
                 ops.push(Op { place, id, record: Some(text), keys, gone: Vec::new() });
             }
         }
@@ -274,14 +273,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks what records say about others.
-    fn check(&mut self, session: &Session, places: &[Place], is_checked: bool) {
+    fn check(&mut self, session: &Session, places: &[Read], is_checked: bool) {
         let resources = self.contract.resources();
         for read in places {
             if let Some(parent) = &read.resource.parent
                 && let [scope @ .., _, id] = read.scope.as_slice()
             {
                 let parent = &resources[parent.resource];
-                if session.get(&place(&parent.name, scope), id).is_none() {
+                if !session.has(parent, scope, id) {
                     let pointer = format!("{}/scope/{}", read.pointer, escape(&parent.name));
                     let expected = format!("the id of a {} that is there", parent.name);
                     self.add(pointer, Rule::Reference, expected, quote(id), "");
@@ -290,13 +289,13 @@ impl<'a> Reader<'a> {
             if !is_checked {
                 continue;
             }
-            let own = place(&read.resource.name, &read.scope);
+            let own = Place::new(read.resource, &read.scope);
             for (index, (_, record)) in read.records.iter().enumerate() {
                 let pointer = format!("{}/records/{index}", read.pointer);
                 for (at, choice) in &read.resource.unique {
                     let keys = unique_keys(read.resource, record);
                     if choice.taken(&BTreeMap::new()) == Way::Refuse
-                        && keys.iter().any(|key| session.holders(&own, key) > 1)
+                        && keys.iter().any(|key| session.holders(&own.name, key) > 1)
                     {
                         let pointer = format!("{pointer}{}", at.text());
                         let expected = format!("a value that no other {} has", read.resource.name);

@@ -35,9 +35,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Step, Violation,
+    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Step, Touched, Violation,
     contract::{Cause, origin},
-    state::{Bounds, Change, Draft, Session, Touched},
+    state::{Bounds, Change, Draft, Session},
     token::Secret,
 };
 

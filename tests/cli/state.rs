@@ -107,9 +107,9 @@ fn what_the_options_of_state_cannot_mean_is_said_in_a_line() {
 fn the_document_of_a_server_with_state_is_the_one_that_the_command_prints() {
     let server = serve(&[]);
 
-    let served = server.call(&Call::get("/__standin/openapi.json")).text();
+    let text = server.call(&Call::get("/__standin/openapi.json")).text();
     let printed = run(["contract", "openapi", "--state"]).fine();
 
     let own = format!("\"url\": \"{}\"", server.url());
-    assert_eq!(served.replacen(&own, "\"url\": \"/\"", 1), printed);
+    assert_eq!(text.replacen(&own, "\"url\": \"/\"", 1), printed);
 }

@@ -3,11 +3,15 @@
 //! A session takes a place at its first change; before that, it is what every session starts with. Deciding, changing
 //! and recording are one critical section of the session, so that the journal's order is the order of its changes.
 
+mod document;
+mod error;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -16,15 +20,12 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-
-use crate::{
-    Bounds, Checked, Contract, Exchange, Rule, Session, Stub, Violation, near,
-    session_name::{self, EXPECTED},
-    violation::quote,
-};
+use serde_json::{Value, json};
 
 use super::handle::CONTROL_BODY;
+use crate::{Bounds, Checked, Contract, Exchange, Session, Stub, Violation, session_name};
+
+pub use error::SessionError;
 use place::Place;
 
 /// How much all sessions of a server may hold together. What one of them may hold is a setting of the stub.
@@ -41,21 +42,6 @@ impl Default for SessionLimits {
     fn default() -> Self {
         Self { sessions: 256, bytes: 256 * 1024 * 1024 }
     }
-}
-
-/// Why a session was not read or changed; nothing is different from before.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SessionError {
-    /// There can be no session of this name.
-    Name(String),
-    /// No session of this name has been changed; these have.
-    Unknown(String, Vec<String>),
-    /// There is one of this name already.
-    Taken(String),
-    /// There is no room for it; the text says what was expected and found.
-    Full(String),
-    /// The state is not one that the contract allows.
-    State(Vec<Violation>),
 }
 
 /// The sessions of a server.
@@ -321,52 +307,6 @@ impl Sessions {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Writes all states, as JSON that [`Sessions::restore`] reads, a session a line. Each session is held up for a
-    /// moment only.
-    ///
-    /// # Errors
-    ///
-    /// When `out` fails.
-    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        write!(out, "{{\"standin\":\"sessions\",\"format\":{FORMAT},\"sessions\":{{")?;
-        let names: Vec<_> = lock(&self.places).keys().cloned().collect();
-        let mut before = "\n";
-        for name in names {
-            let session = self.place(&name).and_then(|place| place.lock().session().cloned());
-            if let Some(session) = session {
-                write!(out, "{before}\"{name}\":{}", session.snapshot())?;
-                before = ",\n";
-            }
-        }
-        out.write_all(b"\n}}\n")
-    }
-
-    /// Takes the sessions of a document over. Sessions that are there stay.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, with its places.
-    pub fn restore(&self, document: &Value) -> Result<(), Vec<Violation>> {
-        let mut wrong = Vec::new();
-        for (name, snapshot) in sessions_of(document)? {
-            let pointer = format!("/sessions/{}", crate::contract::escape(name));
-            match self.read(name, snapshot).and_then(|state| self.put(name, state)) {
-                Ok(()) => {}
-                Err(SessionError::State(violations)) => {
-                    wrong.extend(violations.into_iter().map(|violation| Violation {
-                        pointer: format!("{pointer}{}", violation.pointer),
-                        ..violation
-                    }));
-                }
-                Err(SessionError::Name(_)) => {
-                    wrong.push(unlike(&pointer, format!("the name of a session, {EXPECTED}"), quote(name)));
-                }
-                Err(other) => wrong.push(unlike(&pointer, "room for this session".into(), other.to_string())),
-            }
-        }
-        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-    }
-
     /// Says how far the sessions are kept, for whoever asks the server how it is.
     pub fn kept(&self, kept: Kept) {
         *lock(&self.kept) = Some(kept);
@@ -400,7 +340,7 @@ impl Sessions {
     }
 
     fn unknown(&self, name: &str) -> SessionError {
-        let names = lock(&self.places).keys().map(|name| name.to_string()).collect();
+        let names = lock(&self.places).keys().map(ToString::to_string).collect();
         SessionError::Unknown(name.to_owned(), names)
     }
 
@@ -440,27 +380,6 @@ impl Sessions {
     }
 }
 
-/// The sessions of a document such as [`Sessions::write`] makes.
-fn sessions_of(document: &Value) -> Result<&Map<String, Value>, Vec<Violation>> {
-    let wrong = |pointer: &str, expected: &str, found: Option<&Value>| {
-        let found = found.map_or_else(|| "nothing".to_owned(), |found| quote(&found.to_string()));
-        vec![unlike(pointer, expected.to_owned(), found)]
-    };
-    if document.get("standin").and_then(Value::as_str) != Some("sessions") {
-        return Err(wrong("/standin", "`sessions`, as a file of sessions has", document.get("standin")));
-    }
-    if document.get("format").and_then(Value::as_u64) != Some(FORMAT) {
-        let expected = format!("{FORMAT}, which is what this version of standin reads and writes");
-        return Err(wrong("/format", &expected, document.get("format")));
-    }
-    let sessions = document.get("sessions");
-    sessions.and_then(Value::as_object).ok_or_else(|| wrong("/sessions", "an object", sessions))
-}
-
-fn unlike(pointer: &str, expected: String, found: String) -> Violation {
-    Violation { pointer: pointer.to_owned(), rule: Rule::Type, expected, found, source: String::new() }
-}
-
 fn check_name(name: &str) -> Result<(), SessionError> {
     if session_name::is_name(name) { Ok(()) } else { Err(SessionError::Name(name.to_owned())) }
 }
@@ -476,46 +395,6 @@ fn growth(before: usize, after: usize) -> isize {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => {
-                write!(f, "expected the name of a session, {EXPECTED}, but found {}", quote(name))
-            }
-            Self::Unknown(name, others) if others.is_empty() => {
-                write!(f, "expected a session with changes, but found `{name}`, and there is none so far")
-            }
-            Self::Unknown(name, others) => {
-                write!(f, "expected a session with changes among {}, but found `{name}`", others.join(", "))?;
-                f.write_str(&near::hint(name, others.iter().map(String::as_str)))
-            }
-            Self::Taken(name) => {
-                write!(
-                    f,
-                    "expected a name that no session has, but found `{name}`; remove that session, or take another name"
-                )
-            }
-            Self::Full(text) => f.write_str(text),
-            Self::State(violations) => {
-                let (first, more) = (violations.first(), violations.len().saturating_sub(1));
-                f.write_str("the state breaks the contract")?;
-                if let Some(first) = first {
-                    write!(f, ": {first}")?;
-                }
-                if more > 0 {
-                    write!(f, "; and {more} more")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
-
-/// The version of the form that a document of all sessions has.
-const FORMAT: u64 = 1;
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -31,8 +31,8 @@ impl Run<'_> {
             for part in &give.parts {
                 let child = &self.contract.resources()[part.resource];
                 let id = record.get(&home.resource.id).and_then(Value::as_str).unwrap_or_default();
-                let place = self.children(home, child, id).place;
-                let children = self.draft.session().from(&place, 0).filter_map(parsed);
+                let place = home.of_children(child, id).place;
+                let children = self.draft.session().from(&place.name, 0).filter_map(parsed);
                 let children = children.map(|own| shown_part(own, child, &part.how)).collect();
                 record[&part.member] = Value::Array(children);
             }
@@ -138,13 +138,7 @@ impl<'a> View<'a> {
     }
 
     fn show(&self, mut record: Value) -> Value {
-        for (member, template) in &self.resource.derive {
-            if record.get(member).is_none()
-                && let Some(text) = template.derive(&record)
-            {
-                record[member] = text.into();
-            }
-        }
+        derive(self.resource, &mut record);
         for at in &self.give.count {
             if let Some(count) = at.get(&record).and_then(Value::as_array).map(Vec::len) {
                 at.set(&mut record, count.into());
@@ -197,22 +191,33 @@ impl<'a> View<'a> {
     }
 }
 
+/// Adds the members that follow from others, where nothing is stored.
+fn derive(resource: &Resource, record: &mut Value) {
+    for (member, derived) in &resource.derive {
+        if record.get(member).is_none()
+            && let Some(value) = derived.of(record)
+        {
+            record[member] = value;
+        }
+    }
+}
+
 /// What is to be shown elsewhere; what stood at the top of the record is gone there.
 fn taken_away<'m>(record: &mut Value, moves: &'m Moves) -> Vec<(&'m Pointer, Value)> {
-    let moved = moves.iter().filter_map(|(from, to)| to.as_ref().zip(from.get(record).cloned())).collect();
+    let taken = moves.iter().filter_map(|(from, to)| to.as_ref().zip(from.get(record).cloned())).collect();
     for (from, _) in moves.iter().filter(|(from, _)| from.member().is_some()) {
         from.remove(record);
     }
-    moved
+    taken
 }
 
 /// A child as it is shown in its parent: without the parent's id, which stands around it.
 fn shown_part(mut record: Value, resource: &Resource, moves: &Moves) -> Value {
+    derive(resource, &mut record);
     if let (Some(parent), Some(members)) = (&resource.parent, record.as_object_mut()) {
         members.shift_remove(&parent.member);
     }
-    let moved = taken_away(&mut record, moves);
-    for (to, value) in moved {
+    for (to, value) in taken_away(&mut record, moves) {
         to.set(&mut record, value);
     }
     record
@@ -225,7 +230,9 @@ fn complete(schema: &Schema, value: &mut Value, like: Option<&Value>) {
             let (Some(schema), like) = (&schema.items, like.and_then(|like| like.get(0))) else {
                 return;
             };
-            items.iter_mut().for_each(|item| complete(schema, item, like));
+            for item in items {
+                complete(schema, item, like);
+            }
         }
         Value::Object(members) => {
             for property in &schema.properties {

@@ -26,7 +26,7 @@ impl Run<'_> {
             touched.get_or_insert(own);
             for (part, children) in parts {
                 let child = &self.contract.resources()[part.resource];
-                let children_home = self.children(&home, child, &id);
+                let children_home = home.of_children(child, &id);
                 self.draft.clear(&children_home.place, child);
                 let Some(Value::Array(list)) = children else {
                     continue;

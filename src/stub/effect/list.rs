@@ -1,5 +1,7 @@
 //! Lists, page by page, and exports.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use serde_json::Value;
 
@@ -77,7 +79,7 @@ impl Run<'_> {
     pub(super) fn sent(&self, source: &Source, body: Option<&Value>) -> Option<String> {
         match source {
             Source::Body(at) => scalar(at.get(body?)?),
-            other => self.text(other).map(|text| text.into_owned()),
+            other => self.text(other).map(Cow::into_owned),
         }
     }
 
@@ -105,7 +107,7 @@ impl Run<'_> {
             let may_be = |record: &&std::sync::Arc<str>| {
                 finders.iter().all(|finder| finder.find(record.as_bytes()).is_some())
             };
-            let stored = session.from(&home.place, 0).filter(may_be);
+            let stored = session.from(&home.place.name, 0).filter(may_be);
             let stored = stored.filter_map(parsed);
             let fixed = home.resource.fixed.iter().map(|record| Value::Object(record.clone()));
             let is_one = |record: &Value| {
@@ -121,8 +123,8 @@ impl Run<'_> {
             }
             return (page, total);
         }
-        let page = session.from(&home.place, skip).take(limit);
-        (page.filter_map(parsed).collect(), session.count(&home.place))
+        let page = session.from(&home.place.name, skip).take(limit);
+        (page.filter_map(parsed).collect(), session.count(&home.place.name))
     }
 
     fn page(&self, paging: &Paging) -> Page {

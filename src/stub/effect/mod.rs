@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use super::{References, StateSettings, findings::Findings, inputs::Inputs, spellings};
 use crate::{
-    Contract, Operation, Reading, Rule, Violation,
-    contract::{Cause, Choice, Does, Effect, Kind, Place, Resource, Source, Way},
-    state::{Change, Draft, Scope, TouchedResource, dangling, parsed, place, unique_keys},
+    Contract, Operation, Reading, Rule, TouchedResource, Violation,
+    contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
+    state::{Change, Draft, Place, Scope, dangling, parsed, unique_keys},
     violation::quote,
 };
 
@@ -65,13 +65,20 @@ type Step = Result<(Option<Value>, Option<TouchedResource>), Stop>;
 struct Home<'a> {
     resource: &'a Resource,
     scope: Scope,
-    place: Arc<str>,
+    place: Place,
 }
 
 impl Home<'_> {
     fn new(resource: &Resource, scope: Scope) -> Home<'_> {
-        let place = place(&resource.name, &scope).into();
+        let place = Place::new(resource, &scope);
         Home { resource, scope, place }
+    }
+
+    /// Where the children of a record are stored.
+    fn of_children<'r>(&self, child: &'r Resource, id: &str) -> Home<'r> {
+        let mut scope = self.scope.clone();
+        scope.extend([self.resource.name.to_string(), id.to_owned()]);
+        Home::new(child, scope)
     }
 }
 
@@ -131,7 +138,7 @@ impl<'a> Run<'a> {
         let members = object(body.take());
         let record = self.taken(kind, &kind.take, &home, members, None);
         let id = self.draft.make_id(&home.place, &home.resource.id_shape);
-        let (record, touched) = self.create_as(&home, id, record)?;
+        let (record, touched) = self.create_as(&home, &id, record)?;
         let mut shown = self.show(kind, record.clone());
         for (at, choice) in &self.effect.also {
             let Some(shown) = &mut shown else {
@@ -150,11 +157,11 @@ impl<'a> Run<'a> {
     fn create_as(
         &mut self,
         home: &Home,
-        id: String,
+        id: &str,
         mut record: Value,
     ) -> Result<(Value, TouchedResource), Stop> {
         let resource = home.resource;
-        record[&resource.id] = id.as_str().into();
+        record[&resource.id] = id.into();
         for (index, (member, shape)) in (1..).zip(&resource.make) {
             record[member] = self.draft.make(shape, index).into();
         }
@@ -163,7 +170,7 @@ impl<'a> Run<'a> {
         if let (Some(parent), Some(own)) = (&resource.parent, home.scope.last()) {
             record[&parent.member] = own.as_str().into();
         }
-        let touched = self.store(home, &id, &record, None, "/body")?;
+        let touched = self.store(home, id, &record, None, "/body")?;
         Ok((record, touched))
     }
 
@@ -174,7 +181,7 @@ impl<'a> Run<'a> {
         let Some(before) = before else {
             if self.effect.missing.taken(&self.settings.assume) == Way::Create && !id.is_empty() {
                 let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
-                let (record, touched) = self.create_as(&home, id, record)?;
+                let (record, touched) = self.create_as(&home, &id, record)?;
                 let shown = self.show(kind, record);
                 return Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)));
             }
@@ -210,9 +217,9 @@ impl<'a> Run<'a> {
             if !std::ptr::eq(&raw const contract.resources()[parent.resource], home.resource) {
                 continue;
             }
-            let children = self.children(&home, child, &id);
+            let children = home.of_children(child, &id);
             let refuses = parent.gone.taken(&self.settings.assume) == Way::Refuse;
-            if refuses && self.draft.session().count(&children.place) > 0 {
+            if refuses && self.draft.session().count(&children.place.name) > 0 {
                 return Err(Stop::refused(
                     Cause::InUse,
                     Violation {
@@ -297,6 +304,7 @@ impl<'a> Run<'a> {
                     found: quote(wrong.id),
                     source: wrong.reference.source.clone(),
                 }),
+                References::Report if found.len() == spellings::MOST => {}
                 References::Report => found.push(Reading {
                     ledger: wrong.reference.ledger.clone(),
                     pointer,
@@ -346,7 +354,7 @@ impl<'a> Run<'a> {
         let resource = &self.contract.resources()[kind.resource];
         let mut scope = Scope::new();
         for (name, parameter) in resource.scope.iter().zip(&kind.scope) {
-            let value = self.inputs.get(Place::Path, parameter).unwrap_or_default();
+            let value = self.inputs.get(contract::Place::Path, parameter).unwrap_or_default();
             scope.extend([name.clone(), value.to_owned()]);
         }
         let (Some(parent), Some(source)) = (&resource.parent, &self.effect.parent) else {
@@ -362,13 +370,6 @@ impl<'a> Run<'a> {
         Ok(Home::new(resource, scope))
     }
 
-    /// Where the children of a record are stored.
-    fn children<'r>(&self, home: &Home, child: &'r Resource, id: &str) -> Home<'r> {
-        let mut scope = home.scope.clone();
-        scope.extend([home.resource.name.to_string(), id.to_owned()]);
-        Home::new(child, scope)
-    }
-
     fn stamp(&mut self, record: &mut Value, members: &[String]) {
         if !members.is_empty() {
             let now = format!("{:.3}", self.draft.now());
@@ -381,9 +382,9 @@ impl<'a> Run<'a> {
     /// What was sent for a parameter.
     fn text(&self, source: &Source) -> Option<Cow<'a, str>> {
         let (place, name) = match source {
-            Source::Header(name) => (Place::Header, name),
-            Source::Path(name) => (Place::Path, name),
-            Source::Query(name) => (Place::Query, name),
+            Source::Header(name) => (contract::Place::Header, name),
+            Source::Path(name) => (contract::Place::Path, name),
+            Source::Query(name) => (contract::Place::Query, name),
             Source::Body(_) | Source::Item(_) => return None,
         };
         self.inputs.get(place, name).map(Cow::Borrowed)

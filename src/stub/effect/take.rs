@@ -73,8 +73,22 @@ impl Run<'_> {
     }
 }
 
-/// What does not fit the resource's schema is not stored; what was there before stays.
+/// How many levels a member may have, so that a snapshot, which has some around it, is read like any JSON.
+const DEEPEST: usize = 100;
+
+fn is_shallow(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| is_shallow(item, levels - 1)),
+        Value::Object(members) => levels > 0 && members.values().all(|value| is_shallow(value, levels - 1)),
+        _ => true,
+    }
+}
+
+/// What does not fit the resource's schema, or nests too deep, is not stored; what was there before stays.
 fn fit(resource: &Resource, record: &mut Value, before: Option<&Value>) {
+    if let Some(members) = record.as_object_mut() {
+        members.retain(|_, value| is_shallow(value, DEEPEST));
+    }
     if resource.judge().is_valid(record) {
         return;
     }
