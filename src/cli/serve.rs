@@ -41,7 +41,7 @@ Examples:
   standin serve --checks report                   refuse nothing for its values
   standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret-file secret.txt
-  standin serve --state                           what is created can be read, changed and deleted
+  standin serve --state                           remember what is created
   standin serve --start-state team.json --state-file sessions.json
 
 A token to call it with: standin token
@@ -99,9 +99,6 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
 
-    #[command(flatten)]
-    state: StateArgs,
-
     /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
     ///
     /// With it, a page of another origin reads nothing, and what it sends to change something is refused with 403.
@@ -128,6 +125,10 @@ pub(super) struct Serve {
     /// Which events have a line, as directives of `tracing`: `standin=debug` adds connections and control calls
     #[arg(long, value_name = "DIRECTIVES", default_value = "standin=info", value_parser = log::filter, env = "STANDIN_LOG_FILTER")]
     log_filter: String,
+
+    // The last, as its heading is for all that comes after it.
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
