@@ -145,10 +145,11 @@ def main():
             name = operation["operationId"]
             pairs = "&".join(f"{key}={value}" for key, value in standin.query(operation, document).items())
             target = f"{url}{standin.filled(path)}?{pairs}"
-            sample = json.dumps(next(iter(standin.samples(operation).values())))
+            samples = [json.dumps(sample) for sample in standin.samples(operation).values()]
+            sample = samples[0] if samples else None
             for what, body, sent, status in [
                 ("sample", sample, headers, 200),
-                ("refusal", "{", headers, 412),
+                *([("refusal", "{", headers, 412)] if samples else []),
                 ("no token", sample, {"Content-Type": "application/json"}, 401),
                 ("prefer", sample, {**headers, "Prefer": "code=429"}, 429),
             ]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -45,17 +46,16 @@ def body_schema(operation):
 
 
 def samples(operation):
-    """The request examples, by name."""
+    """The request examples, by name; none when there is no body."""
+    if "requestBody" not in operation:
+        return {}
     examples = operation["requestBody"]["content"]["application/json"].get("examples", {})
     return {name: example["value"] for name, example in examples.items()}
 
 
 def filled(path):
     """A path template with a plausible value for each placeholder."""
-    for placeholder in ("streamId", "agentId", "botId", "instanceBotId"):
-        path = path.replace("{" + placeholder + "}", "st-d2aa65cc-a2d2-5b6d-84d7-861509e2xxxx")
-    assert "{" not in path, path
-    return path
+    return re.sub(r"\{[^}]*\}", "st-d2aa65cc-a2d2-5b6d-84d7-861509e2xxxx", path)
 
 
 def query(operation, document):
@@ -68,7 +68,7 @@ def query(operation, document):
             schema = parameter["schema"]
             while "$ref" in schema:
                 schema = resolve(document, schema["$ref"])
-            values[parameter["name"]] = schema["enum"][0] if "enum" in schema else "x-1"
+            values[parameter["name"]] = schema["enum"][0] if "enum" in schema else "1"
     return values
 
 
@@ -125,8 +125,8 @@ def token():
 
 
 def headers():
-    """What every request needs."""
-    return {"auth": token(), "accountId": ACCOUNT, "Content-Type": "application/json"}
+    """What every request needs, and the one header that a single operation asks for besides."""
+    return {"auth": token(), "accountId": ACCOUNT, "IId": "st-1", "Content-Type": "application/json"}
 
 
 def fail(why):
