@@ -110,12 +110,13 @@ def app(fetch, url, headers):
             standin.fail(f"a list got {status}: {reply}")
         return [agent["emailId"] for agent in reply["results"]]
 
-    agent = {**standin.fixture("updateAgent", "request"), "emailId": "ada@example.com"}
+    agent = {**standin.fixture("createAgent", "request"), "emailId": "ada@example.com"}
     status, created = call("mine", "POST", "agents", agent)
     if status != 200 or listed("mine") != ["ada@example.com"] or listed("other") != []:
         standin.fail(f"after a create: {status}, {listed('mine')} and {listed('other')}")
     one = f"agents/{created['id']}"
-    status, _ = call("mine", "PUT", f"{one}?groupId=ag-1", {**agent, "emailId": "king@example.com"})
+    changed = {**standin.fixture("updateAgent", "request"), "emailId": "king@example.com"}
+    status, _ = call("mine", "PUT", f"{one}?groupId=ag-1", changed)
     if status != 200 or listed("mine") != ["king@example.com"] or call("mine", "GET", one)[1]["emailId"] != "king@example.com":
         standin.fail(f"after a change: {status}, {listed('mine')}")
     if call("other", "GET", one)[0] != 404 or call("other", "DELETE", one)[0] != 404:

@@ -51,6 +51,14 @@ def main():
             standin.fail(f"the first call got {parts['first-call']}")
         if not parts["fetch"].startswith("200 "):
             standin.fail(f"the fetch example printed {parts['fetch']}")
+        read, listed, _, again, _, gone = [json.loads(line) for line in parts["app"].splitlines()]
+        if [agent["id"] for agent in listed["results"]] != [read["id"]] or again["emailId"] != "king@example.com":
+            standin.fail(f"the app got {read}, {listed} and {again}")
+        if gone["errors"][0]["code"] != 404:
+            standin.fail(f"what was deleted is {gone}")
+        lines = parts["sessions"].splitlines()
+        if any(len(json.loads(line)["results"]) != 1 for line in (lines[1], lines[3])):
+            standin.fail(f"the sessions got {lines}")
         print(f"README: {len(parts)} blocks, pasted in order into one shell: {', '.join(parts)}")
 
         pipeline = next(text for language, name, text in blocks if name == "pipeline")
@@ -69,25 +77,30 @@ def main():
 
 
 
-def free_port():
+def free_address():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-# In place of the usual one, which may be taken.
-ADDRESS = f"127.0.0.1:{free_port()}"
+# In place of the usual ones, which may be taken.
+ADDRESSES = {"127.0.0.1:8484": free_address(), "127.0.0.1:8485": free_address()}
+
+
+def moved(text):
+    for usual, free in ADDRESSES.items():
+        text = text.replace(usual, free)
+    return text
 
 
 def run(folder, script, **variables):
-    script = script.replace("127.0.0.1:8484", ADDRESS)
-    variables = {name: value.replace("127.0.0.1:8484", ADDRESS) for name, value in variables.items()}
+    variables = {name: moved(value) for name, value in variables.items()}
     path = f"{folder}/bin{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, **variables, "STANDIN_LISTEN": ADDRESS, "PATH": path, "PACT_DO_NOT_TRACK": "true"}
+    environment = {**os.environ, **variables, "STANDIN_LISTEN": moved("127.0.0.1:8484"), "PATH": path, "PACT_DO_NOT_TRACK": "true"}
     environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     with open(pathlib.Path(folder, "said.txt"), "w+", encoding="utf-8") as said:
         # Into a file, as a server that goes on would keep a pipe open.
         done = subprocess.run(
-            ["bash"], input=script, stdout=said, stderr=subprocess.STDOUT, text=True, timeout=120, env=environment, cwd=folder
+            ["bash"], input=moved(script), stdout=said, stderr=subprocess.STDOUT, text=True, timeout=120, env=environment, cwd=folder
         )
         said.seek(0)
         text = said.read()
@@ -96,4 +109,9 @@ def run(folder, script, **variables):
     return text
 
 
-main()
+try:
+    main()
+finally:
+    # What failed may have left a server behind; where there is none, the command says so.
+    for address in ADDRESSES.values():
+        subprocess.run([VERIFY, "stop", address], capture_output=True)

@@ -15,7 +15,7 @@ import standin
 CONFIG = pathlib.Path(__file__).with_name("schemathesis.toml").resolve()
 
 
-def judge(flags, document, phases):
+def judge(flags, document, phases, examples):
     with standin.serving(*flags) as url, tempfile.TemporaryDirectory() as folder:
         schema = pathlib.Path(folder, "openapi.json")
         schema.write_text(standin.run("contract", "openapi", *document), encoding="utf-8")
@@ -24,7 +24,7 @@ def judge(flags, document, phases):
             "--url", url,
             "--checks", "all",
             "--phases", phases,
-            "--max-examples", os.environ.get("EXAMPLES", "30"),
+            "--max-examples", os.environ.get("EXAMPLES", examples),
             "--seed", "1",
             "--header", f"auth: {standin.token()}",
             "--no-color",
@@ -37,8 +37,8 @@ def judge(flags, document, phases):
 
 
 def main():
-    judge([], [], "examples,coverage,fuzzing")
-    judge(["--state"], ["--state"], "stateful")
+    judge([], [], "examples,coverage,fuzzing", "30")
+    judge(["--state"], ["--state"], "stateful", "100")
 
 
 main()

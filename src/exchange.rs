@@ -98,7 +98,8 @@ pub enum BodyEnd {
     TooLarge,
 }
 
-/// A list of headers in one buffer: names in lower case, values as bytes, in the order they came in.
+/// A list of headers in one buffer: names in lower case, values as bytes, in the order they were pushed in. Of what a
+/// server received, those of one name stand together where the first of them was.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Headers {
     buffer: Vec<u8>,

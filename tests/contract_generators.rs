@@ -59,6 +59,12 @@ fn each_schema_for_generators_is_one_that_they_can_name() {
             }
             assert!(!schema["type"].is_array(), "{name} has several types at once: {schema}");
         });
+        let mut members: Vec<_> =
+            schema["properties"].as_object().into_iter().flat_map(|all| all.keys()).collect();
+        let count = members.len();
+        members.sort_by_key(|name| name.trim_start_matches('_'));
+        members.dedup_by_key(|name| name.trim_start_matches('_'));
+        assert_eq!(members.len(), count, "{name} has members that only an underscore tells apart");
         for inner in schema["properties"].as_object().into_iter().flat_map(|members| members.values()) {
             schemas(inner, &mut |schema| {
                 assert!(schema["properties"].is_null(), "{name} has an object without a name: {schema}");

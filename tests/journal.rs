@@ -328,6 +328,27 @@ fn a_server_hides_the_token_of_its_contract_and_its_own_secrets() {
 }
 
 #[test]
+fn a_mistyped_control_path_does_not_keep_the_control_token() {
+    let mut config = Config::default();
+    config.control.token = Some(Secret::new("control-token"));
+    let server = Server::start(config).unwrap();
+    for path in ["/__stanbin/requests", "/__Standin/provider-states", "/_standin/", "//__standin/health"] {
+        let mut client = std::net::TcpStream::connect(server.addr()).unwrap();
+        let request = format!(
+            "GET {path}?token=control-token HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        );
+        std::io::Write::write_all(&mut client, request.as_bytes()).unwrap();
+        std::io::Read::read_to_end(&mut client, &mut Vec::new()).unwrap();
+
+        let last = server.last().unwrap();
+        assert!(last.exchange.request.target.starts_with(path), "{last:?}");
+        for rendering in [ndjson::line(&last), format!("{last:?}")] {
+            assert!(!rendering.contains("control-token"), "{rendering}");
+        }
+    }
+}
+
+#[test]
 fn secrets_are_kept_for_whoever_asks_for_it() {
     let journal = Journal::new(JournalLimits::default()).hiding(Secrets::kept());
     let mut exchange = exchange(&format!("/agents?auth={TOKEN}"));

@@ -1,4 +1,4 @@
-//! Links of the published document: from what makes a thing to what reads, changes and deletes it.
+//! Links of the published document: from what makes a thing to what reads, changes and deletes it, and to what is in it.
 
 mod state_support;
 
@@ -27,11 +27,13 @@ fn what_makes_a_thing_links_to_what_reads_changes_and_deletes_it() {
             "dropBook": link("dropBook", "delete it"),
         })
     );
+    let shelves = &document["paths"]["/{library}/shelves"]["post"]["responses"]["200"]["links"];
+    let names: Vec<_> = shelves.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["dropShelf", "addLabel", "listLabels"]);
+    let in_it = json!({"path.library": "$request.path.library", "path.shelf": "$response.body#/id"});
+    assert_eq!(shelves["addLabel"]["parameters"], in_it);
     let all = document.to_string().matches("\"links\":").count();
-    assert_eq!(
-        all, 2,
-        "books and shelves have them; what lists, imports or makes what nothing reads has none"
-    );
+    assert_eq!(all, 2, "what lists, imports or makes what nothing reads has none");
 }
 
 #[test]

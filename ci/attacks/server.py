@@ -18,6 +18,14 @@ MIB = 1024 * 1024
 FAULTS = "panicked at|fault of this program"
 
 
+def _begin(descriptors):
+    """What the server has from whoever starts it, whatever we were started with ourselves."""
+    # A hangup that is ignored, as `nohup` has it, ends nothing.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if descriptors:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors,) * 2)
+
+
 class Server:
     """A server on a free port of the loopback interface; leaving the context ends it by its process id."""
 
@@ -33,7 +41,7 @@ class Server:
             [standin.BINARY, "serve", "--listen", "127.0.0.1:0", "--log", "json", *flags],
             stdout=subprocess.PIPE,
             stderr=self.sieve.stdin if self.sieve else log,
-            preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors,) * 2)),
+            preexec_fn=lambda: _begin(descriptors),
         )
         if self.sieve:
             self.sieve.stdin.close()

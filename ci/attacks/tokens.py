@@ -13,7 +13,9 @@ from server import Server
 
 CLIENT_SECRET = "c1ient-secret-of-the-attack"
 CONTROL_TOKEN = "c0ntrol-token-of-the-attack"
-SECRETS = {"the client secret": CLIENT_SECRET, "the control token": CONTROL_TOKEN}
+# Longer than what a violation quotes of a value.
+OPAQUE = f"0paque-token-of-the-attack-{60 * 'x'}-with-a-tail"
+SECRETS = {"the client secret": CLIENT_SECRET, "the control token": CONTROL_TOKEN, "an opaque token": OPAQUE}
 
 HEADERS = (
     "authorization", "proxy-authorization", "x-auth", "x-auth-token", "x-access-token", "access-token", "token",
@@ -79,11 +81,14 @@ async def misplaced_tokens(target):
 
 def _misplace(target, folder):
     journal, log = folder / "journal.ndjson", folder / "log"
-    flags = ("--client-secret", CLIENT_SECRET, "--control-token", CONTROL_TOKEN, "--journal-file", str(journal))
-    # Each place has a token of its own; of the other two there is only one for all places.
+    flags = ("--token", "any", "--journal-file", str(journal))
+    flags += ("--client-secret", CLIENT_SECRET, "--control-token", CONTROL_TOKEN)
+    # Each place has a token of its own; of the others there is only one for all places.
     tokens = {place: _token(number) for number, place in enumerate(PLACES)}
     own = {}
     with log.open("wb") as lines, Server(*flags, log=lines) as server:
+        # Once it was accepted, it is a secret.
+        http1.ask(server, http1.request(body=http1.valid(), auth=OPAQUE))
         for place, build in PLACES.items():
             for what, secret in {"a token": tokens[place], **SECRETS}.items():
                 number = http1.ask(server, build(secret))[1]["x-standin-exchange"]
@@ -122,7 +127,8 @@ def _token(number):
 
 def _shows(text, secret):
     """Whether the secret, or the secret part of a token, stands in the text in a way that a reader could take back."""
-    part = secret.rpartition(".")[2]
+    # Its beginning is enough: none must be left where it is cut off.
+    part = secret.rpartition(".")[2][:26]
     forms = {part, percent(part), percent(part).lower(), escaped(part), escaped(part).replace("\\", "\\\\")}
     # In base64 it looks different at each of three places, its ends left out.
     forms |= {base64_text(shift * "x" + part)[4:-4] for shift in range(3)}

@@ -306,7 +306,7 @@ impl Serve {
                 }
                 _ => format!("{}; choose another address with --listen", reason(error)),
             };
-            Error::could_not_run(format!("cannot listen on {}: {why}", self.listen))
+            Error::could_not_run(format!("cannot listen on {}: {why}", self.listen.escape_debug()))
         };
         let listener = TcpListener::bind(&self.listen).map_err(|e| refuse(&e))?;
         let address = listener.local_addr().map_err(|e| refuse(&e))?;

@@ -192,7 +192,7 @@ impl<'a> Writer<'a> {
         for (keyword, value) in members {
             let place = node.at(keyword, value);
             let value = match keyword.as_str() {
-                "properties" => self.properties(&place, name)?,
+                "properties" => self.properties(&place, name, members.get("required"))?,
                 "items" => self.schema(&place, &format!("{name}Item"))?,
                 // Conditions, of which `items_of_branches` says what they say of items; and what generators take for a
                 // type of its own, or stumble over.
@@ -224,9 +224,21 @@ impl<'a> Writer<'a> {
         usual.collect()
     }
 
-    fn properties(&mut self, node: &Node<'a>, parent: &str) -> Result<Value, ContractError> {
+    fn properties(
+        &mut self,
+        node: &Node<'a>,
+        parent: &str,
+        required: Option<&Value>,
+    ) -> Result<Value, ContractError> {
         let mut out = Map::new();
         for (name, node) in node.members()? {
+            // Some generators take underscores away; of two names that are then the same, the first is enough.
+            let is_taken = out.keys().any(|other: &String| bare(other) == bare(name));
+            let is_required =
+                required.and_then(Value::as_array).is_some_and(|names| names.contains(&json!(name)));
+            if is_taken && !is_required {
+                continue;
+            }
             out.insert(name.into(), self.schema(&node, &format!("{parent}{}", capitalized(name)))?);
         }
         Ok(out.into())
@@ -312,6 +324,10 @@ fn without_notes(value: &Value) -> Value {
             .into(),
         other => other.clone(),
     }
+}
+
+fn bare(name: &str) -> &str {
+    name.trim_start_matches('_')
 }
 
 fn is_note(key: &str) -> bool {

@@ -1,4 +1,4 @@
-//! OpenAPI links: from what makes a thing to what reads, changes and deletes it.
+//! OpenAPI links: from what makes a thing to what reads, changes and deletes it, and makes or lists what is in it.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -34,7 +34,7 @@ fn of(operation: &Operation, operations: &[Operation], resources: &[Resource]) -
     let Some((resource, id)) = made(operation, resources) else {
         return Map::new();
     };
-    operations.iter().filter_map(|target| link(operation, target, resource, &id)).collect()
+    operations.iter().filter_map(|target| link(operation, target, resources, (resource, &id))).collect()
 }
 
 /// The resource that an operation makes, and where its id is in the reply.
@@ -51,19 +51,26 @@ fn made(operation: &Operation, resources: &[Resource]) -> Option<(usize, String)
     Some((kind.resource, format!("{}{shown}", give.at.text())))
 }
 
-fn link(from: &Operation, to: &Operation, resource: usize, id: &str) -> Option<(String, Value)> {
-    let Effect { does, kinds, key: Some(Source::Path(key)), .. } = to.effect.as_ref()? else {
-        return None;
-    };
-    let purpose = match does {
-        Does::Read => "read it",
-        Does::Update => "change it",
-        Does::Delete => "delete it",
+fn link(
+    from: &Operation,
+    to: &Operation,
+    resources: &[Resource],
+    (resource, id): (usize, &str),
+) -> Option<(String, Value)> {
+    let Effect { does, kinds, key, parent, .. } = to.effect.as_ref()?;
+    let own = kinds.first()?.resource;
+    let is_in_it = resources[own].parent.as_ref().is_some_and(|parent| parent.resource == resource);
+    let (named, purpose) = match does {
+        Does::Read if own == resource => (key, "read it"),
+        Does::Update if own == resource => (key, "change it"),
+        Does::Delete if own == resource => (key, "delete it"),
+        Does::Create if is_in_it => (parent, "make something in it"),
+        Does::List if is_in_it => (parent, "list what is in it"),
         _ => return None,
     };
-    if kinds.first()?.resource != resource {
+    let Some(Source::Path(key)) = named else {
         return None;
-    }
+    };
     let mut parameters = Map::new();
     for parameter in &to.parameters {
         let place = match parameter.place {

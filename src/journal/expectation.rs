@@ -371,4 +371,14 @@ mod tests {
             "/atMost: expected at least 3, as atLeast says, but found `2`"
         );
     }
+
+    #[test]
+    fn how_many_are_expected_is_said_in_words() {
+        let cases =
+            [("{}", "at least 1"), (r#"{"count":2}"#, "2"), (r#"{"atLeast":2,"atMost":5}"#, "2 to 5")];
+        for (expected, amount) in cases {
+            let expectation = Expectation::from_json(expected.as_bytes()).unwrap();
+            assert_eq!(expectation.amount(), amount);
+        }
+    }
 }

@@ -7,8 +7,11 @@
 //! [`Counts::dropped`] says how many have gone. An exchange that is heavier than the whole byte bound empties the
 //! journal, itself included; it is counted as dropped like any other.
 
+mod escapes;
 mod expectation;
 mod filter;
+mod finder;
+mod known;
 mod redaction;
 mod ring;
 mod secrets;

@@ -9,8 +9,11 @@ use std::{
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
-use super::secrets::{Finder, Secrets};
-use crate::{Exchange, Headers, Redaction, SecretKind, token};
+use super::{
+    finder::{Finder, Quotes, Search},
+    secrets::Secrets,
+};
+use crate::{Exchange, Headers, Redaction, SecretKind, Step, token};
 
 /// Replaces secrets by what may be shown of them, and says where.
 pub(super) struct Redactor {
@@ -47,30 +50,31 @@ impl Redactor {
         if self.secrets.are_kept() {
             return Arc::clone(&self.nothing);
         }
-        let mut pass = Pass { redactor: self, redactions: Vec::new() };
+        self.remember_token(exchange);
+        let mut pass = Pass { redactor: self, search: self.finder.search(), redactions: Vec::new() };
         let Exchange { request, reply, violations, readings, state, .. } = exchange;
         let has_token = pass.headers(REQUEST_HEADER, &mut request.headers);
-        pass.string("/request/method", &mut request.method);
-        pass.string("/request/target", &mut request.target);
-        pass.body("/request/body", &mut request.body);
+        pass.string("/request/method", &mut request.method, Quotes::None);
+        pass.string("/request/target", &mut request.target, Quotes::None);
+        pass.body("/request/body", &mut request.body, Quotes::None);
         let reply_has_token = pass.headers("/reply/header/", &mut reply.headers);
-        pass.body("/reply/body", &mut reply.body);
+        pass.body("/reply/body", &mut reply.body, Quotes::Some);
         for violation in violations {
-            pass.string("/violations", &mut violation.pointer);
-            pass.string("/violations", &mut violation.expected);
-            pass.string("/violations", &mut violation.found);
+            pass.string("/violations", &mut violation.pointer, Quotes::Some);
+            pass.string("/violations", &mut violation.expected, Quotes::Some);
+            pass.string("/violations", &mut violation.found, Quotes::Some);
         }
         for reading in readings {
-            pass.string("/readings", &mut reading.pointer);
-            pass.string("/readings", &mut reading.note);
+            pass.string("/readings", &mut reading.pointer, Quotes::Some);
+            pass.string("/readings", &mut reading.note, Quotes::Some);
         }
         if let Some(resource) = state.as_mut().and_then(|state| state.resource.as_mut()) {
-            pass.string("/state/resource/id", &mut resource.id);
+            pass.string("/state/resource/id", &mut resource.id, Quotes::None);
             if let Some(before) = &mut resource.before {
-                pass.string("/state/resource/before", before);
+                pass.string("/state/resource/before", before, Quotes::None);
             }
             if let Some(after) = &mut resource.after {
-                pass.string("/state/resource/after", after);
+                pass.string("/state/resource/after", after, Quotes::None);
             }
         }
         if reply_has_token && let Some(header) = self.secrets.token_header() {
@@ -86,19 +90,13 @@ impl Redactor {
         }
     }
 
-    /// A text without its secrets; none when it has none.
-    fn text(&self, text: &[u8]) -> Option<(Vec<u8>, SecretKind)> {
-        let found = self.finder.find(text);
-        let kind = found.first()?.secret;
-        let mut redacted = Vec::with_capacity(text.len());
-        let mut position = 0;
-        for found in found {
-            redacted.extend_from_slice(&text[position..found.range.start]);
-            redacted.extend_from_slice(mark(found.secret, found.hash).as_bytes());
-            position = found.range.end;
+    /// An accepted token is a secret from now on, wherever it stands.
+    fn remember_token(&self, exchange: &Exchange) {
+        if !matches!(exchange.step, Step::Route | Step::Authorize)
+            && let Some(header) = self.secrets.token_header()
+        {
+            exchange.request.headers.all(header).for_each(|token| self.finder.remember(token));
         }
-        redacted.extend_from_slice(&text[position..]);
-        Some((redacted, kind))
     }
 
     /// What stands for all of a header's value.
@@ -121,10 +119,26 @@ fn mark(secret: SecretKind, hash: u64) -> String {
 /// An exchange on its way into the journal.
 struct Pass<'a> {
     redactor: &'a Redactor,
+    search: Search<'a>,
     redactions: Vec<Redaction>,
 }
 
 impl Pass<'_> {
+    /// A text without its secrets; none when it has none.
+    fn text(&self, text: &[u8], quotes: Quotes) -> Option<(Vec<u8>, SecretKind)> {
+        let found = self.search.find(text, quotes);
+        let kind = found.first()?.secret;
+        let mut redacted = Vec::with_capacity(text.len());
+        let mut position = 0;
+        for found in found {
+            redacted.extend_from_slice(&text[position..found.range.start]);
+            redacted.extend_from_slice(mark(found.secret, found.hash).as_bytes());
+            position = found.range.end;
+        }
+        redacted.extend_from_slice(&text[position..]);
+        Some((redacted, kind))
+    }
+
     fn note(&mut self, pointer: String, secret: SecretKind) {
         let redaction = Redaction { pointer, secret };
         if !self.redactions.contains(&redaction) {
@@ -141,7 +155,7 @@ impl Pass<'_> {
         let mut has_token = false;
         for (index, (name, value)) in headers.iter().enumerate() {
             let whole = kind(name, value);
-            let part = if whole.is_none() { self.redactor.text(value) } else { None };
+            let part = if whole.is_none() { self.text(value, Quotes::None) } else { None };
             if redacted.is_none() && (whole.is_some() || part.is_some()) {
                 let [bytes, _] = headers.blocks();
                 let mut copy = Headers::with_capacity(headers.len(), bytes);
@@ -171,15 +185,15 @@ impl Pass<'_> {
         has_token
     }
 
-    fn string(&mut self, pointer: &str, text: &mut String) {
-        if let Some((redacted, kind)) = self.redactor.text(text.as_bytes()) {
+    fn string(&mut self, pointer: &str, text: &mut String, quotes: Quotes) {
+        if let Some((redacted, kind)) = self.text(text.as_bytes(), quotes) {
             *text = String::from_utf8_lossy(&redacted).into_owned();
             self.note(pointer.to_owned(), kind);
         }
     }
 
-    fn body(&mut self, pointer: &str, body: &mut Bytes) {
-        let Some((redacted, kind)) = self.redactor.text(body) else { return };
+    fn body(&mut self, pointer: &str, body: &mut Bytes, quotes: Quotes) {
+        let Some((redacted, kind)) = self.text(body, quotes) else { return };
         let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
         *body = if is_json(body) && !is_json(&redacted) {
             // A secret such as `1234` can be a part of a number.
@@ -297,6 +311,49 @@ mod tests {
         let hash = exchange.request.target.rsplit_once('-').unwrap().1;
         let header = exchange.request.headers.all("x-key").next().unwrap();
         assert!(String::from_utf8_lossy(header).contains(hash));
+    }
+
+    #[test]
+    fn an_opaque_token_is_a_secret_once_it_is_accepted() {
+        const OPAQUE: &str = "0paque-t0ken-of-a-test";
+        let redactor = redactor();
+        let redacted = |step, header, target: &str| {
+            let mut exchange = exchange("createAgent", &format!(r#"{{"a":"{OPAQUE}"}}"#));
+            exchange.step = step;
+            exchange.request.headers.push(header, OPAQUE.as_bytes());
+            exchange.request.target = target.to_owned();
+            redactor.redact(&mut exchange);
+            exchange
+        };
+
+        let refused = redacted(Step::Authorize, "x-key", "/a");
+        assert!(String::from_utf8_lossy(&refused.request.body).contains(OPAQUE));
+        let accepted = redacted(Step::Answer, "x-key", "/a");
+        assert!(!format!("{accepted:?}").contains(OPAQUE), "{accepted:?}");
+        let later = redacted(Step::Route, "x-other", &format!("/nowhere?key={OPAQUE}"));
+        assert!(!format!("{later:?}").contains(OPAQUE), "{later:?}");
+    }
+
+    #[test]
+    fn a_secret_that_a_violation_quotes_in_part_is_replaced() {
+        let secret = format!("c1ient-{}", "0123456789".repeat(12));
+        let redactor = Redactor::new(Secrets::default().value(Secret::new(&secret)));
+        let mut exchange = exchange("createAgent", "{}");
+        let found = crate::violation::quote(&format!("my {secret}"));
+        exchange.reply.body = format!(r#"{{"message":"expected a number, but found {found}"}}"#).into();
+        exchange.violations = vec![crate::Violation {
+            pointer: "/body/a".into(),
+            rule: crate::Rule::Type,
+            expected: "a number".into(),
+            found,
+            source: String::new(),
+        }];
+
+        redactor.redact(&mut exchange);
+
+        assert!(!format!("{exchange:?}").contains("c1ient"), "{exchange:?}");
+        assert!(exchange.violations[0].found.starts_with("`my redacted-secret-"), "{exchange:?}");
+        assert!(exchange.violations[0].found.ends_with("…`"), "{exchange:?}");
     }
 
     #[test]

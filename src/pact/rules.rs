@@ -92,8 +92,9 @@ fn scalar(schema: &Schema, value: &Value) -> Option<Value> {
         [JsonType::Integer] => all(&json!({"match": "integer"})),
         [JsonType::Number] => all(&json!({"match": "number"})),
         kinds if kinds.len() > 1 && kinds.contains(&&JsonType::String) => any(
-            &json!({"match": "number"}),
-            // Pact applies a regex to the text of any value; these are the texts of other types.
+            // A regex is never true of null.
+            &json!({"match": if kinds.contains(&&JsonType::Null) { "null" } else { "number" }}),
+            // Pact applies a regex to the text of any other value; these are the texts of other types.
             &json!({"match": "regex", "regex": "^(?!(?:true|false|null)$)(?:[^\\[{][\\s\\S]*)?$"}),
         ),
         _ => return None,

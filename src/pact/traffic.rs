@@ -57,6 +57,8 @@ pub(crate) struct Traffic {
     /// How many shapes each summary has.
     counts: HashMap<String, usize>,
     interactions: Vec<Value>,
+    /// How many bytes the shapes and the interactions have.
+    bytes: usize,
 }
 
 impl Traffic {
@@ -75,15 +77,19 @@ impl Traffic {
             shapes: HashSet::new(),
             counts: HashMap::new(),
             interactions: Vec::new(),
+            bytes: 0,
         }
     }
 
     /// Adds an exchange, if it is valid and of a shape that is not there yet.
     pub(crate) fn add(&mut self, exchange: &Exchange) {
         let Some(operation) = valid(&self.contract, &self.judge, exchange) else { return };
-        if !self.shapes.insert(shape(operation, exchange)) {
+        let shape = shape(operation, exchange);
+        let bytes = shape.len();
+        if !self.shapes.insert(shape) {
             return;
         }
+        self.bytes += bytes;
         let summary = lower_first(&operation.summary);
         let count = self.counts.get(&summary).copied().unwrap_or(0);
         let description = match count {
@@ -91,9 +97,15 @@ impl Traffic {
             n => format!("{summary}, another shape ({})", n + 1),
         };
         if let Ok(interaction) = interaction(&self.contract, &description, exchange) {
+            self.bytes += interaction.to_string().len();
             self.interactions.push(interaction);
             self.counts.insert(summary, count + 1);
         }
+    }
+
+    /// How many bytes the pact has, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The pact of those that were added.

@@ -150,6 +150,7 @@ pub(super) async fn connection<S>(
     let mut timer = pin!(sleep_until(watch.first_look(&shared.limits)));
     let mut is_armed = false;
     let ended = poll_fn(|cx| {
+        watch.has_turn();
         loop {
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                 return Poll::Ready(End::Done(ended));
@@ -243,7 +244,7 @@ fn refusal(error: &(dyn Error + 'static), watch: &Watch) -> Option<String> {
 impl Shared {
     /// Whether somebody waits for memory that others have.
     fn is_short(&self) -> bool {
-        self.bodies.is_short() || self.replies.is_short()
+        self.bodies.are_short() || self.replies.is_short()
     }
 
     /// Counts and logs what never becomes an exchange.

@@ -21,6 +21,29 @@ use super::{
 };
 use crate::{BodyEnd, Delivery, DeliveryCell, Recorded};
 
+/// The memory that bodies share: a part for those that are announced as small, so that they do not wait for the others.
+pub(super) struct Budgets {
+    small: Budget,
+    large: Budget,
+}
+
+impl Budgets {
+    pub(super) fn new(bytes: usize, pace: Duration) -> Self {
+        let small = bytes / 4;
+        Self { small: Budget::new(small, pace), large: Budget::new(bytes - small, pace) }
+    }
+
+    /// The one for this body.
+    pub(super) fn of(&self, body: &Incoming) -> &Budget {
+        if body.size_hint().upper().is_some_and(|length| length <= SMALL) { &self.small } else { &self.large }
+    }
+
+    /// Whether somebody waits.
+    pub(super) fn are_short(&self) -> bool {
+        self.small.is_short() || self.large.is_short()
+    }
+}
+
 /// The body of a request while it comes in. It lives outside the future that fills it, so that its beginning is still
 /// there when that future is dropped.
 pub(super) struct Collected<'a> {
@@ -31,7 +54,7 @@ pub(super) struct Collected<'a> {
     pub(super) gone: bool,
     /// Whether everything that the client sent was read.
     pub(super) drained: bool,
-    budget: &'a Budget,
+    pub(super) budget: &'a Budget,
     /// What is held of the budget.
     hold: Hold,
     /// How much is kept without it.
@@ -455,3 +478,6 @@ impl Drop for Parcel {
 pub(super) fn free(is_http2: bool) -> usize {
     if is_http2 { 4 * 1024 } else { 16 * 1024 }
 }
+
+/// The most bytes that a body is announced with and small.
+const SMALL: u64 = 64 * 1024;

@@ -13,11 +13,12 @@ use hyper::{
     http::request::Parts,
 };
 use jiff::Timestamp;
+use tokio::task;
 
 use super::{
     Shared,
     body::{Collected, ReplyBody, free},
-    budget::Hold,
+    budget::{Budget, Hold},
     control, cors,
     head::{self, Fault},
     watch::{End, InFlight, Watch},
@@ -38,6 +39,10 @@ pub(super) fn handle(
     let is_too_many = in_flight.is_too_many(shared.limits.requests());
     let (shared, watch) = (Arc::clone(shared), Arc::clone(watch));
     async move {
+        // One that sends request after request takes turns with all others.
+        while !watch.takes_turn() {
+            task::yield_now().await;
+        }
         let response = if is_too_many {
             shared.refuse(peer, "there are too many requests at a time");
             status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
@@ -132,7 +137,7 @@ async fn exchange(
         shared,
         request: Some(request),
         since,
-        body: Collected::new(&shared.bodies, free(!is_http1)),
+        body: Collected::new(shared.bodies.of(&body), free(!is_http1)),
     };
     let limit = shared.stub.settings().max_body;
     if is_announced_too_large(&parts.headers, &body, limit) {
@@ -162,12 +167,12 @@ struct Pending<'a> {
     body: Collected<'a>,
 }
 
-impl Pending<'_> {
-    fn finish(mut self) -> Option<Answered> {
+impl<'a> Pending<'a> {
+    fn finish(mut self) -> Option<Answered<'a>> {
         self.record()
     }
 
-    fn record(&mut self) -> Option<Answered> {
+    fn record(&mut self) -> Option<Answered<'a>> {
         let mut request = self.request.take()?;
         request.body = self.body.take();
         request.body_end = self.body.end;
@@ -191,17 +196,18 @@ impl Pending<'_> {
             recorded.delivery.settle(Delivery::Aborted);
         }
         report(&recorded);
-        Some(Answered { recorded, own, hold: self.body.take_hold() })
+        Some(Answered { recorded, own, budget: self.body.budget, hold: self.body.take_hold() })
     }
 }
 
 /// What a request has come to.
-struct Answered {
+struct Answered<'a> {
     recorded: Arc<Recorded>,
     /// How many bytes of memory the reply's body takes beside the contract's.
     own: usize,
-    /// What was held for the request's body.
+    /// What was held for the request's body, and of which budget.
     hold: Hold,
+    budget: &'a Budget,
 }
 
 impl Drop for Pending<'_> {
@@ -263,13 +269,13 @@ fn target(uri: &Uri) -> String {
 /// Our reply as hyper's. The request's header map is used again: hyper keeps it for the next request, too.
 fn reply(
     shared: &Shared,
-    answered: Option<Answered>,
+    answered: Option<Answered<'_>>,
     mut headers: HeaderMap,
     is_head: bool,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     // There is always one: only a dropped request has been recorded before.
-    let Some(Answered { recorded, own, mut hold }) = answered else {
+    let Some(Answered { recorded, own, mut hold, budget }) = answered else {
         return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
     };
     let reply = &recorded.exchange.reply;
@@ -297,7 +303,7 @@ fn reply(
     let charged = if body.is_empty() { 0 } else { own.saturating_sub(free) };
     hold.shrink(charged);
     // A reply that repeats a body is a little longer, and that must not be what it fails for.
-    let body = if hold.covers(charged.saturating_sub(free)) || shared.bodies.try_grow(&mut hold, charged) {
+    let body = if hold.covers(charged.saturating_sub(free)) || budget.try_grow(&mut hold, charged) {
         ReplyBody::recorded(body, &recorded, hold, in_flight)
     } else {
         recorded.delivery.settle(Delivery::Aborted);
@@ -318,7 +324,7 @@ async fn control(
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_http1 = parts.version < Version::HTTP_2;
-    let mut collected = Collected::new(&shared.bodies, free(!is_http1));
+    let mut collected = Collected::new(shared.bodies.of(&body), free(!is_http1));
     let time = shared.limits.body_time;
     let limit = control::body_limit(&shared.control, &parts).unwrap_or(CONTROL_BODY);
     collected.read(body, limit, time, &in_flight).await;
@@ -385,7 +391,7 @@ async fn turned_away(
 ) -> Response<ReplyBody> {
     shared.refuse(peer, error);
     // Read to its end, so that the reply is not lost to a client that is still sending.
-    let mut collected = Collected::new(&shared.bodies, free(parts.version >= Version::HTTP_2));
+    let mut collected = Collected::new(shared.bodies.of(&body), free(parts.version >= Version::HTTP_2));
     collected.read(body, 0, shared.limits.body_time, &in_flight).await;
     let drained = collected.drained;
     if !drained {

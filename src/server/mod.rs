@@ -111,7 +111,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// Bytes of unfinished bodies, and of replies that repeat them and are not taken yet, of all connections together.
     /// When they are used up, bodies wait for each other, and who then brings or takes less than 16 KiB in a fifteenth of
-    /// [`Limits::body_time`] is given up. The first 16 KiB of each are not counted, over HTTP/2 the first 4 KiB.
+    /// [`Limits::body_time`] is given up. The first 16 KiB of each are not counted, over HTTP/2 the first 4 KiB. A quarter
+    /// is for bodies that are announced as 64 KiB or less, so that they do not wait for larger ones.
     pub bodies: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
@@ -200,7 +201,10 @@ pub async fn serve(
 fn registered(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
     listener.set_nonblocking(true)?;
     // std asks for 128. A system that does not take another number goes on with that.
-    let _ = SockRef::from(&listener).listen(i32::MAX);
+    let socket = SockRef::from(&listener);
+    let _ = socket.listen(i32::MAX);
+    // What clients do not read, the system keeps, megabytes for each if it may. Connections inherit this.
+    let _ = socket.set_send_buffer_size(UNREAD);
     tokio::net::TcpListener::from_std(listener)
 }
 
@@ -254,7 +258,7 @@ pub(crate) struct Counters {
 
 /// What all connections share: the parts that answer, and what they are limited and counted by.
 struct Shared {
-    bodies: budget::Budget,
+    bodies: body::Budgets,
     control: control::ControlState,
     cors: cors::Cors,
     counters: Arc<Counters>,
@@ -290,7 +294,7 @@ impl Shared {
         });
         let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
-            bodies: budget::Budget::new(config.limits.bodies, config.limits.pace()),
+            bodies: body::Budgets::new(config.limits.bodies, config.limits.pace()),
             control: control::ControlState::new(
                 Arc::clone(&contract),
                 config.settings.errors,
@@ -346,6 +350,9 @@ fn http(limits: &Limits, tasks: &tasks::Tasks) -> auto::Builder<tasks::Tasks> {
         .max_header_list_size(u32::try_from(2 * limits.head_bytes).unwrap_or(u32::MAX));
     http
 }
+
+/// How many bytes of replies the system keeps for a connection, roughly.
+const UNREAD: usize = 64 * 1024;
 
 /// HTTP/2's own window: a client may have used it before it hears of any other.
 const WINDOW: u32 = 65_535;

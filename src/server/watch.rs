@@ -77,6 +77,8 @@ pub(super) struct Watch {
     /// A request was answered before its body was read to the end.
     unfinished: AtomicBool,
     stopping: AtomicBool,
+    /// It has its turn, and no request has taken it yet (HTTP/1).
+    turn: AtomicBool,
     /// The request under way is of no use once its client is gone (HTTP/1).
     needs_client: AtomicBool,
 }
@@ -145,6 +147,7 @@ impl Watch {
             paced: AtomicU64::new(1),
             unfinished: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            turn: AtomicBool::new(false),
             needs_client: AtomicBool::new(false),
         })
     }
@@ -152,6 +155,17 @@ impl Watch {
     /// The connection is being closed and has a moment for that.
     pub(super) fn close(&self) {
         self.closed.store(self.now(), Relaxed);
+    }
+
+    /// It is the connection's turn.
+    pub(super) fn has_turn(&self) {
+        self.turn.store(true, Relaxed);
+    }
+
+    /// Whether a request may be answered in this turn; the next one is for the next turn. Those of HTTP/2 have turns of
+    /// their own.
+    pub(super) fn takes_turn(&self) -> bool {
+        self.is_http2() || self.turn.swap(false, Relaxed)
     }
 
     /// The connection speaks HTTP/2.

@@ -160,7 +160,8 @@ impl Planned<'_> {
 /// The line above the interactions of a pact.
 pub(super) fn pact_line(source: &Source) -> String {
     let line = format!("{} calls {}: {}", source.consumer(), source.provider(), source.name());
-    style::paint(style::HEADING, &one_line(&line))
+    let fitting = wrap::beside("", &one_line(&line), wrap::width());
+    style::paint(style::HEADING, fitting.trim_end())
 }
 
 /// The operation of an interaction, or one that has the path when only the method is wrong.

@@ -9,7 +9,7 @@ use super::{
         Error, Exit,
         error::one_line,
         output::{self, Target},
-        style,
+        style, wrap,
     },
     Include, ReportTarget, Verify, consent,
     plan::{Choice, Plan, pact_line},
@@ -98,7 +98,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
         let verified = verified.into_iter().map(|(interaction, _)| interaction);
         report.pacts.push(((*source).clone(), verified.collect()));
     }
-    output::print(&format!("{}\n", summary_line(&report)))?;
+    output::print(&wrap::beside("", &summary_line(&report), wrap::width()))?;
     for (target, kind) in targets.iter().zip(&verify.reports) {
         target.write([match kind {
             ReportTarget::Json(_) => format!("{:#}\n", report.to_json()),

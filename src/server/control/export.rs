@@ -110,10 +110,18 @@ async fn traffic(
             let matching = chunk.exchanges.iter().filter(|recorded| filter.matches(recorded));
             for recorded in matching.filter(|recorded| recorded.id <= until) {
                 traffic.add(&recorded.exchange);
+                if traffic.bytes() > PACT {
+                    break;
+                }
             }
             traffic
         };
         traffic = place.part(true, part).await?;
+        if traffic.bytes() > PACT {
+            return Err(Refused::bad(
+                "expected shapes that fit into a pact of 8 MiB, but found more; ask for fewer with operation=, after= or another condition",
+            ));
+        }
         position = newest;
     }
     place.part(true, move || format!("{:#}\n", traffic.pact())).await
@@ -131,5 +139,8 @@ fn har_frame() -> (String, String) {
 fn missing(gone: u64) -> String {
     format!("{gone} exchanges are missing: they left the journal before they could be written")
 }
+
+/// The most bytes of a pact. Real clients have a few shapes, of kilobytes.
+const PACT: usize = 8 * 1024 * 1024;
 
 const FORMATS: &str = "ndjson, har, curl or pact";

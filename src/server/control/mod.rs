@@ -8,6 +8,7 @@ mod access;
 mod ask;
 mod body;
 mod calls;
+mod documents;
 mod export;
 mod listeners;
 mod load;
@@ -42,6 +43,7 @@ pub(crate) use body::ControlBody;
 pub(crate) use calls::CALLS;
 pub(crate) use calls::list;
 use calls::{Call, Handler};
+use documents::Documents;
 use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
@@ -56,6 +58,7 @@ pub(crate) struct ControlState {
     access: Access,
     contract: Arc<Contract>,
     counters: Arc<Counters>,
+    documents: Documents,
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
@@ -86,6 +89,7 @@ impl ControlState {
             access: Access::new(config),
             contract,
             counters,
+            documents: Documents::default(),
             errors,
             index: Index::new(&[list()]),
             journal,
@@ -209,9 +213,10 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
     let contract = &ask.state.contract;
-    let has_state = ask.state.sessions.is_some();
-    let text =
-        if has_state { contract.linked_at(audience, &url) } else { contract.published_at(audience, &url) };
+    let text = ask.state.documents.get(audience, &url, || {
+        let has_state = ask.state.sessions.is_some();
+        if has_state { contract.linked_at(audience, &url) } else { contract.published_at(audience, &url) }
+    });
     Ok(reply::whole(StatusCode::OK, text))
 }
 
