@@ -26,12 +26,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, DeliveryCell, Exchange, Recorded, Timing};
+use crate::{Delivery, DeliveryCell, Exchange, Recorded, Reply, Timing};
 
 pub(crate) use expectation::Verification;
 pub use expectation::{Expectation, Miss, Verdict};
 pub use filter::Filter;
-use redaction::Redactor;
+use redaction::{Redacted, Redactor};
 pub(crate) use ring::Chunk;
 use ring::Ring;
 pub use secrets::Secrets;
@@ -164,8 +164,17 @@ impl Journal {
     }
 
     /// The same for an exchange whose parts took that long.
-    pub fn record_timed(&self, mut exchange: Exchange, timing: Timing) -> Arc<Recorded> {
-        let redactions = self.redactor.redact(&mut exchange);
+    pub fn record_timed(&self, exchange: Exchange, timing: Timing) -> Arc<Recorded> {
+        self.record_to_send(exchange, timing).0
+    }
+
+    /// The same, with the reply as it has to be sent when secrets in it were replaced.
+    pub(crate) fn record_to_send(
+        &self,
+        mut exchange: Exchange,
+        timing: Timing,
+    ) -> (Arc<Recorded>, Option<Reply>) {
+        let Redacted { redactions, reply } = self.redactor.redact(&mut exchange);
         let weight = weight::settle(&mut exchange, &redactions);
         let delivery = DeliveryCell::new(Delivery::Pending);
         let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, timing, delivery });
@@ -193,7 +202,7 @@ impl Journal {
             (this.call)(&recorded);
             hook = this.next.get();
         }
-        recorded
+        (recorded, reply)
     }
 
     /// Adds a hook that is called after each exchange is recorded, on the thread that records.
@@ -338,7 +347,7 @@ pub(crate) mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::{Headers, Matcher, Reply, Request, Step};
+    use crate::{Headers, Matcher, Request, Step};
 
     /// An answered exchange of `operation` with `body`.
     pub(crate) fn exchange(operation: &str, body: &str) -> Exchange {

@@ -23,7 +23,7 @@ use super::{
     head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Request, Timing, exchange::micros};
+use crate::{BodyEnd, Delivery, Headers, Recorded, Reply, Request, Timing, exchange::micros};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -161,18 +161,20 @@ impl<'a> Pending<'a> {
         // What the contract has, too, takes no memory of its own.
         let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
         let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
-        let recorded = self.shared.journal.record_timed(exchange, timing);
+        let (recorded, reply) = self.shared.journal.record_to_send(exchange, timing);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
         report(&recorded);
-        Some(Answered { recorded, own, budget: self.body.budget, hold: self.body.take_hold() })
+        Some(Answered { recorded, reply, own, budget: self.body.budget, hold: self.body.take_hold() })
     }
 }
 
 /// What a request has come to.
 struct Answered<'a> {
     recorded: Arc<Recorded>,
+    /// The reply, where the journal has another because there was a secret in it.
+    reply: Option<Reply>,
     /// How many bytes of memory the reply's body takes beside the contract's.
     own: usize,
     /// What was held for the request's body, and of which budget.
@@ -244,10 +246,10 @@ fn reply(
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     // There is always one: only a dropped request has been recorded before.
-    let Some(Answered { recorded, own, mut hold, budget }) = answered else {
+    let Some(Answered { recorded, reply: as_it_was, own, mut hold, budget }) = answered else {
         return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
     };
-    let reply = &recorded.exchange.reply;
+    let reply = as_it_was.as_ref().unwrap_or(&recorded.exchange.reply);
     let code = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let origin = headers.remove(ORIGIN);
     headers.clear();
