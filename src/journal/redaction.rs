@@ -60,13 +60,15 @@ impl Redactor {
         }
         self.remember_token(exchange);
         let mut pass = Pass { redactor: self, search: self.finder.search(), redactions: Vec::new() };
-        let Exchange { request, reply, violations, readings, .. } = exchange;
+        let Exchange { request, reply, step, violations, readings, .. } = exchange;
         let (has_token, _) = pass.headers(REQUEST_HEADER, &mut request.headers);
         pass.string("/request/method", &mut request.method, Quotes::None);
         pass.string("/request/target", &mut request.target, Quotes::None);
         pass.body("/request/body", &mut request.body, Quotes::None);
         let (reply_has_token, headers) = pass.headers("/reply/header/", &mut reply.headers);
-        let body = pass.body("/reply/body", &mut reply.body, Quotes::Some);
+        // An answer quotes nothing; what it repeats can be long, and full of what looks like the end of a quote.
+        let quotes = if *step == Step::Answer { Quotes::None } else { Quotes::Some };
+        let body = pass.body("/reply/body", &mut reply.body, quotes);
         let is_changed = headers.is_some() || body.is_some();
         let as_it_was = is_changed.then(|| Reply {
             status: reply.status,
@@ -344,6 +346,7 @@ mod tests {
         let secret = format!("c1ient-{}", "0123456789".repeat(12));
         let redactor = Redactor::new(Secrets::default().value(Secret::new(&secret)));
         let mut exchange = exchange("createAgent", "{}");
+        exchange.step = Step::Validate;
         let found = crate::violation::quote(&format!("my {secret}"));
         exchange.reply.body = format!(r#"{{"message":"expected a number, but found {found}"}}"#).into();
         exchange.violations = vec![crate::Violation {
@@ -359,6 +362,20 @@ mod tests {
         assert!(!format!("{exchange:?}").contains("c1ient"), "{exchange:?}");
         assert!(exchange.violations[0].found.starts_with("`my redacted-secret-"), "{exchange:?}");
         assert!(exchange.violations[0].found.ends_with("…`"), "{exchange:?}");
+    }
+
+    #[test]
+    fn only_a_refusal_has_quotes_that_are_cut_off() {
+        let redactor = Redactor::new(Secrets::default().value(Secret::new("s3same street")));
+        for (step, expected) in [(Step::Answer, "`s3same str…`"), (Step::Validate, "`redacted-secret-")] {
+            let mut exchange = exchange("createAgent", "{}");
+            exchange.step = step;
+            exchange.reply.body = "`s3same str…`".into();
+            redactor.redact(&mut exchange);
+
+            let text = String::from_utf8_lossy(&exchange.reply.body).into_owned();
+            assert!(text.starts_with(expected), "{text}");
+        }
     }
 
     #[test]
