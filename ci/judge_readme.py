@@ -1,48 +1,99 @@
-"""Do the README's examples run as pasted, with the real curl and the real fetch?"""
+"""Does what the README and the pages beside it say work when it is pasted?
+
+Their blocks go, in order, into one shell in an empty folder, with the program on the path; only what needs a clone or a
+container engine is left out. Then the steps of the pipeline are run, as a build server does.
+"""
 
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import tempfile
 
 import standin
+import yaml
 
-README = pathlib.Path("README.md").read_text(encoding="utf-8")
-
-
-def block(name):
-    found = re.search(rf"^```\w+ {name}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    if not found:
-        standin.fail(f"the README has no block called {name}")
-    return found.group(1)
-
-
-def run(command, script, url):
-    script = script.replace("http://127.0.0.1:8484", url)
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-    done = subprocess.run([*command, script], capture_output=True, text=True, timeout=60, env=environment)
-    if done.returncode != 0:
-        standin.fail(f"{script}\nended with {done.returncode}: {done.stderr}")
-    return done.stdout
+PAGES = ["README.md", "docs/verify.md", "docs/generate.md", "docs/serve.md", "docs/control.md", "docs/state.md"]
+# What has been done already where the program is on the path, and what nobody can do here.
+LEFT_OUT = ("cargo ", "podman ")
+VERIFY = pathlib.Path(os.environ["STANDIN_VERIFY"]).absolute()
+MARK = "-- block "
+NODE = pathlib.Path(os.environ["NODE_PATH"]).absolute()
 
 
 def main():
-    expected = json.loads(pathlib.Path("fixtures/createAgent/response.json").read_text(encoding="utf-8"))
-    with standin.serving() as url:
-        reply = json.loads(run(["bash", "-ec"], block("first-call").replace("curl ", "curl -sS "), url))
-        if reply != expected:
-            standin.fail(f"the first call got {reply}")
-        print("first-call: the page's sample reply")
+    expected = standin.fixture("createAgent")
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "node_modules").symlink_to(NODE)
+        program = pathlib.Path(folder, "bin", "standin")
+        program.parent.mkdir()
+        program.symlink_to(VERIFY)
+        pages = "".join(pathlib.Path(page).read_text(encoding="utf-8") for page in PAGES)
+        blocks = re.findall(r"^```(\w+) ?([\w-]*)\n(.*?)^```$", pages, re.MULTILINE | re.DOTALL)
+        script = ["set -euo pipefail"]
+        for number, (language, name, text) in enumerate(blocks):
+            if language == "js":
+                text = f"node --input-type=module - <<'END'\n{text}END\n"
+            elif language != "sh" or text.startswith(LEFT_OUT):
+                continue
+            # A refusal is an answer, too; what answers with anything else has a name.
+            failing = "" if name in ("refused-call", "forced-error") else "--fail-with-body"
+            text = re.sub("^curl ", f"curl -sS {failing} ", text, flags=re.MULTILINE)
+            script.append(f"echo '{MARK}{name or number}'\n{text}")
+        # The server of the first block is needed to the last one.
+        stop = next(part for part in script if f"{MARK}stop'" in part)
+        script.remove(stop)
+        said = run(folder, "\n".join([*script, stop]))
+        parts = dict(part.split("\n", 1) for part in said.split(MARK)[1:])
+        if json.loads(parts["first-call"]) != expected:
+            standin.fail(f"the first call got {parts['first-call']}")
+        if not parts["fetch"].startswith("200 "):
+            standin.fail(f"the fetch example printed {parts['fetch']}")
+        print(f"README: {len(parts)} blocks, pasted in order into one shell: {', '.join(parts)}")
 
-        output = run(["node", "--input-type=module", "-e"], block("fetch"), url)
-        if not output.startswith("200 2 "):
-            standin.fail(f"the fetch example printed {output}")
-        print("fetch: 200, and the exchange's number is readable")
+        pipeline = next(text for language, name, text in blocks if name == "pipeline")
+        tests = {"scripts": {"test": "node --input-type=module < test.mjs"}}
+        pathlib.Path(folder, "package.json").write_text(json.dumps(tests), encoding="utf-8")
+        fetch = next(text for _, name, text in blocks if name == "fetch")
+        fetch = fetch.replace('"http://127.0.0.1:8484/', 'process.env.API_URL + "/')
+        pathlib.Path(folder, "test.mjs").write_text(fetch, encoding="utf-8")
+        pathlib.Path(folder, "journal.ndjson").unlink()
+        for step in yaml.safe_load(pipeline)["steps"]:
+            if not step["run"].startswith(LEFT_OUT):
+                said = run(folder, "set -e\n" + step["run"], **step.get("env", {}))
+        if "createAgent" not in said:
+            standin.fail(f"the pipeline's last step printed {said}")
+        print("pipeline: each step ends well, and the last one shows the journal")
 
-        for line in block("control").strip().splitlines():
-            run(["bash", "-ec"], line.replace("curl ", "curl -sS --fail-with-body ", 1), url)
-        print("control: every command answers with success")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+# In place of the usual one, which may be taken.
+ADDRESS = f"127.0.0.1:{free_port()}"
+
+
+def run(folder, script, **variables):
+    script = script.replace("127.0.0.1:8484", ADDRESS)
+    variables = {name: value.replace("127.0.0.1:8484", ADDRESS) for name, value in variables.items()}
+    path = f"{folder}/bin{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, **variables, "STANDIN_LISTEN": ADDRESS, "PATH": path, "PACT_DO_NOT_TRACK": "true"}
+    environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    with open(pathlib.Path(folder, "said.txt"), "w+", encoding="utf-8") as said:
+        # Into a file, as a server that goes on would keep a pipe open.
+        done = subprocess.run(
+            ["bash"], input=script, stdout=said, stderr=subprocess.STDOUT, text=True, timeout=120, env=environment, cwd=folder
+        )
+        said.seek(0)
+        text = said.read()
+    if done.returncode != 0:
+        standin.fail(f"{text[-3000:]}\nended with {done.returncode}")
+    return text
 
 
 main()

@@ -13,7 +13,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Violation;
+use crate::{
+    Violation,
+    session_name::{self, SessionNameError},
+    state::Touched,
+};
 
 /// A request as it was received: nothing decoded, and nothing dropped but what ARCHITECTURE.md says of hyper.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,9 +63,19 @@ impl Request {
         self
     }
 
-    /// The target up to the first `?`.
+    /// The target up to the first `?`, without the session that stands before it, as in `/@NAME/agents`.
     pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+        session_name::stripped(self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path))
+    }
+
+    /// The session that it belongs to, `default` when it names none: by its header `X-Standin-Session`, or by `/@NAME` at
+    /// the beginning of its target.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no session of that name, or header and target name two.
+    pub fn session(&self) -> Result<&str, SessionNameError> {
+        Ok(session_name::of(self)?.unwrap_or(session_name::DEFAULT))
     }
 
     /// The target after the first `?`, when there is one.
@@ -194,18 +208,25 @@ pub struct Exchange {
     pub more_violations: bool,
     /// The entries of the ledger that the request makes use of.
     pub readings: Vec<Reading>,
+    /// What it had to do with the state of its session; none for operations without a state, and where there is none.
+    pub state: Option<Box<Touched>>,
 }
 
 impl Exchange {
     /// How many violations are listed at most; a request can have millions.
     pub const MAX_VIOLATIONS: usize = 100;
 
+    /// The session that its request belongs to; `default` when it names none, or none that there can be.
+    pub fn session(&self) -> &str {
+        self.request.session().unwrap_or(session_name::DEFAULT)
+    }
+
     /// What became of the request, in one word.
     pub fn outcome(&self) -> Outcome {
         match self.step {
             Step::Answer => Outcome::Answered,
             Step::Route => Outcome::Unmatched,
-            Step::Authorize | Step::Body | Step::Validate => Outcome::Refused,
+            Step::Authorize | Step::Body | Step::Validate | Step::State => Outcome::Refused,
         }
     }
 }
@@ -222,7 +243,9 @@ pub enum Step {
     Body,
     /// Check path, query, headers and body against the contract.
     Validate,
-    /// Answer with a sample.
+    /// See what the session has: what is missing there, taken or too much.
+    State,
+    /// Answer.
     Answer,
 }
 
@@ -230,7 +253,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// A sample was answered.
+    /// An operation did what it was asked for.
     Answered,
     /// An operation matched and refused it.
     Refused,

@@ -31,13 +31,14 @@
 //!
 //! Everything about the API is data: a [`Contract`] is read from an OpenAPI 3.1 document in which each parameter,
 //! property and example names its source, and carries the list of the documentation's contradictions with the reading
-//! taken of each ([`LedgerEntry`]). [`Contract::builtin`] has the five documented operations, [`Contract::load`] reads
+//! taken of each ([`LedgerEntry`]). [`Contract::builtin`] has the documented operations, [`Contract::load`] reads
 //! another document of the same kind.
 //!
 //! # What is not emulated
 //!
-//! There is no state, no rate limit and no TLS; identifiers are not looked up. Nothing is served beyond the contract
-//! and the control API, and no calls are made to anywhere.
+//! There is no rate limit and no TLS. State is there when [`Settings::state`] asks for it: then what operations create is
+//! what they read, in sessions ([`Server::session`]). Nothing is served beyond the contract and the control API, and no
+//! calls are made to anywhere.
 
 mod bounded;
 #[cfg(feature = "cli")]
@@ -58,6 +59,7 @@ pub mod payload;
 mod percent;
 pub mod render;
 mod server;
+mod session_name;
 mod state;
 mod stub;
 pub mod token;
@@ -73,9 +75,14 @@ pub use journal::{
     Secrets, Unmet, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
-pub use server::{Config, ControlConfig, Limits, Server, serve};
-pub use state::{Change, Session};
-pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
+pub use server::{
+    Config, ControlConfig, Kept, Limits, Server, SessionError, SessionHandle, SessionLimits, Sessions, serve,
+};
+pub use session_name::SessionNameError;
+pub use state::{Bounds, Change, Session, Touched, TouchedResource};
+pub use stub::{
+    BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
+};
 pub use violation::{Rule, Violation};
 
 /// The README's examples in Rust.

@@ -52,6 +52,8 @@ impl fmt::Display for Violation {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Rule {
+    /// A session may not hold as much.
+    Capacity,
     /// The body is nested deeper than the limit.
     Depth,
     /// The body is not UTF-8.
@@ -78,6 +80,8 @@ pub enum Rule {
     Minimum,
     /// No operation has this path.
     Path,
+    /// An id names nothing that is there, or still names something that ought to go.
+    Reference,
     /// A parameter that is allowed once was sent more than once.
     Repeated,
     /// Something that must be there is missing.
@@ -90,11 +94,14 @@ pub enum Rule {
     Token,
     /// A value has another JSON type than asked for.
     Type,
+    /// Something else has a value that only one may have.
+    Unique,
 }
 
 impl Rule {
     /// Every rule, in alphabetical order of the variants.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
+        Self::Capacity,
         Self::Depth,
         Self::Encoding,
         Self::Enum,
@@ -108,17 +115,20 @@ impl Rule {
         Self::MinLength,
         Self::Minimum,
         Self::Path,
+        Self::Reference,
         Self::Repeated,
         Self::Required,
         Self::Size,
         Self::Timeout,
         Self::Token,
         Self::Type,
+        Self::Unique,
     ];
 
     /// The rule's name as it stands in replies, labels and reports, such as `maxLength`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Capacity => "capacity",
             Self::Depth => "depth",
             Self::Encoding => "encoding",
             Self::Enum => "enum",
@@ -132,12 +142,14 @@ impl Rule {
             Self::MinLength => "minLength",
             Self::Minimum => "minimum",
             Self::Path => "path",
+            Self::Reference => "reference",
             Self::Repeated => "repeated",
             Self::Required => "required",
             Self::Size => "size",
             Self::Timeout => "timeout",
             Self::Token => "token",
             Self::Type => "type",
+            Self::Unique => "unique",
         }
     }
 }

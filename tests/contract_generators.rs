@@ -35,6 +35,8 @@ fn the_document_for_generators_has_usual_spellings_only() {
     assert_eq!(import["required"], json!(["Data", "MetaData"]));
     let members: Vec<_> = import["properties"].as_object().unwrap().keys().collect();
     assert_eq!(members, ["Data", "MetaData"]);
+    // A list, too, is accepted; a text is what the page shows.
+    assert_eq!(import["properties"]["Data"]["type"], "string");
     let parameters = document
         .pointer("/paths/~1agentassist~1api~1v1~1public~1{streamId}~1agents~1{agentId}/put/parameters")
         .unwrap();
@@ -64,6 +66,7 @@ fn each_schema_for_generators_is_one_that_they_can_name() {
         }
     }
     assert!(!document.to_string().contains("\"x-"), "our own keywords are not for generators");
+    assert!(!document.to_string().contains("x-source"), "and nothing speaks of them");
 }
 
 #[test]

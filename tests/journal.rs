@@ -28,6 +28,7 @@ fn exchange(target: &str) -> Exchange {
         violations: Vec::new(),
         more_violations: false,
         readings: Vec::new(),
+        state: None,
     }
 }
 

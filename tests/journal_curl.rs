@@ -22,6 +22,7 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
         violations: Vec::new(),
         more_violations: false,
         readings: Vec::new(),
+        state: None,
     });
     let command = curl::command(&recorded, "http://localhost:1");
     let script =

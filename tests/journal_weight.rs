@@ -27,6 +27,7 @@ fn plain() -> Exchange {
         violations: Vec::new(),
         more_violations: false,
         readings: Vec::new(),
+        state: None,
     }
 }
 

@@ -24,7 +24,7 @@ fn the_client_keeps_to_the_committed_contract() {
     // Pact adds to a file that is there.
     let _ = fs::remove_dir_all(&folder);
     let stub = stub();
-    for interaction in INTERACTIONS {
+    for interaction in INTERACTIONS.iter() {
         let json = interaction.to_json(&stub);
         let described = SynchronousHttp::from_json(&json, 0).expect("Pact reads what is written here");
         let mut builder = PactBuilder::new_v4(CONSUMER, PROVIDER);

@@ -21,6 +21,9 @@ use standin::{
 };
 
 const CASES: u64 = 20_000;
+/// The operations that have that many; each of them has a test of its own, so that they run side by side.
+const WITH_MANY_CASES: [&str; 5] =
+    ["createAgent", "updateAgent", "importData", "importDataV2", "createQueue"];
 
 /// Attempts at each operator, and how many of them could not be proved.
 #[derive(Default)]
@@ -98,6 +101,15 @@ fn labels_and_verdicts_agree_on_import_data_v2() {
 #[test]
 fn labels_and_verdicts_agree_on_create_queue() {
     agreement(&Contract::builtin(), "createQueue", CASES);
+}
+
+#[test]
+fn labels_and_verdicts_agree_on_the_operations_around_them() {
+    let contract = Contract::builtin();
+    let others = contract.operations().iter().filter(|operation| !WITH_MANY_CASES.contains(&&*operation.id));
+    for operation in others {
+        agreement(&contract, &operation.id, 1500);
+    }
 }
 
 #[test]
@@ -205,8 +217,9 @@ fn every_operator_and_every_rule_that_whole_requests_can_break_is_reached() {
             rules.insert(rule);
         }
     }
-    // These are about how a request arrives, and how large a server lets it be.
-    let of_the_server = [Rule::Incomplete, Rule::Size, Rule::Timeout];
+    // These are about how a request arrives, how large a server lets it be, and what is there already.
+    let of_the_server =
+        [Rule::Capacity, Rule::Incomplete, Rule::Reference, Rule::Size, Rule::Timeout, Rule::Unique];
     let missing: Vec<_> =
         Rule::ALL.iter().filter(|rule| !rules.contains(rule) && !of_the_server.contains(rule)).collect();
     assert!(missing.is_empty(), "no mutant breaks {missing:?}");
@@ -216,7 +229,9 @@ fn every_operator_and_every_rule_that_whole_requests_can_break_is_reached() {
 fn every_property_is_there_in_some_valid_case_and_every_optional_one_is_not_in_another() {
     for operation in Contract::builtin().operations() {
         let generator = Generator::new(operation);
-        let schema = &operation.body.as_ref().unwrap().schema;
+        let Some(schema) = operation.body.as_ref().map(|body| &body.schema) else {
+            continue;
+        };
         let mut seen = BTreeMap::new();
         expected(schema, "", &mut seen);
         for index in 0..4000 {
@@ -367,7 +382,7 @@ fn a_seed_gives_the_same_cases_for_ever() {
     let digest = digest.finalize();
     assert_eq!(
         digest[..8],
-        0x9e60_8f54_d4e8_16ab_u64.to_be_bytes(),
+        0xfec4_b55f_9462_b29e_u64.to_be_bytes(),
         "the cases of a seed are others than before. That is right when the contract or the fixtures changed, or when \
          the generators were changed on purpose: then put the new digest here and say so in the changelog. Otherwise \
          something depends on the machine or on a crate's version, and that is a mistake"

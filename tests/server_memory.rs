@@ -4,7 +4,7 @@ mod support;
 
 use std::{sync::Arc, thread};
 
-use standin::Delivery;
+use standin::{Delivery, Server};
 use support::{AGENTS, Client, FOREVER, eventually, exchange, get, http2, post, server};
 
 /// The HTTP/2 setting for the window that streams begin with.
@@ -88,8 +88,8 @@ fn when_there_are_too_many_requests_at_a_time_a_connection_has_its_share() {
     assert_eq!(server.journal().snapshot().len(), 1);
 }
 
-#[test]
-fn a_control_reply_is_refused_while_too_many_are_not_read() {
+/// A server with an exchange that takes most of what replies may take, and the client that sent it.
+fn server_with_a_long_exchange() -> (Server, Client) {
     let server = server(|config| {
         config.limits.replies = 100_000;
         config.limits.reply_time = FOREVER;
@@ -97,6 +97,12 @@ fn a_control_reply_is_refused_while_too_many_are_not_read() {
     });
     let mut client = Client::connect(server.addr());
     client.call(post(&"x".repeat(80_000)));
+    (server, client)
+}
+
+#[test]
+fn a_control_reply_is_refused_while_too_many_are_not_read() {
+    let (server, mut client) = server_with_a_long_exchange();
     let mut rude = http2::Client::connect(server.addr(), &[(WINDOW, 0)]);
     rude.request(1, "GET", "/__standin/requests/1", &[], true);
     while rude.next().expect("the connection is open").kind != http2::HEADERS {}
@@ -116,13 +122,7 @@ fn a_control_reply_is_refused_while_too_many_are_not_read() {
 
 #[test]
 fn an_export_waits_while_too_many_are_not_read() {
-    let server = server(|config| {
-        config.limits.replies = 100_000;
-        config.limits.reply_time = FOREVER;
-        config.limits.body_time = FOREVER;
-    });
-    let mut client = Client::connect(server.addr());
-    client.call(post(&"x".repeat(80_000)));
+    let (server, _) = server_with_a_long_exchange();
     let mut rude = http2::Client::connect(server.addr(), &[(WINDOW, 1)]);
     rude.request(1, "GET", "/__standin/export?format=ndjson", &[], true);
     while rude.next().expect("the connection is open").kind != http2::DATA {}

@@ -4,11 +4,11 @@ mod stub_support;
 
 use serde_json::{Value, json};
 use standin::{Change, Checks, Errors, Exchange, Outcome, Session, Settings, Step, judge::Judge};
-use stub_support::{Call, OPERATIONS, body, fixture, readings, reply_headers, stub, stub_with, violations};
+use stub_support::{Call, body, fixture, operations, readings, reply_headers, stub, stub_with, violations};
 
 #[test]
 fn every_sample_request_gets_the_sample_reply_of_its_page() {
-    for operation in OPERATIONS {
+    for operation in operations() {
         let exchange = Call::sample(operation).send();
         assert_eq!(violations(&exchange), [], "{operation}");
         assert_eq!(exchange.reply.status, 200, "{operation}");
@@ -25,7 +25,7 @@ fn every_sample_is_answered_under_every_setting() {
         for checks in [Checks::Enforce, Checks::Report, Checks::Off] {
             for detail in [true, false] {
                 let stub = stub_with(Settings { errors, checks, detail, ..Settings::default() });
-                for operation in OPERATIONS {
+                for operation in operations() {
                     let exchange = stub.respond(Call::sample(operation).request());
                     assert_eq!(exchange.reply.status, 200, "{operation} {errors:?} {checks:?}");
                     assert_eq!(body(&exchange), fixture(&format!("{operation}/response.json")));
@@ -81,7 +81,7 @@ fn unknown_members_parameters_and_headers_are_fine() {
 
 #[test]
 fn the_same_request_gets_the_same_exchange() {
-    for operation in OPERATIONS {
+    for operation in operations() {
         for call in [Call::sample(operation), Call::sample(operation).no_header("accountId")] {
             assert_eq!(
                 stub().respond(call.request()),
@@ -188,7 +188,7 @@ fn a_preference_that_cannot_be_met_is_ignored_and_said_with_what_there_is() {
 fn a_preferred_rate_limit_says_when_to_try_again_and_nothing_else_does() {
     for errors in [Errors::Vendor, Errors::Rfc] {
         let stub = stub_with(Settings { errors, ..Settings::default() });
-        for operation in OPERATIONS {
+        for operation in operations() {
             for (code, expected) in [(429, vec!["60"]), (500, vec![]), (200, vec![])] {
                 let call = Call::sample(operation).header("Prefer", format!("code={code}"));
                 let exchange = stub.respond(call.request());
@@ -259,7 +259,7 @@ fn every_answer_to_a_sample_holds_for_the_reply_schema() {
     let judge = Judge::new(stub_support::contract()).expect("the reply schemas compile");
     for errors in [Errors::Rfc, Errors::Vendor] {
         let stub = stub_with(Settings { errors, ..Settings::default() });
-        for operation in stub_support::OPERATIONS {
+        for operation in operations() {
             let sample = Call::sample(operation);
             for code in [200, 400, 401, 404, 405, 408, 412, 413, 415, 429, 500] {
                 let request = sample.clone().header("Prefer", format!("code={code}")).request();

@@ -4,7 +4,7 @@ mod stub_support;
 
 use serde_json::{Value, json};
 use standin::{Checks, Settings, Step};
-use stub_support::{Call, OPERATIONS, body, stub, stub_with, violations};
+use stub_support::{Call, body, operations_with_body, stub, stub_with, violations};
 
 fn create() -> Call {
     Call::sample("createAgent")
@@ -65,6 +65,8 @@ fn a_body_that_is_no_json_is_refused_with_its_own_rule() {
                 .respond(create().request_with(bytes.clone()));
             assert_eq!(violations(&exchange), [("/body", rule)], "{name}");
             assert_eq!((exchange.reply.status, exchange.step), (412, Step::Body), "{name}");
+            let is_assumed = exchange.violations[0].source.starts_with("assumed: ");
+            assert_eq!(is_assumed, rule == "depth", "{name}: no page limits how deep JSON may be nested");
         }
     }
 }
@@ -104,7 +106,7 @@ fn unusual_json_is_read_as_the_rules_say() {
 #[test]
 fn a_body_that_is_no_object_is_one_violation() {
     for text in ["null", "true", "5", "\"text\"", "[]", "[{}]"] {
-        for operation in OPERATIONS {
+        for operation in operations_with_body() {
             let exchange = stub().respond(Call::sample(operation).request_with(text));
             assert_eq!(violations(&exchange), [("/body", "type")], "{operation}: {text}");
         }

@@ -331,7 +331,10 @@ fn an_unknown_path_is_told_the_nearest_operations_and_what_differs() {
             "/agentassist/api/v1/public/st-1/queues/",
             "POST /agentassist/api/v1/public/{streamId}/queues (without the slash at the end)",
         ),
-        ("/api/v1/public/st-1/queues", "POST /agentassist/api/v1/public/{streamId}/queues ("),
+        (
+            "/api/v1/public/st-1/queues",
+            "POST /agentassist/api/v1/public/{streamId}/queues (it starts with `/agentassist`)",
+        ),
         (
             "/agentassist/api/public/analytics/st-1/storeSmartAssistFunctionalities",
             "POST /agentassist/api/public/analytics/{instanceBotId}/exportSmartAssistFunctionalities (segment 6 is `exportSmartAssistFunctionalities`, not `storeSmartAssistFunctionalities`)",
@@ -351,8 +354,10 @@ fn an_unknown_path_is_told_the_nearest_operations_and_what_differs() {
 
 #[test]
 fn another_method_is_told_those_that_the_path_has() {
-    for (operation, allow) in [("createAgent", "POST"), ("updateAgent", "PUT"), ("importDataV2", "POST")] {
-        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT", "DELETE", "Post", "put", "FOO", ""] {
+    let allowed = [("createAgent", "POST"), ("updateAgent", "PUT, GET, DELETE"), ("importDataV2", "POST")];
+    for (operation, allow) in allowed {
+        let methods = ["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT", "DELETE", "Post", "put", "FOO", ""];
+        for method in methods.into_iter().filter(|method| !allow.split(", ").any(|other| other == *method)) {
             for settings in [Settings::default(), rfc()] {
                 let exchange = stub_with(settings)
                     .respond(Call { method: method.into(), ..Call::sample(operation) }.request());
@@ -533,7 +538,7 @@ fn a_queue_that_is_sent_to_the_import_is_told_where_it_belongs() {
 
 #[test]
 fn a_look_up_without_a_page_is_told_apart_from_a_path_that_nobody_names() {
-    for path in ["agent-groups", "skills", "roles", "layouts"] {
+    for path in ["skills", "roles", "layouts"] {
         let target = format!("/agentassist/api/v1/public/st-1/{path}?page=1");
         let exchange = stub().respond(Request::new("GET", &target));
         let violation = &exchange.violations[0];

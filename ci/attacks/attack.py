@@ -37,7 +37,7 @@ class Attack:
 
     def patience(self, seconds):
         """How long the clients stay at most. One that checks something once has an end of its own."""
-        return 4 * seconds + 60 if self.once else seconds
+        return 600 if self.once else seconds
 
     @property
     def about(self):
@@ -58,9 +58,10 @@ def attack(**options):
 class Target:
     """What a client attacks, and where it says what it did, saw and holds against the server."""
 
-    def __init__(self, server, seconds):
+    def __init__(self, server, seconds, times=True):
         self.server = server
         self.seconds = seconds
+        self.times = times
         self.tally = collections.Counter()
         self.remarks = []
         self.problems = []
@@ -82,6 +83,17 @@ class Target:
 
     def fail(self, problem):
         self.problems.append(problem)
+
+    def patience(self, seconds):
+        """How long to wait for what a machine that is not busy does within `seconds`."""
+        return seconds if self.times else 10 * seconds
+
+    def fail_time(self, problem):
+        """What took too long; on a machine that is busy otherwise it says nothing."""
+        if self.times:
+            self.fail(problem)
+        else:
+            self.remark(problem)
 
     def remark(self, remark):
         self.remarks.append(remark)
@@ -147,10 +159,10 @@ class Peer:
 class Crowd:
     """All clients of an attack, in a process of their own that ends with them."""
 
-    def __init__(self, attack, server, seconds):
+    def __init__(self, attack, server, seconds, times=True):
         fork = multiprocessing.get_context("fork")
         self.pipe, theirs = fork.Pipe()
-        self.process = fork.Process(target=_besiege, args=(attack, server, seconds, theirs), daemon=True)
+        self.process = fork.Process(target=_besiege, args=(attack, server, seconds, times, theirs), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -170,10 +182,10 @@ class Crowd:
         return report
 
 
-def _besiege(attack, server, seconds, pipe):
+def _besiege(attack, server, seconds, times, pipe):
     # The processor goes to the server and the legitimate client first: it is the server that is looked at.
     os.nice(5)
-    target = Target(server, seconds)
+    target = Target(server, seconds, times)
     asyncio.run(_gather(attack, target, seconds))
     pipe.send((dict(target.tally), target.remarks, target.problems))
 

@@ -116,7 +116,7 @@ async def cost_of_waits(target):
     alone, beside = (min(values) for values in costs.values())
     target.remark(f"{alone * 1e6:.0f} µs of processor time a request, {beside * 1e6:.0f} µs beside 1000 waits")
     if beside > DEARER * alone:
-        target.fail(f"beside 1000 waits a request takes {beside / alone:.1f} times as much processor time")
+        target.fail_time(f"beside 1000 waits a request takes {beside / alone:.1f} times as much processor time")
 
 
 async def _replace(target):

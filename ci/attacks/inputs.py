@@ -15,7 +15,7 @@ from server import MIB, Server
 
 # Reading up to the limit of 16 MiB may take some copies of it.
 MEMORY = 128 * MIB
-PATIENCE = 5
+PATIENCE = 30
 
 
 @attack(once=True)

@@ -53,7 +53,7 @@ async def _call(target, call, headers, expected):
     async with await target.connect() as peer:
         await peer.send(first + b"\r\n" + lines + rest)
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(target.patience(3)):
                 while b"\r\n\r\n" not in peer.unread:
                     peer.unread += await peer.receive() or b"nothing \0\r\n\r\n"
             status = peer.unread.split()[1].decode(errors="replace")
@@ -65,4 +65,4 @@ async def _call(target, call, headers, expected):
     if status not in map(str, expected):
         target.fail(f"{what}: expected {expected}, but found {status} in {took} ms")
     elif took > 200:
-        target.fail(f"{what}: expected it at once, but it took {took} ms")
+        target.fail_time(f"{what}: expected it at once, but it took {took} ms")

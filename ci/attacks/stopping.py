@@ -95,7 +95,7 @@ def _send(server, is_over):
 def _judge(target, what, stop, code, journal, bound):
     target.remark(f"{what}: {round(1000 * stop)} ms, exit code {code}")
     if stop > bound:
-        target.fail(f"{what}: expected the end within {bound} s, but it took {stop:.2f} s")
+        target.fail_time(f"{what}: expected the end within {bound} s, but it took {stop:.2f} s")
     if code is None or code < 0:
         target.fail(f"{what}: expected an exit code, but found {code}")
     _whole(target, what, journal)

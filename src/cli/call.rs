@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use hyper::Uri;
 
-use super::error::reason;
+use super::{error::reason, secret::ControlToken};
 use crate::token::Secret;
 
-/// The longest reply that is read, in bytes.
+/// The longest reply that is read of a call without a state in it, in bytes.
 const MAX_REPLY: u64 = 1024 * 1024;
 
 /// Where a stand-in listens.
@@ -21,6 +22,24 @@ const MAX_REPLY: u64 = 1024 * 1024;
 pub(super) struct Place {
     host: String,
     port: u16,
+}
+
+/// A stand-in that runs, as an option of commands.
+#[derive(Args, Debug)]
+pub(super) struct Running {
+    /// Where it is: a URL, or an address and a port as for serve --listen
+    #[arg(value_name = "URL", default_value = "127.0.0.1:8484", env = "STANDIN_LISTEN")]
+    pub(super) place: Place,
+
+    #[command(flatten)]
+    control_token: ControlToken,
+}
+
+impl Running {
+    /// Makes the call with the control token, as [`Place::call`] does.
+    pub(super) fn call(&self, method: &str, path: &str, limit: Duration) -> Result<Answer, String> {
+        self.place.call(method, path, self.control_token.value(), limit)
+    }
 }
 
 /// A whole reply.
@@ -75,6 +94,19 @@ impl Place {
         token: Option<&Secret>,
         limit: Duration,
     ) -> Result<Answer, String> {
+        self.send(method, path, token, &[], limit, MAX_REPLY)
+    }
+
+    /// The same with a body, and with another limit for the length of the reply.
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&Secret>,
+        body: &[u8],
+        limit: Duration,
+        longest: u64,
+    ) -> Result<Answer, String> {
         let end = Instant::now().checked_add(limit);
         let left = || match end {
             None => Ok(limit),
@@ -92,11 +124,15 @@ impl Place {
             token.map(|token| format!("authorization: Bearer {}\r\n", token.reveal())).unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}:{}\r\n{authorization}content-type: application/json\r\n\
-             content-length: 0\r\nconnection: close\r\n\r\n",
-            self.host, self.port
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.host,
+            self.port,
+            body.len()
         );
         stream.set_write_timeout(Some(left()?)).map_err(broken)?;
         stream.write_all(request.as_bytes()).map_err(broken)?;
+        // Who refuses a body need not read it; the reply says why.
+        let unsent = stream.write_all(body);
         let mut reply = Vec::new();
         let mut part = [0; 8192];
         loop {
@@ -105,9 +141,12 @@ impl Place {
                 0 => break,
                 length => reply.extend_from_slice(&part[..length]),
             }
-            if reply.len() as u64 > MAX_REPLY {
-                return Err(format!("a reply of more than {MAX_REPLY} bytes"));
+            if reply.len() as u64 > longest {
+                return Err(format!("a reply of more than {longest} bytes"));
             }
+        }
+        if reply.is_empty() {
+            unsent.map_err(broken)?;
         }
         parse(&reply).ok_or_else(|| "something that is no whole HTTP reply".to_owned())
     }

@@ -17,10 +17,10 @@ const WIDTH: usize = 100;
 #[command(after_help = "\
 Examples:
   standin contract show                    the operations
-  standin contract show updateAgent        its parameters and fields, with their sources
+  standin contract show updateAgent        its fields, with their sources
   standin contract openapi > openapi.json  for other tools
   standin contract openapi --for generators > client.json
-  standin contract ledger                  where the documentation contradicts itself")]
+  standin contract ledger                  the documentation's contradictions")]
 pub(super) struct Command {
     #[command(subcommand)]
     what: What,
@@ -44,6 +44,9 @@ enum What {
         /// The wording of refusals that a generated client reads
         #[arg(long, value_name = "PROFILE", value_enum, default_value_t = ErrorsArg::Vendor, env = "STANDIN_ERRORS")]
         errors: ErrorsArg,
+        /// With links from each operation that makes a thing to those that read, change and delete it, as serve --state has
+        #[arg(long, env = "STANDIN_STATE")]
+        state: bool,
         #[command(flatten)]
         contract: ContractSource,
     },
@@ -73,12 +76,14 @@ impl Command {
                 let operation = check::find(&contract, operation)?;
                 show::operation(&contract, operation, width.unwrap_or(WIDTH))
             }
-            What::Openapi { whom, errors, contract } => {
+            What::Openapi { whom, errors, state, contract } => {
                 let audience = match whom {
                     Whom::Generators => Audience::Generators((*errors).into()),
                     Whom::Validators => Audience::Exact,
                 };
-                String::from_utf8_lossy(contract.load()?.published(audience)).into_owned()
+                let contract = contract.load()?;
+                let text = if *state { contract.linked(audience) } else { contract.published(audience) };
+                String::from_utf8_lossy(text).into_owned()
             }
             What::Ledger { contract } => ledger::text(contract.load()?.ledger(), width.unwrap_or(WIDTH)),
         };

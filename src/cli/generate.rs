@@ -17,7 +17,7 @@ use super::{
     ContractSource, Error, Exit,
     check::find,
     error::{one_line, reason},
-    output, suggested,
+    output, style, suggested,
     verify::setting,
 };
 use crate::{
@@ -42,7 +42,8 @@ Examples:
   standin generate importDataV2 --as body > body.json
   standin generate createAgent --as body --count 100 --into bodies
   standin generate createQueue --mutants --as curl | sh
-  standin generate createAgent --as http --set streamId=st-1 --token \"$TOKEN\" --url https://platform.kore.ai > agents.http")]
+  standin generate createAgent --as http --set streamId=st-1 \\
+    --token \"$TOKEN\" --url https://platform.kore.ai > agents.http")]
 pub(super) struct Generate {
     /// The operations, such as createAgent
     #[arg(value_name = "OPERATION", value_parser = suggested::operation(), required_unless_present_any = ["all", "schema"])]
@@ -283,13 +284,13 @@ impl Skipped {
     fn tell(&self, format: Format) {
         if self.unsendable > 0 {
             let sender = if format == Format::Http { "editors" } else { "curl" };
-            output::complain(&format!("standin: {} left out: {sender} cannot send them", self.unsendable));
+            output::say(style::NOTED, &format!("{} left out: {sender} cannot send them", self.unsendable));
         }
         if self.unproved > 0 {
-            output::complain(&format!(
-                "standin: {} left out: their labels could not be proved",
-                self.unproved
-            ));
+            output::say(
+                style::NOTED,
+                &format!("{} left out: their labels could not be proved", self.unproved),
+            );
         }
     }
 }

@@ -10,11 +10,9 @@ use serde_json::Value;
 
 use super::{
     Error, Exit,
-    call::{Answer, Place},
+    call::{Answer, Running},
     error::one_line,
-    output,
-    secret::ControlToken,
-    style,
+    output, style,
     verify::time,
 };
 
@@ -28,21 +26,17 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[command(after_help = "\
 Examples:
   standin health
-  standin health http://standin:8484       a name other than localhost needs serve --control-host
+  standin health http://standin:8484   a name needs serve --control-host
   standin serve & standin health --wait 20s && npm test
 
 Exit codes: 0 it serves, 1 it does not, 2 wrong usage, 3 standard output cannot be written.")]
 pub(super) struct Health {
-    /// Where it is: a URL, or an address and a port as for serve --listen
-    #[arg(value_name = "URL", default_value = "127.0.0.1:8484", env = "STANDIN_LISTEN")]
-    place: Place,
+    #[command(flatten)]
+    running: Running,
 
     /// Ask again until it serves, for at most this long
     #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_WAIT")]
     wait: Option<Duration>,
-
-    #[command(flatten)]
-    control_token: ControlToken,
 }
 
 /// Why it does not serve.
@@ -72,17 +66,16 @@ impl Health {
                 }
                 Err(Trouble::NotYet(why) | Trouble::Final(why)) => why,
             };
-            let line = one_line(&format!("{} does not serve: {why}", self.place));
-            output::complain(&format!("{} {line}", style::paint(style::BAD, "standin:")));
+            let line = one_line(&format!("{} does not serve: {why}", self.running.place));
+            output::say(style::BAD, &line);
             return Ok(Exit::Findings);
         }
     }
 
     /// The line that says how it is.
     fn ask(&self, limit: Duration) -> Result<String, Trouble> {
-        let token = self.control_token.value();
-        let answer = self.place.call("GET", "/__standin/health", token, limit).map_err(Trouble::NotYet)?;
-        read(&answer).map(|health| format!("{} serves: {health}", self.place))
+        let answer = self.running.call("GET", "/__standin/health", limit).map_err(Trouble::NotYet)?;
+        read(&answer).map(|health| format!("{} serves: {health}", self.running.place))
     }
 }
 

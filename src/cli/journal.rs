@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     ContractSource, Error, Exit,
     error::{one_line, reason},
-    output,
+    output, style,
     table::Table,
     wrap,
 };
@@ -33,9 +33,9 @@ const MAX_LINE: u64 = 128 * 1024 * 1024;
 #[command(after_help = "\
 Examples:
   standin journal run.ndjson                         a table to look at
-  standin journal run.ndjson --as har > run.har      open it in a browser's developer tools
-  standin journal run.ndjson --as pact > client.json one interaction per operation and shape of what was valid
-  curl -s localhost:8484/__standin/export?format=ndjson | standin journal - --as curl")]
+  standin journal run.ndjson --as har > run.har      for a browser's tools
+  standin journal run.ndjson --as pact > client.json what was valid, as a pact
+  curl -s localhost:8484/__standin/export | standin journal - --as curl")]
 pub(super) struct Convert {
     /// The journal in ndjson; - is standard input
     file: PathBuf,
@@ -106,7 +106,7 @@ impl Convert {
         let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
         let pact = pact::from_exchanges(&contract, &self.consumer, exchanges);
         if pact["interactions"].as_array().is_some_and(Vec::is_empty) {
-            output::complain("standin: the journal has no valid exchange, so the pact has no interaction");
+            output::say(style::NOTED, "the journal has no valid exchange, so the pact has no interaction");
         }
         Ok(pact)
     }
@@ -150,7 +150,7 @@ impl Convert {
         };
         let run = runs.swap_remove(number - 1);
         for remark in remarks(&run, number, count) {
-            output::complain(&format!("standin: {name}: {}", one_line(&remark)));
+            output::say(style::NOTED, &format!("{name}: {}", one_line(&remark)));
         }
         Ok(run.exchanges.into_iter().map(Arc::new).collect())
     }
@@ -257,6 +257,7 @@ mod tests {
                 violations: vec![violation.clone(), violation],
                 more_violations: false,
                 readings: Vec::new(),
+                state: None,
             },
             redactions: Arc::new([]),
             timing: Timing::default(),

@@ -23,6 +23,9 @@ mod private_file;
 mod secret;
 mod serve;
 mod signals;
+mod state;
+mod state_file;
+mod state_options;
 mod stop;
 mod style;
 mod suggested;
@@ -73,9 +76,9 @@ const LONG_VERSION: &str = concat!(
 
 const EXAMPLES: &str = "\
 Examples:
-  standin serve                            answer on http://127.0.0.1:8484 until Ctrl-C
-  standin contract show createAgent        what the operation takes, and where that is documented
-  standin check createAgent agent.json     does this body keep to the documentation?
+  standin serve                            answer on http://127.0.0.1:8484
+  standin contract show createAgent        what it takes, and which page says so
+  standin check createAgent agent.json     does this body keep to the pages?
   standin token                            a token to call it with
   standin generate createAgent --mutants   requests with one fault each
   standin verify http://127.0.0.1:8484     does it do what the contracts say?
@@ -91,6 +94,7 @@ enum Command {
     Generate(generate::Generate),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
+    State(state::State),
     Health(health::Health),
     Stop(stop::Stop),
     Completions(completions::Completions),
@@ -109,7 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            output::complain(&format!("{} {error}", style::paint(style::BAD, "standin:")));
+            output::say(style::BAD, &error.to_string());
             error.exit().into()
         }
     }
@@ -125,6 +129,7 @@ impl Command {
             Self::Generate(generate) => generate.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
+            Self::State(state) => state.run(),
             Self::Health(health) => health.run(),
             Self::Stop(stop) => stop.run(),
             Self::Completions(completions) => completions.run(),
@@ -246,6 +251,18 @@ mod tests {
                         ["SECRET", "TOKEN", "PASSWORD", "STATES_URL"].iter().any(|end| env.ends_with(end));
                     assert_eq!(arg.is_hide_env_values_set(), secret, "{name}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn examples_fit_a_terminal_so_that_they_can_be_copied() {
+        let mut command = Cli::command();
+        let commands: Vec<_> = command.get_subcommands_mut().map(|command| command.clone()).collect();
+        for command in commands.iter().chain([&command]) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
             }
         }
     }

@@ -7,8 +7,12 @@ use std::{
 };
 
 use anstream::AutoStream;
+use clap::builder::styling::Style;
 
-use super::error::{Error, reason};
+use super::{
+    error::{Error, reason},
+    style, wrap,
+};
 use crate::bounded;
 
 /// Writes to standard output at once. A reader that went away, such as `head`, is no error.
@@ -28,6 +32,12 @@ fn write_all(stdout: &mut impl Write, text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Says something on standard error, in lines that fit a terminal; it begins with our name, in that style.
+pub(super) fn say(name: Style, message: &str) {
+    let text = wrap::beside("standin: ", message, wrap::error_width());
+    complain(&text.trim_end().replacen("standin:", &style::paint(name, "standin:"), 1));
 }
 
 /// Writes a line to standard error, which may be painted; there is nobody to tell when that fails.

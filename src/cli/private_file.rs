@@ -1,8 +1,9 @@
-//! A file that its owner alone reads, and that one process at a time adds to.
+//! A file that its owner alone reads, and that one process at a time adds to or replaces.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
-    io,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -48,6 +49,51 @@ impl PrivateFile {
         let path = fs::canonicalize(path).map_err(failed)?;
         Ok(Self { file, path })
     }
+
+    /// Puts another file in its place, which is written as a whole, or stays away: whoever looks, whatever happens,
+    /// finds the one or the other.
+    pub(super) fn replace(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let mut name = OsString::from(&self.path);
+        name.push(".new");
+        let new = PathBuf::from(name);
+        let replaced = self.replace_by(&new, write);
+        if replaced.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        replaced
+    }
+
+    fn replace_by(
+        &mut self,
+        new: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<u64> {
+        let file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(new)?;
+        keep_private(&file)?;
+        // Whoever opens it once it is in place finds it taken.
+        match file.try_lock() {
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => {
+                return Err(error);
+            }
+            _ => {}
+        }
+        let mut out = BufWriter::with_capacity(64 * 1024, &file);
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        file.sync_all()?;
+        fs::rename(new, &self.path)?;
+        // So that the name is there after a power failure, too, where folders can be synced.
+        if let Some(folder) = self.path.parent() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        let length = file.metadata()?.len();
+        self.file = file;
+        Ok(length)
+    }
 }
 
 #[cfg(unix)]
@@ -81,10 +127,7 @@ fn keep_private(_: &File) -> io::Result<()> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::{
-        io::Write,
-        os::unix::fs::{PermissionsExt, symlink},
-    };
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -153,6 +196,27 @@ mod tests {
         }
         drop(open);
         PrivateFile::open(&file).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_is_the_new_one_or_the_old_one_and_stays_its_owners() {
+        let folder = Folder::new("private-replace");
+        let (file, new) = (folder.file("file"), folder.file("file.new"));
+        fs::write(&file, "before").unwrap();
+        let mut open = PrivateFile::open(&file).unwrap();
+
+        let failed = open.replace(|out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the disk is full");
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), new.exists()), ("before", false));
+
+        assert_eq!(open.replace(|out| out.write_all(b"after")).unwrap(), 5);
+        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), new.exists()), ("after", false));
+        assert_eq!(mode(&file), 0o600);
+        let error = PrivateFile::open(&file).unwrap_err().to_string();
+        assert!(error.ends_with(": another process writes it; stop that, or name another file"), "{error}");
     }
 
     #[test]

@@ -22,10 +22,11 @@ use super::{
     output,
     secret::{ClientSecret, ControlToken},
     signals,
+    state_options::StateArgs,
 };
 use crate::{
-    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, TokenPolicy,
-    token::Secret,
+    Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, StateSettings,
+    TokenPolicy, token::Secret,
 };
 
 /// Serve the API: answer, check and record requests
@@ -36,10 +37,12 @@ use crate::{
 #[command(after_help = "\
 Examples:
   standin serve
-  standin serve --listen 127.0.0.1:0 --log json   a free port; the ready line names it
-  standin serve --checks report                   answer all, record what is wrong
-  standin serve --journal-file run.ndjson         keep what was sent, as it comes
+  standin serve --listen 127.0.0.1:0 --log json   a free port, which it prints
+  standin serve --checks report                   refuse nothing for its values
+  standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret-file secret.txt
+  standin serve --state                           what is created can be read, changed and deleted
+  standin serve --start-state team.json --state-file sessions.json
 
 A token to call it with: standin token
 What was received: http://127.0.0.1:8484/__standin/requests")]
@@ -95,6 +98,9 @@ pub(super) struct Serve {
     /// The largest body that is accepted
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
+
+    #[command(flatten)]
+    state: StateArgs,
 
     /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
     ///
@@ -182,10 +188,19 @@ impl Serve {
         let token = self.token_policy()?;
         let control_token = self.control_token()?;
         let contract = self.contract.load()?;
-        let mut config = self.config(Arc::clone(&contract), token, control_token);
+        let state = self.state.settings(&contract)?;
+        let mut config = self.config(Arc::clone(&contract), token, control_token, state);
         contract.words(config.settings.errors).map_err(|error| {
             Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
         })?;
+        let state_file = match &config.settings.state {
+            Some(settings) => {
+                let sessions = Arc::new(self.state.sessions(&contract, settings.bounds)?);
+                config.sessions = Some(Arc::clone(&sessions));
+                self.state.file(&sessions)?.map(|file| (file, sessions))
+            }
+            None => None,
+        };
         let journal_file = match &self.journal_file {
             Some(file) => Some(JournalFile::open(file, self.journal_file_bytes as u64)?),
             None => None,
@@ -201,6 +216,7 @@ impl Serve {
             ));
         }
 
+        let keeping = state_file.map(|(file, sessions)| file.keep(sessions)).transpose()?;
         let writer = journal_file.map(JournalFile::start).transpose()?;
         config.journal_writer.clone_from(&writer);
         let log = Log::start(
@@ -227,13 +243,14 @@ impl Serve {
         let _journal = ManuallyDrop::new(journal);
         // What still runs after the drain is cut off here.
         runtime.shutdown_background();
-        let time = match asked_to_stop {
+        let time = || match asked_to_stop {
             Some(asked) => SOON.saturating_sub(asked.elapsed()),
             None => PATIENT,
         };
-        let written = writer.map_or(Ok(()), |writer| self.finish(&writer, time));
+        let kept = keeping.map_or(Ok(()), |keeping| keeping.finish(time()));
+        let written = writer.map_or(Ok(()), |writer| self.finish(&writer, time()));
         log.flush(FLUSH);
-        written.map(|()| Exit::Fine)
+        kept.and(written).map(|()| Exit::Fine)
     }
 
     /// Ends the journal file, within this time, and says what is missing there.
@@ -296,7 +313,13 @@ impl Serve {
         Ok((listener, address))
     }
 
-    fn config(&self, contract: Arc<Contract>, token: TokenPolicy, control_token: Option<Secret>) -> Config {
+    fn config(
+        &self,
+        contract: Arc<Contract>,
+        token: TokenPolicy,
+        control_token: Option<Secret>,
+        state: Option<StateSettings>,
+    ) -> Config {
         Config {
             contract,
             control: ControlConfig {
@@ -319,6 +342,7 @@ impl Serve {
                 detail: self.detail == Switch::On,
                 token,
                 max_body: self.max_body,
+                state,
             },
             ..Config::default()
         }
@@ -371,11 +395,11 @@ fn address(text: &str) -> Result<String, String> {
     }
 }
 
-fn entries(text: &str) -> Result<usize, String> {
+pub(super) fn entries(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&entries| entries > 0).ok_or_else(|| "expected a number from 1 up".into())
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let size: Option<ByteSize> = text.parse().ok();
     size.and_then(|size| usize::try_from(size.as_u64()).ok())
         .ok_or_else(|| "expected a size such as 1MiB, 500kB or 4096".into())

@@ -10,11 +10,9 @@ use serde_json::Value;
 
 use super::{
     Error, Exit,
-    call::{Answer, Place},
+    call::{Answer, Running},
     error::one_line,
-    output,
-    secret::ControlToken,
-    style,
+    output, style,
 };
 
 /// How long it may take to answer, and how long to be gone.
@@ -35,37 +33,32 @@ Without --control-token, a stand-in lets itself be stopped from its own machine 
 
 Exit codes: 0 it is gone, 1 it is not, or there was none, 2 wrong usage, 3 standard output cannot be written.")]
 pub(super) struct Stop {
-    /// Where it is: a URL, or an address and a port as for serve --listen
-    #[arg(value_name = "URL", default_value = "127.0.0.1:8484", env = "STANDIN_LISTEN")]
-    place: Place,
-
     #[command(flatten)]
-    control_token: ControlToken,
+    running: Running,
 }
 
 impl Stop {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         match self.stop() {
             Ok(()) => {
-                let line = one_line(&format!("{} has stopped", self.place));
+                let line = one_line(&format!("{} has stopped", self.running.place));
                 output::print_painted(&format!("{}\n", style::paint(style::GOOD, &line)))?;
                 Ok(Exit::Fine)
             }
             Err(why) => {
-                let line = one_line(&format!("{} was not stopped: {why}", self.place));
-                output::complain(&format!("{} {line}", style::paint(style::BAD, "standin:")));
+                let line = one_line(&format!("{} was not stopped: {why}", self.running.place));
+                output::say(style::BAD, &line);
                 Ok(Exit::Findings)
             }
         }
     }
 
     fn stop(&self) -> Result<(), String> {
-        let token = self.control_token.value();
-        check(&self.place.call("POST", "/__standin/stop", token, LIMIT)?)?;
+        check(&self.running.call("POST", "/__standin/stop", LIMIT)?)?;
         let asked = Instant::now();
         // Its port is taken until it has ended: who connects in the meantime is kept waiting, and sees the connection end
         // with it.
-        while self.place.wait_for_end(LIMIT.saturating_sub(asked.elapsed())) {
+        while self.running.place.wait_for_end(LIMIT.saturating_sub(asked.elapsed())) {
             if asked.elapsed() >= LIMIT {
                 return Err(format!(
                     "it was asked to stop, and something still listens there after {LIMIT:?}"

@@ -18,7 +18,7 @@ use crate::{
 Examples:
   standin token
   standin token --expires 1h --client-secret-file secret.txt
-  standin token --expires=-1h              an expired one, which `--token verified` refuses
+  standin token --expires=-1h              an expired one
   curl --header \"auth: $(standin token)\" …")]
 pub(super) struct Token {
     /// The client id of the app, which the API looks for in `appId`

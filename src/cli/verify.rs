@@ -30,10 +30,13 @@ Examples:
   standin verify http://127.0.0.1:8484
   standin verify --list
   standin verify http://127.0.0.1:8484 --only 'create*' --skip createQueue
-  standin verify http://127.0.0.1:8484 --pact client.json --report junit=verify.xml
-  standin verify http://127.0.0.1:8484 --states-url http://127.0.0.1:8484/__standin/provider-states
-  standin verify https://platform.kore.ai --client-secret-file secret.txt --app-id cs-… --set streamId=st-… --set accountId=…
-  standin verify http://127.0.0.1:8484 --broker http://broker --provider-version \"$(git rev-parse HEAD)\"
+  standin verify http://127.0.0.1:8484 --pact client.json --report junit=out.xml
+  standin verify http://127.0.0.1:8484 \\
+    --states-url http://127.0.0.1:8484/__standin/provider-states
+  standin verify https://platform.kore.ai --client-secret-file secret.txt \\
+    --app-id cs-… --set streamId=st-… --set accountId=…
+  standin verify http://127.0.0.1:8484 --broker http://broker \\
+    --provider-version \"$(git rev-parse HEAD)\"
 
 Exit codes: 0 every interaction holds, 1 some do not, 2 wrong usage, 3 it could not be verified.")]
 pub(super) struct Verify {

@@ -1,5 +1,9 @@
 //! Long text in short lines.
 
+use std::io;
+
+use terminal_size::{Height, Width, terminal_size_of};
+
 /// The words of a text in lines of at most `width` characters; a word that is longer has a line of its own.
 pub(super) fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -42,9 +46,20 @@ pub(super) fn beside(start: &str, text: &str, width: Option<usize>) -> String {
 /// How long lines may be: what `COLUMNS` says, else as wide as the terminal is; without one there is no limit.
 pub(super) fn width() -> Option<usize> {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal =
-        || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
-    columns.or_else(terminal).map(|width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
+    columns.map(clamped).or_else(|| of(terminal_size_of(io::stdout())))
+}
+
+/// How long lines on standard error may be: as wide as the terminal is, if it is one.
+pub(super) fn error_width() -> Option<usize> {
+    of(terminal_size_of(io::stderr()))
+}
+
+fn of(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(width, _)| clamped(width.0.into()))
+}
+
+fn clamped(width: usize) -> usize {
+    width.clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
 /// The narrowest and the widest lines that are written for a terminal.

@@ -4,8 +4,18 @@ use serde_json::Value;
 
 use super::{ContractError, LedgerEntry, reader::Node, role::Role};
 
-const OURS: [&str; 8] =
-    ["x-source", "x-assumed", "x-rules", "x-ledger", "x-accepts", "x-same-as", "x-claim", "x-scope"];
+const OURS: [&str; 10] = [
+    "x-source",
+    "x-assumed",
+    "x-rules",
+    "x-ledger",
+    "x-accepts",
+    "x-same-as",
+    "x-claim",
+    "x-scope",
+    "x-resources",
+    "x-effect",
+];
 
 /// Fails on any `x-` keyword that is not one of ours, and on any `x-ledger` that names no entry, outside of samples.
 pub(super) fn check(root: &Node, ledger: &[LedgerEntry]) -> Result<(), ContractError> {

@@ -27,6 +27,10 @@ pub(super) fn document(root: &Node, ledger: &[LedgerEntry], refusals: &str) -> R
             document.insert(key.into(), without_notes(value));
         }
     }
+    // It is about our own keywords, which are not here.
+    if let Some(Value::Object(info)) = document.get_mut("info") {
+        info.shift_remove("description");
+    }
     let mut paths = Map::new();
     for (path, item) in root.need("paths")?.members()? {
         let mut operations = Map::new();
@@ -256,18 +260,10 @@ impl<'a> Writer<'a> {
             }
         }
         for (property, kinds) in kinds {
-            let items = json!({"anyOf": kinds});
-            let Some(schema) = out.get_mut("properties").and_then(|properties| properties.get_mut(&property))
-            else {
-                continue;
-            };
-            // `usual_type` has been here: a list that may be something else, too, is one of two.
-            let lists = match schema.get_mut("anyOf").and_then(Value::as_array_mut) {
-                Some(choices) => choices.iter_mut().find(|choice| choice["type"] == "array"),
-                None => Some(schema),
-            };
-            if let Some(list) = lists.and_then(Value::as_object_mut) {
-                list.insert("items".into(), items);
+            let schema = out.get_mut("properties").and_then(|properties| properties.get_mut(&property));
+            // `usual_type` has been here: what may also be a list is usually none.
+            if let Some(list) = schema.filter(|schema| schema["type"] == "array") {
+                list["items"] = json!({"anyOf": kinds});
             }
         }
         Ok(())
@@ -291,20 +287,10 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Of several types the first, which is what the pages show; a text that may also be a list is one of two.
+/// Of several types the first, which is what the pages show. (The Java that openapi-generator makes of a choice
+/// between a text and a list does not compile.)
 fn usual_type(schema: &mut Map<String, Value>) {
-    if let Some(Value::Array(types)) = schema.get("type") {
-        let Some(first) = types.first().cloned() else {
-            return;
-        };
-        let may_be_list = types.iter().any(|kind| kind == "array") && first != "array" && first != "object";
-        if may_be_list {
-            schema.shift_remove("type");
-            let items = schema.shift_remove("items").unwrap_or_else(|| json!({}));
-            let choices = json!([{"type": first}, {"type": "array", "items": items}]);
-            schema.insert("anyOf".into(), choices);
-            return;
-        }
+    if let Some(first) = schema.get("type").and_then(|types| types.get(0)).cloned() {
         schema.insert("type".into(), first);
     }
     if schema.get("type").is_some_and(|kind| kind == "array") {

@@ -35,6 +35,8 @@ pub struct LedgerEntry {
 pub enum LedgerKind {
     /// A request may use another spelling, type or place; the exchange lists it under `readings`.
     Accepted,
+    /// A sample shows a reply that cannot be meant; no service is held to it.
+    Accident,
     /// Good to know.
     Note,
     /// A sample shows it.

@@ -3,18 +3,25 @@
 //! Routing, validation, sample replies, payloads and the published document are all derived from it.
 //! A [`Contract`] cannot be half right: whatever this program does not understand fails the load.
 
+mod choice;
+mod effect;
+mod effect_reader;
 mod extensions;
 mod generators;
 mod ledger;
+mod links;
 mod operation;
 pub(crate) mod origin;
 pub(crate) mod pattern;
+mod pointer;
 mod publish;
 mod reader;
 mod refusal;
+mod resource;
 mod role;
 mod schema;
 mod schema_reader;
+mod template;
 pub(crate) mod wording;
 
 use std::{
@@ -29,19 +36,27 @@ use serde_json::Value;
 
 use crate::bounded;
 
+pub use choice::Assumption;
+use choice::ChoiceReader;
+pub(crate) use choice::{Choice, Way};
+pub(crate) use effect::{Does, Effect, Give, Kind, Moves, Paging, Source, Take, Tell};
+use effect_reader::EffectReader;
 pub use ledger::{LedgerEntry, LedgerKind, Says};
 pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
 use operation::{OperationReader, Shared};
 pub use origin::{Basis, Origin};
+pub(crate) use pointer::Pointer;
 pub use publish::Audience;
 use publish::Published;
 use reader::Node;
 pub(crate) use reader::escape;
 pub use refusal::Errors;
 pub(crate) use refusal::{Cause, Refusals};
+pub(crate) use resource::{Reference, Resource};
 pub use schema::{Branch, JsonType, Property, Schema};
 use schema_reader::SchemaReader;
+pub(crate) use template::Template;
 
 /// The API as its document describes it.
 #[derive(Debug)]
@@ -53,10 +68,14 @@ pub struct Contract {
     token: Option<Token>,
     sample_token: Option<String>,
     operations: Vec<Operation>,
+    resources: Vec<Resource>,
+    assumptions: Vec<Assumption>,
     ledger: Vec<LedgerEntry>,
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
     published: OnceLock<Published>,
+    /// The published documents with links, once somebody asks for them.
+    linked: OnceLock<[Bytes; 3]>,
 }
 
 /// Why a document is no contract: what was expected, what was found and where.
@@ -128,13 +147,15 @@ impl Contract {
         let ledger = ledger::read(&root)?;
         extensions::check(&root, &ledger)?;
         let samples = Samples { file };
-        let mut reader = OperationReader {
-            root: document,
-            ledger: &ledger,
-            samples: &samples,
-            schemas: SchemaReader::new(document, &ledger, compile),
-        };
+        let mut choices = ChoiceReader { ledger: &ledger, assumptions: Vec::new() };
+        let mut schemas = SchemaReader::new(document, &ledger, compile);
+        let mut resources = resource::read(&root, &mut schemas, &mut choices, compile)?;
+        let effects = EffectReader { resources: &resources, choices: &mut choices, compile };
+        let mut reader =
+            OperationReader { root: document, ledger: &ledger, samples: &samples, schemas, effects };
         let mut operations = reader.paths(&root.need("paths")?)?;
+        let assumptions = choices.assumptions;
+        resource::fix(&root, &mut resources, &operations)?;
         let token = token(&root)?;
         let shared = Arc::new(Shared {
             token_header: token.as_ref().map(|token| token.header.clone()),
@@ -147,8 +168,8 @@ impl Contract {
         for operation in &mut operations {
             operation.shared = Arc::clone(&shared);
         }
-        refusal::check(&operations, token.is_some())?;
-        refusal::share(&mut operations, token.is_some());
+        refusal::check(&operations, &resources, token.is_some())?;
+        refusal::share(&mut operations, &resources, token.is_some());
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -158,9 +179,12 @@ impl Contract {
             token,
             sample_token: sample_token(&root)?,
             operations,
+            resources,
+            assumptions,
             ledger,
             document: OnceLock::new(),
             published: OnceLock::new(),
+            linked: OnceLock::new(),
         })
     }
 
@@ -228,6 +252,25 @@ impl Contract {
         )))
     }
 
+    /// Reads `NAME=CHOICE`: what to take for one of the things that the documentation leaves open.
+    ///
+    /// # Errors
+    ///
+    /// When the contract has no such thing or no such choice.
+    pub fn assume(&self, text: &str) -> Result<(String, String), ContractError> {
+        choice::assume(&self.assumptions, text)
+    }
+
+    /// What the documentation leaves open about state, as far as something else can be chosen for it.
+    pub fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
+    }
+
+    /// What operations make and read.
+    pub(crate) fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
     /// The ledger of contradictions.
     pub fn ledger(&self) -> &[LedgerEntry] {
         &self.ledger
@@ -249,9 +292,27 @@ impl Contract {
         published.text(audience)
     }
 
-    /// The same document as a server at `url` hands it out, such as `http://127.0.0.1:8484`.
+    /// The same document with links, from each operation that makes a thing to those that read, change and delete it; they
+    /// hold where there is state.
+    #[allow(clippy::missing_panics_doc)] // what was published is JSON
+    pub fn linked(&self, audience: Audience) -> &Bytes {
+        let texts = self.linked.get_or_init(|| {
+            Audience::ALL.map(|audience| {
+                let linked = links::add(self.published(audience), &self.operations, &self.resources);
+                linked.expect("what was published is JSON")
+            })
+        });
+        &texts[audience.index()]
+    }
+
+    /// The published document as a server at `url` hands it out, such as `http://127.0.0.1:8484`.
     pub fn published_at(&self, audience: Audience, url: &str) -> Bytes {
         publish::at(self.published(audience), url)
+    }
+
+    /// The document with links as a server at `url` hands it out.
+    pub fn linked_at(&self, audience: Audience, url: &str) -> Bytes {
+        publish::at(self.linked(audience), url)
     }
 }
 

@@ -7,7 +7,8 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::{
-    ContractError, LedgerEntry, Samples,
+    ContractError, Effect, LedgerEntry, Samples,
+    effect_reader::EffectReader,
     reader::Node,
     refusal::Errors,
     schema::{JsonType, Schema},
@@ -39,6 +40,8 @@ pub struct Operation {
     pub body: Option<Body>,
     /// What it answers, by status code.
     pub replies: Vec<Replies>,
+    /// What it does with the state of a session, when it does anything.
+    pub(crate) effect: Option<Effect>,
     /// What it shares with the contract's other operations.
     pub(crate) shared: Arc<Shared>,
 }
@@ -242,18 +245,19 @@ pub(crate) fn position(examples: &[Example], name: &str) -> Option<usize> {
 }
 
 /// Reads operations and their parts from one document.
-pub(super) struct OperationReader<'a> {
+pub(super) struct OperationReader<'a, 'e> {
     pub(super) root: &'a Value,
     pub(super) ledger: &'a [LedgerEntry],
     pub(super) samples: &'a Samples<'a>,
     pub(super) schemas: SchemaReader<'a>,
+    pub(super) effects: EffectReader<'e, 'a>,
 }
 
 const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 const NOTES: [&str; 7] =
     ["summary", "description", "tags", "x-source", "x-assumed", "x-ledger", "deprecated"];
 
-impl<'a> OperationReader<'a> {
+impl<'a> OperationReader<'a, '_> {
     pub(super) fn paths(&mut self, paths: &Node<'a>) -> Result<Vec<Operation>, ContractError> {
         let mut operations: Vec<Operation> = Vec::new();
         for (path, item) in paths.members()? {
@@ -284,7 +288,7 @@ impl<'a> OperationReader<'a> {
     }
 
     fn operation(&mut self, path: &str, method: &str, node: &Node<'a>) -> Result<Operation, ContractError> {
-        known(node, "an operation", &["operationId", "parameters", "requestBody", "responses"])?;
+        known(node, "an operation", &["operationId", "parameters", "requestBody", "responses", "x-effect"])?;
         let segments = path[1..].split('/').map(|text| segment(text, node)).collect::<Result<Vec<_>, _>>()?;
         let mut parameters: Vec<Parameter> = Vec::new();
         if let Some(list) = node.get("parameters") {
@@ -326,7 +330,7 @@ impl<'a> OperationReader<'a> {
             return Err(responses
                 .complain("expected a status of 200 to 299 with at least one example, but found none"));
         }
-        Ok(Operation {
+        let mut operation = Operation {
             id: node.need("operationId")?.text()?.into(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
@@ -338,8 +342,13 @@ impl<'a> OperationReader<'a> {
             parameters,
             body: node.get("requestBody").map(|node| self.body(&node)).transpose()?,
             replies,
+            effect: None,
             shared: Arc::default(),
-        })
+        };
+        if let Some(effect) = node.get("x-effect") {
+            operation.effect = Some(self.effects.read(&operation, &effect)?);
+        }
+        Ok(operation)
     }
 
     fn parameter(&mut self, node: &Node<'a>) -> Result<Parameter, ContractError> {

@@ -22,7 +22,13 @@ pub enum Audience {
 pub(super) struct Published([Bytes; 3]);
 
 impl Audience {
-    const ALL: [Self; 3] = [Self::Exact, Self::Generators(Errors::Rfc), Self::Generators(Errors::Vendor)];
+    pub(super) const ALL: [Self; 3] =
+        [Self::Exact, Self::Generators(Errors::Rfc), Self::Generators(Errors::Vendor)];
+
+    /// Its position among all.
+    pub(super) fn index(self) -> usize {
+        Self::ALL.iter().position(|other| *other == self).unwrap_or_default()
+    }
 }
 
 impl Published {
@@ -49,8 +55,7 @@ impl Published {
     }
 
     pub(super) fn text(&self, audience: Audience) -> &Bytes {
-        let index = Audience::ALL.iter().position(|other| *other == audience);
-        &self.0[index.unwrap_or_default()]
+        &self.0[audience.index()]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::ContractError;
+use super::{ContractError, Origin};
 
 /// A value and its JSON pointer.
 #[derive(Clone)]
@@ -92,6 +92,24 @@ impl<'a> Node<'a> {
 
     pub(super) fn number(&self) -> Result<f64, ContractError> {
         self.value.as_f64().ok_or_else(|| self.error("a number"))
+    }
+
+    /// The page and row that something comes from, and why it is assumed.
+    pub(super) fn origin(&self) -> Result<String, ContractError> {
+        let source = self.optional_text("x-source")?.unwrap_or_default();
+        Ok(Origin { source, assumed: self.optional_text("x-assumed")? }.to_string())
+    }
+
+    /// Fails on a member that is neither one of `own` nor a note for readers.
+    pub(super) fn only(&self, what: &str, own: &[&str]) -> Result<(), ContractError> {
+        const NOTES: [&str; 4] = ["description", "x-source", "x-assumed", "x-ledger"];
+        for (key, node) in self.members()? {
+            if !own.contains(&key) && !NOTES.contains(&key) {
+                let known = own.join(", ");
+                return Err(node.complain(&format!("this is no member of {what}, which has {known}")));
+            }
+        }
+        Ok(())
     }
 
     /// Resolves a `$ref` into the document `root`, once; a node that is no reference is returned as it is.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{ContractError, Example, Operation, Replies, reader::escape};
+use super::{ContractError, Example, Operation, Replies, Resource, reader::escape};
 
 /// The wording of refusals: the media type under which the contract has them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,12 +19,16 @@ pub enum Errors {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Cause {
     Credentials,
+    Full,
+    InUse,
     Incomplete,
     Json,
     MediaType,
     Method,
+    Missing,
     Path,
     Size,
+    Taken,
     Timeout,
     Token,
     Violations,
@@ -58,14 +62,18 @@ impl Errors {
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Credentials,
+        Self::Full,
+        Self::InUse,
         Self::Incomplete,
         Self::Json,
         Self::MediaType,
         Self::Method,
+        Self::Missing,
         Self::Path,
         Self::Size,
+        Self::Taken,
         Self::Timeout,
         Self::Token,
         Self::Violations,
@@ -75,12 +83,16 @@ impl Cause {
     fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
+            Self::Full => "full",
+            Self::InUse => "inUse",
             Self::Incomplete => "incomplete",
             Self::Json => "json",
             Self::MediaType => "mediaType",
             Self::Method => "method",
+            Self::Missing => "missing",
             Self::Path => "path",
             Self::Size => "size",
+            Self::Taken => "taken",
             Self::Timeout => "timeout",
             Self::Token => "token",
             Self::Violations => "violations",
@@ -88,10 +100,13 @@ impl Cause {
     }
 
     /// Whether an operation can refuse a request for it.
-    fn occurs_at(self, operation: &Operation, has_token: bool) -> bool {
+    fn occurs_at(self, operation: &Operation, resources: &[Resource], has_token: bool) -> bool {
         match self {
             Self::Credentials | Self::Token => has_token,
             Self::Json | Self::MediaType => operation.body.is_some(),
+            Self::Full | Self::InUse | Self::Missing | Self::Taken => {
+                operation.effect.as_ref().is_some_and(|effect| effect.can_refuse(self, resources))
+            }
             // Such a request reaches no operation.
             Self::Method | Self::Path => false,
             Self::Incomplete | Self::Size | Self::Timeout | Self::Violations => true,
@@ -99,9 +114,9 @@ impl Cause {
     }
 
     /// Whether a request can be refused for it.
-    fn occurs(self, operations: &[Operation], has_token: bool) -> bool {
+    fn occurs(self, operations: &[Operation], resources: &[Resource], has_token: bool) -> bool {
         matches!(self, Self::Method | Self::Path)
-            || operations.iter().any(|operation| self.occurs_at(operation, has_token))
+            || operations.iter().any(|operation| self.occurs_at(operation, resources, has_token))
     }
 }
 
@@ -161,7 +176,7 @@ impl Errors {
 }
 
 /// Gives each operation the refusals that it can answer with and does not have: the first that another one has.
-pub(super) fn share(operations: &mut [Operation], has_token: bool) {
+pub(super) fn share(operations: &mut [Operation], resources: &[Resource], has_token: bool) {
     for errors in Errors::ALL {
         for cause in Cause::ALL {
             let shared = operations.iter().find_map(|operation| {
@@ -172,7 +187,8 @@ pub(super) fn share(operations: &mut [Operation], has_token: bool) {
                 continue;
             };
             for operation in &mut *operations {
-                if !cause.occurs_at(operation, has_token) || named(operation, errors, cause).next().is_some()
+                if !cause.occurs_at(operation, resources, has_token)
+                    || named(operation, errors, cause).next().is_some()
                 {
                     continue;
                 }
@@ -209,10 +225,14 @@ impl Replies {
 }
 
 /// Fails unless each cause that occurs has one refusal in each wording that is needed.
-pub(super) fn check(operations: &[Operation], has_token: bool) -> Result<(), ContractError> {
+pub(super) fn check(
+    operations: &[Operation],
+    resources: &[Resource],
+    has_token: bool,
+) -> Result<(), ContractError> {
     for errors in Errors::needed(operations) {
         for cause in Cause::ALL {
-            let mut is_missing = cause.occurs(operations, has_token);
+            let mut is_missing = cause.occurs(operations, resources, has_token);
             for operation in operations {
                 let mut statuses = named(operation, errors, cause).map(|(replies, _)| replies.status);
                 let (first, second) = (statuses.next(), statuses.next());

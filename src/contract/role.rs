@@ -25,11 +25,11 @@ impl Role {
             Self::Examples => Self::Example,
             Self::Names => Self::Keywords,
             Self::Example | Self::Keywords => match key {
-                "enum" | "example" | "value" | "x-same-as" => Self::Data,
+                "enum" | "example" | "fixed" | "value" | "x-same-as" => Self::Data,
                 "examples" if value.is_array() => Self::Data,
                 "examples" => Self::Examples,
                 "content" | "headers" | "paths" | "properties" | "requestBodies" | "responses"
-                | "schemas" | "securitySchemes" => Self::Names,
+                | "schemas" | "securitySchemes" | "x-resources" => Self::Names,
                 "parameters" if value.is_object() => Self::Names,
                 _ => Self::Keywords,
             },

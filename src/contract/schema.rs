@@ -112,7 +112,7 @@ pub enum JsonType {
 }
 
 /// A compiled validator; a type of its own so that a schema can be printed for debugging.
-struct Frame(Validator);
+pub(super) struct Frame(pub(super) Validator);
 
 impl Schema {
     /// The property with this canonical name, among the branches too.
@@ -223,6 +223,36 @@ impl Schema {
     pub(crate) fn validator(&self) -> Result<Validator, ContractError> {
         validator(&self.to_json(true))
             .map_err(|error| ContractError::new(format!("this is no schema: {error}")))
+    }
+
+    /// The same, but that nothing is required.
+    pub(crate) fn lenient(&self) -> Result<Validator, ContractError> {
+        fn release(schema: &mut Value) {
+            match schema {
+                Value::Object(keywords) => {
+                    keywords.shift_remove("required");
+                    for (keyword, schema) in keywords {
+                        match keyword.as_str() {
+                            // The condition of a branch needs its members.
+                            "enum" | "if" => {}
+                            "properties" => {
+                                schema
+                                    .as_object_mut()
+                                    .into_iter()
+                                    .flatten()
+                                    .for_each(|(_, own)| release(own));
+                            }
+                            _ => release(schema),
+                        }
+                    }
+                }
+                Value::Array(list) => list.iter_mut().for_each(release),
+                _ => {}
+            }
+        }
+        let mut schema = self.to_json(true);
+        release(&mut schema);
+        validator(&schema).map_err(|error| ContractError::new(format!("this is no schema: {error}")))
     }
 
     /// What is asserted, as JSON Schema; for [`Schema::frame`] without what lies below arrays.
@@ -375,6 +405,12 @@ impl JsonType {
         ];
         let name = node.text()?;
         ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| node.error("a JSON type"))
+    }
+}
+
+impl From<Validator> for Frame {
+    fn from(validator: Validator) -> Self {
+        Self(validator)
     }
 }
 

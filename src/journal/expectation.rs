@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(e(r#"{"count":-1}"#), "/count: expected a number that is not negative, but found `-1`");
         assert_eq!(
             e(r#"{"cuont":1}"#),
-            "expected operation, outcome, status, path, header, query, contains, body, after, count, atLeast or atMost, but found `cuont`"
+            "expected operation, outcome, status, session, path, header, query, contains, body, after, count, atLeast or atMost, but found `cuont`"
         );
         assert_eq!(
             e(r#"{"count":1,"atMost":1}"#),
@@ -370,5 +370,15 @@ mod tests {
             e(r#"{"atLeast":3,"atMost":2}"#),
             "/atMost: expected at least 3, as atLeast says, but found `2`"
         );
+    }
+
+    #[test]
+    fn how_many_are_expected_is_said_in_words() {
+        let cases =
+            [("{}", "at least 1"), (r#"{"count":2}"#, "2"), (r#"{"atLeast":2,"atMost":5}"#, "2 to 5")];
+        for (expected, amount) in cases {
+            let expectation = Expectation::from_json(expected.as_bytes()).unwrap();
+            assert_eq!(expectation.amount(), amount);
+        }
     }
 }

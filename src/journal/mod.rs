@@ -107,6 +107,17 @@ pub struct Journal {
     writer: Option<Arc<Writer>>,
 }
 
+/// An exchange that is recorded, and still to be announced.
+#[must_use]
+pub(crate) struct Kept {
+    pub(crate) recorded: Arc<Recorded>,
+    /// The reply as it has to be sent, when secrets in it were replaced.
+    pub(crate) reply: Option<Reply>,
+    weight: usize,
+    /// What had to go for it; it is freed once no lock is held.
+    gone: ring::Gone,
+}
+
 type OnRecord = Box<dyn Fn(&Arc<Recorded>) + Send + Sync>;
 
 /// One hook and the next: a list that grows without a lock and is read without one.
@@ -165,32 +176,31 @@ impl Journal {
 
     /// The same for an exchange whose parts took that long.
     pub fn record_timed(&self, exchange: Exchange, timing: Timing) -> Arc<Recorded> {
-        self.record_to_send(exchange, timing).0
+        self.announce(self.keep(exchange, timing))
     }
 
-    /// The same, with the reply as it has to be sent when secrets in it were replaced.
-    pub(crate) fn record_to_send(
-        &self,
-        mut exchange: Exchange,
-        timing: Timing,
-    ) -> (Arc<Recorded>, Option<Reply>) {
+    /// The first half of it: the exchange has its number and its place, and nobody is told. What else has to happen in
+    /// the order of the numbers can happen under the same lock.
+    pub(crate) fn keep(&self, mut exchange: Exchange, timing: Timing) -> Kept {
         let Redacted { redactions, reply } = self.redactor.redact(&mut exchange);
         let weight = weight::settle(&mut exchange, &redactions);
         let delivery = DeliveryCell::new(Delivery::Pending);
         let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, timing, delivery });
 
-        // What goes is freed after the lock is released.
-        let gone;
-        {
-            let mut ring = self.lock();
-            // Nobody else has it yet, so this succeeds. Allocating before the lock keeps the lock short.
-            if let Some(unshared) = Arc::get_mut(&mut recorded) {
-                unshared.id = ring.next_id();
-            }
-            gone = ring.push(Arc::clone(&recorded), weight, self.limits);
+        let mut ring = self.lock();
+        // Nobody else has it yet, so this succeeds. Allocating before the lock keeps the lock short.
+        if let Some(unshared) = Arc::get_mut(&mut recorded) {
+            unshared.id = ring.next_id();
         }
-        drop(gone);
+        let gone = ring.push(Arc::clone(&recorded), weight, self.limits);
+        drop(ring);
+        Kept { recorded, reply, weight, gone }
+    }
 
+    /// The other half: the exchange is handed to the writer, whoever waits is woken, and the hooks are called.
+    pub(crate) fn announce(&self, kept: Kept) -> Arc<Recorded> {
+        let Kept { recorded, reply: _, weight, gone } = kept;
+        drop(gone);
         if let Some(writer) = &self.writer {
             writer.push(&recorded, weight);
         }
@@ -202,7 +212,7 @@ impl Journal {
             (this.call)(&recorded);
             hook = this.next.get();
         }
-        (recorded, reply)
+        recorded
     }
 
     /// Adds a hook that is called after each exchange is recorded, on the thread that records.
@@ -365,6 +375,7 @@ pub(crate) mod tests {
             violations: Vec::new(),
             more_violations: false,
             readings: Vec::new(),
+            state: None,
         }
     }
 

@@ -60,7 +60,7 @@ impl Redactor {
         }
         self.remember_token(exchange);
         let mut pass = Pass { redactor: self, search: self.finder.search(), redactions: Vec::new() };
-        let Exchange { request, reply, step, violations, readings, .. } = exchange;
+        let Exchange { request, reply, step, violations, readings, state, .. } = exchange;
         let (has_token, _) = pass.headers(REQUEST_HEADER, &mut request.headers);
         pass.string("/request/method", &mut request.method, Quotes::None);
         pass.string("/request/target", &mut request.target, Quotes::None);
@@ -83,6 +83,15 @@ impl Redactor {
         for reading in readings {
             pass.string("/readings", &mut reading.pointer, Quotes::Some);
             pass.string("/readings", &mut reading.note, Quotes::Some);
+        }
+        if let Some(resource) = state.as_mut().and_then(|state| state.resource.as_mut()) {
+            pass.string("/state/resource/id", &mut resource.id, Quotes::None);
+            if let Some(before) = &mut resource.before {
+                pass.string("/state/resource/before", before, Quotes::None);
+            }
+            if let Some(after) = &mut resource.after {
+                pass.string("/state/resource/after", after, Quotes::None);
+            }
         }
         if reply_has_token && let Some(header) = self.secrets.token_header() {
             pass.note(format!("/reply/header/{header}"), SecretKind::Token);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Delivery, Exchange, Reading, Recorded, Redaction, Violation};
+use crate::{Delivery, Exchange, Reading, Recorded, Redaction, Touched, TouchedResource, Violation};
 
 /// At least the bytes that an exchange takes once it is kept. A reply's body counts even where it is shared.
 ///
@@ -19,6 +19,7 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         violations,
         more_violations: _,
         readings,
+        state,
     } = &*exchange;
     let violation_text = violations.iter().flat_map(|violation| {
         let Violation { pointer, rule: _, expected, found, source } = violation;
@@ -29,7 +30,11 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         [ledger, pointer, note]
     });
     let redaction_text = redactions.iter().map(|redaction| &redaction.pointer);
-    let texts = violation_text.chain(reading_text).chain(redaction_text);
+    let touched = state.iter().filter_map(|state| state.resource.as_ref()).flat_map(|resource| {
+        let TouchedResource { name: _, id, before, after, cut: _ } = resource; // the name is the contract's
+        [Some(id), before.as_ref(), after.as_ref()].into_iter().flatten()
+    });
+    let texts = violation_text.chain(reading_text).chain(redaction_text).chain(touched);
     let own = block(COUNTERS + size_of::<Recorded>()) + PLACES * size_of::<(Arc<Recorded>, usize)>();
     let lists = [
         request.method.capacity(),
@@ -38,6 +43,7 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         readings.capacity() * size_of::<Reading>(),
         COUNTERS + size_of_val(redactions),
         COUNTERS + size_of::<Delivery>(),
+        state.as_ref().map_or(0, |_| size_of::<Touched>()),
     ];
     own + bodies.into_iter().sum::<usize>()
         + [lists.as_slice(), &request.headers.blocks(), &reply.headers.blocks()]

@@ -37,7 +37,9 @@ pub struct Matcher {
     pub outcome: Vec<Outcome>,
     /// The status of the reply.
     pub status: Option<u16>,
-    /// The request's path, as sent.
+    /// The session that the request belongs to.
+    pub session: Option<String>,
+    /// The request's path, as sent but for a session before it.
     pub path: Option<String>,
     /// Headers of the request, names in any case.
     pub header: Vec<Named>,
@@ -65,6 +67,7 @@ impl Matcher {
             operation: self.operation.clone(),
             outcome: self.outcome.clone(),
             status: self.status,
+            session: self.session.clone(),
             path: self.path.clone(),
             ..Self::default()
         }
@@ -97,6 +100,10 @@ impl Matcher {
         if let Some(status) = self.status {
             let found = exchange.reply.status;
             comparison.condition("/status", status, found == status, found);
+        }
+        if let Some(session) = &self.session {
+            let found = exchange.session();
+            comparison.condition("/session", session, found == session, found);
         }
         if let Some(path) = &self.path {
             let found = request.path();

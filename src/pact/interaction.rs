@@ -71,7 +71,7 @@ pub fn interaction(contract: &Contract, description: &str, exchange: &Exchange) 
         "transport": "http",
     });
     if let Some(ids) = accident {
-        let comment = format!("only a sample of the documentation shows this reply; see {ids} of its ledger");
+        let comment = format!("the documentation shows this reply by accident; see {ids} of its ledger");
         interaction["comments"] = json!({"text": [comment]});
     }
     Ok(interaction)
@@ -86,16 +86,15 @@ fn operation_of<'a>(contract: &'a Contract, exchange: &Exchange) -> Option<&'a O
     contract.operations().iter().find(|operation| operation.fit(path).is_some())
 }
 
-/// The ledger entries of a reply that the operation has for one sample of its page alone, and that the ledger knows only
-/// from there: the documentation shows it, and contradicts what it says about the operation.
+/// The ledger entries of a reply that the documentation shows by accident.
 fn accident(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange) -> Option<String> {
     let reply = &exchange.reply;
     let replies = operation?.replies.iter().find(|replies| replies.status == reply.status)?;
-    let unusual = replies.examples.iter().skip(1).find(|example| example.text == reply.body)?;
-    let entries = contract.ledger().iter().filter(|entry| unusual.ledger.contains(&entry.id));
-    let shown: Vec<_> =
-        entries.filter(|entry| entry.kind == LedgerKind::Shown).map(|entry| entry.id.as_str()).collect();
-    (!shown.is_empty()).then(|| shown.join(" and "))
+    let example = replies.examples.iter().find(|example| example.text == reply.body)?;
+    let entries = contract.ledger().iter().filter(|entry| example.ledger.contains(&entry.id));
+    let accidents: Vec<_> =
+        entries.filter(|entry| entry.kind == LedgerKind::Accident).map(|entry| entry.id.as_str()).collect();
+    (!accidents.is_empty()).then(|| accidents.join(" and "))
 }
 
 /// Writes the request of an interaction.
@@ -318,6 +317,7 @@ fn reply(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange
     if !reply.body.is_empty() {
         let body = json_body(&reply.body).ok_or("the body of the reply is not plain JSON")?;
         let documented = replies.into_iter().flat_map(|replies| &replies.examples);
+        let documented = documented.filter(|example| example.assumed.is_none());
         let samples: Vec<&Value> = std::iter::once(&body)
             .chain(documented.map(|example| &example.value).filter(|value| is_of_kind(value, &body)))
             .collect();

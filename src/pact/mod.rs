@@ -9,6 +9,7 @@ mod fillable;
 mod interaction;
 mod rules;
 mod sample;
+mod setup;
 mod source;
 mod states;
 mod traffic;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 pub use interaction::interaction;
 pub use sample::sample;
+pub(crate) use setup::set_up;
 pub use source::{Filling, Source, SourceError};
 pub use states::States;
 pub(crate) use traffic::Traffic;

@@ -57,7 +57,7 @@ pub fn sample(contract: &Contract, operation: &Operation, example: Option<&Examp
     }
 }
 
-fn value<'a>(operation: &'a Operation, place: Place, name: &str) -> &'a str {
+pub(super) fn value<'a>(operation: &'a Operation, place: Place, name: &str) -> &'a str {
     let named = operation.parameters_in(place).find(|parameter| parameter.name == name);
     named.and_then(|parameter| parameter.example.as_deref()).unwrap_or("1")
 }

@@ -12,14 +12,14 @@ const TOKEN: &str = "the account's token is valid";
 
 /// The provider states that the interactions of a contract name.
 ///
-/// They are derived from the paths: an operation on one thing needs that thing, an operation on the collection of
+/// They are derived from the paths: an operation on one thing needs that thing, one that adds to the collection of
 /// such things needs none of them, and all need a token.
 ///
 /// ```
 /// use standin::{Contract, pact::States};
 ///
 /// let states = States::of(&Contract::builtin());
-/// assert_eq!(states.names(), ["the account's token is valid", "no agents", "an agent exists"]);
+/// assert_eq!(states.names()[..3], ["the account's token is valid", "no agents", "an agent exists"]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct States(Vec<String>);
@@ -45,10 +45,10 @@ impl States {
 }
 
 /// A state that an operation needs.
-struct State {
-    name: String,
+pub(super) struct State {
+    pub(super) name: String,
     /// The path parameter that names the thing, when the state is about one.
-    parameter: Option<String>,
+    pub(super) parameter: Option<String>,
 }
 
 /// The `providerStates` of an interaction: each value goes with the state that it is about.
@@ -74,18 +74,21 @@ fn token() -> State {
     State { name: TOKEN.to_owned(), parameter: None }
 }
 
-fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
+pub(super) fn needed(contract: &Contract, operation: &Operation) -> Vec<State> {
     let mut states = vec![token()];
-    if contract.operations().iter().any(|other| is_collection_of(operation, other))
+    if operation.method == "POST"
+        && contract.operations().iter().any(|other| is_collection_of(operation, other))
         && let Some(Segment::Literal(things)) = operation.segments.last()
     {
-        states.push(State { name: format!("no {things}"), parameter: None });
+        states.push(State { name: format!("no {}", words(things)), parameter: None });
     }
     for parameter in parameters(operation) {
-        let thing = parameter.strip_suffix("Id").unwrap_or(parameter);
-        let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-        states
-            .push(State { name: format!("{article} {thing} exists"), parameter: Some(parameter.to_owned()) });
+        let name = looked_up(operation, parameter).unwrap_or_else(|| {
+            let thing = words(parameter.strip_suffix("Id").unwrap_or(parameter));
+            let article = if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            format!("{article} {thing} exists")
+        });
+        states.push(State { name, parameter: Some(parameter.to_owned()) });
     }
     states
 }
@@ -103,7 +106,35 @@ fn parameters(operation: &Operation) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A name as the words that it is made of: `skill groups` for `skill-groups`, `skill group` for `skillGroup`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 1);
+    for character in name.chars() {
+        match character {
+            '-' | '_' => words.push(' '),
+            upper if upper.is_ascii_uppercase() && !words.is_empty() => {
+                words.push(' ');
+                words.push(upper.to_ascii_lowercase());
+            }
+            other => words.push(other),
+        }
+    }
+    words
+}
+
+/// The state of things that are looked up by a member other than their id: `agents/customId/{customId}`.
+fn looked_up(operation: &Operation, parameter: &str) -> Option<String> {
+    operation.segments.windows(3).find_map(|window| match window {
+        [Segment::Literal(things), Segment::Literal(member), Segment::Parameter(name)]
+            if name == parameter && member == parameter =>
+        {
+            Some(format!("{} with this {parameter} exist", words(things)))
+        }
+        _ => None,
+    })
+}
+
 /// Whether `item`'s path is that of `collection` with one parameter more.
-fn is_collection_of(collection: &Operation, item: &Operation) -> bool {
+pub(super) fn is_collection_of(collection: &Operation, item: &Operation) -> bool {
     matches!(item.segments.strip_prefix(collection.segments.as_slice()), Some([Segment::Parameter(_)]))
 }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::{
         DeliveryCell, Exchange, Headers, Reading, Redaction, Reply, Request, Rule, SecretKind, Step, Timing,
-        Violation,
+        Touched, TouchedResource, Violation,
     };
 
     /// An exchange that has something of everything.
@@ -95,6 +95,17 @@ mod tests {
                     pointer: "/body".into(),
                     note: "read as meant".into(),
                 }],
+                state: Some(Box::new(Touched {
+                    before: 6,
+                    after: 7,
+                    resource: Some(TouchedResource {
+                        name: "agent".into(),
+                        id: "a-1".into(),
+                        before: None,
+                        after: Some(r#"{"id":"a-1"}"#.into()),
+                        cut: false,
+                    }),
+                })),
             },
             redactions: Arc::new([Redaction {
                 pointer: "/request/header/auth".into(),

@@ -1,7 +1,8 @@
 //! The one JSON form of an exchange, a line each; it is read back without loss.
 //!
 //! ```json
-//! {"id":1,"received":"…","operation":"createAgent","outcome":"refused","step":"validate","delivery":"sent",
+//! {"id":1,"received":"…","operation":"createAgent","outcome":"refused","step":"validate","session":"default",
+//!  "delivery":"sent",
 //!  "request":{"method":"POST","target":"/…","headers":[["host","localhost"]],
 //!             "body":{"bytes":2,"sha256":"…","complete":true,"text":"{}"}},
 //!  "reply":{"status":412,"headers":[…],"body":{…}},
@@ -11,12 +12,16 @@
 //!  "micros":{"body":12,"answer":34,"send":56}}
 //! ```
 //!
+//! An exchange that had to do with the state of its session has `"state":{"before":6,"after":7}`, and in it the `resource`
+//! that it changed: `name`, `id`, and how it was `before` and is `after`.
+//!
 //! A body that is not UTF-8 has `base64` instead of `text`, one that is cut short `bodyEnd` beside `complete: false`.
 //! `micros` is what the request's body, the answer and the reply's way to the connection took, in microseconds.
 //! The value of a header that is not UTF-8 is `{"base64": "…"}`.
 
 mod file;
 mod parse;
+mod state;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -32,6 +37,7 @@ use crate::{
 
 pub use file::{Reader, Run, delivery, gap, header, read};
 pub use parse::{ParseError, parse};
+use state::StatePart;
 
 /// The exchange as one line of JSON, without the line's end.
 pub fn line(recorded: &Recorded) -> String {
@@ -50,6 +56,8 @@ struct Line<'a> {
     #[serde(skip_deserializing)]
     outcome: Option<Outcome>,
     step: Step,
+    #[serde(skip_deserializing)]
+    session: &'a str,
     delivery: Delivery,
     #[serde(borrow)]
     request: RequestPart<'a>,
@@ -61,6 +69,8 @@ struct Line<'a> {
     more_violations: bool,
     #[serde(default)]
     readings: Cow<'a, [Reading]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<StatePart>,
     #[serde(default)]
     redactions: Cow<'a, [Redaction]>,
     #[serde(default)]
@@ -146,6 +156,7 @@ impl<'a> Line<'a> {
             operation: exchange.operation.as_deref().map(Cow::Borrowed),
             outcome: Some(exchange.outcome()),
             step: exchange.step,
+            session: exchange.session(),
             delivery: recorded.delivery.get(),
             request: RequestPart {
                 method: request.method.as_str().into(),
@@ -161,6 +172,7 @@ impl<'a> Line<'a> {
             violations: exchange.violations.iter().map(ViolationPart::new).collect(),
             more_violations: exchange.more_violations,
             readings: exchange.readings.as_slice().into(),
+            state: exchange.state.as_deref().map(StatePart::new),
             redactions: recorded.redactions.as_ref().into(),
             micros: MicrosPart::new(&recorded.timing),
         }
@@ -189,6 +201,7 @@ impl<'a> Line<'a> {
                 violations: self.violations.into_iter().map(ViolationPart::into_violation).collect(),
                 more_violations: self.more_violations,
                 readings: self.readings.into_owned(),
+                state: self.state.map(|state| Box::new(state.into_touched())),
             },
             redactions: self.redactions.into_owned().into(),
             timing: self.micros.into_timing(),
@@ -357,6 +370,7 @@ mod tests {
                 "operation": "createAgent",
                 "outcome": "refused",
                 "step": "validate",
+                "session": "default",
                 "delivery": "sent",
                 "request": {
                     "method": "POST",
@@ -391,6 +405,11 @@ mod tests {
                 }],
                 "moreViolations": true,
                 "readings": [{"ledger": "U3", "pointer": "/body", "note": "read as meant"}],
+                "state": {
+                    "before": 6,
+                    "after": 7,
+                    "resource": {"name": "agent", "id": "a-1", "after": {"id": "a-1"}},
+                },
                 "redactions": [{"pointer": "/request/header/auth", "secret": "token"}],
                 "micros": {"body": 1500, "answer": 40, "send": 260},
             })

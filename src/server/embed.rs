@@ -8,11 +8,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
-use super::{Config, LAST, Shared, accept, registered};
+use super::{Config, LAST, SessionError, Sessions, Shared, accept, registered};
 use crate::{
-    Expectation, Journal, Recorded, Stub, TokenPolicy, Unmet,
+    Expectation, Journal, Recorded, Stub, TokenPolicy, Unmet, session_name,
     token::{self, Secret},
 };
 
@@ -117,6 +118,33 @@ impl Server {
         &self.shared.stub
     }
 
+    /// The session of this name, to look into or to prepare for a test.
+    ///
+    /// ```
+    /// use standin::{Config, Server, Settings, StateSettings};
+    ///
+    /// let settings = Settings { state: Some(StateSettings::default()), ..Settings::default() };
+    /// let server = Server::start(Config { settings, ..Config::default() }).unwrap();
+    /// let session = server.session("suite-1");
+    ///
+    /// let before = session.state();
+    /// // The client under test is given `session.url()` as its base URL.
+    /// session.set_state(&before).unwrap();
+    /// session.reset();
+    /// assert_eq!(session.state(), before);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the server has no state ([`Settings::state`](crate::Settings::state)), or no session can have this name.
+    pub fn session(&self, name: &str) -> SessionHandle<'_> {
+        assert!(session_name::is_name(name), "{}", SessionError::Name(name.to_owned()));
+        let sessions = self.shared.sessions.as_ref();
+        let sessions =
+            sessions.expect("expected a server that keeps state, which `Settings::state` asks for");
+        SessionHandle { server: self, sessions, name: name.to_owned() }
+    }
+
     /// How many times something was refused before it was a request: bytes that are not HTTP, a head that is too large
     /// or does not arrive in time.
     pub fn unparsed(&self) -> u64 {
@@ -126,6 +154,41 @@ impl Server {
     /// Stops it, which takes no longer than [`Limits::stop_time`](super::Limits::stop_time), and returns its journal.
     pub fn stop(self) -> Arc<Journal> {
         Arc::clone(&self.shared.journal)
+    }
+}
+
+/// A session of a server that has state.
+#[derive(Clone, Debug)]
+pub struct SessionHandle<'a> {
+    server: &'a Server,
+    sessions: &'a Sessions,
+    name: String,
+}
+
+impl SessionHandle<'_> {
+    /// The base URL of requests that belong to it.
+    pub fn url(&self) -> String {
+        format!("{}/@{}", self.server.url(), self.name)
+    }
+
+    /// What it has, as JSON: that of the start when nothing has changed it yet.
+    pub fn state(&self) -> Value {
+        self.sessions.get(&self.name).unwrap_or_else(|_| self.sessions.fresh(&self.name)).snapshot()
+    }
+
+    /// Gives it another state, of the form that [`SessionHandle::state`] has.
+    ///
+    /// # Errors
+    ///
+    /// When the contract does not allow such a state, or there is no room for it. Then it has what it had before.
+    pub fn set_state(&self, state: &Value) -> Result<(), SessionError> {
+        self.sessions.put(&self.name, self.sessions.read(&self.name, state)?)
+    }
+
+    /// Lets it be as it was at the start.
+    pub fn reset(&self) {
+        // The one error is that nothing has changed it.
+        let _ = self.sessions.reset(&self.name);
     }
 }
 

@@ -23,7 +23,9 @@ use super::{
     head::{self, Fault},
     watch::{End, InFlight, Watch},
 };
-use crate::{BodyEnd, Delivery, Headers, Recorded, Reply, Request, Timing, exchange::micros};
+use crate::{
+    BodyEnd, Delivery, Exchange, Headers, Recorded, Reply, Request, Timing, exchange::micros, session_name,
+};
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
 pub(super) fn handle(
@@ -62,12 +64,11 @@ struct Received {
 async fn answer(
     shared: &Arc<Shared>,
     peer: SocketAddr,
-    request: HyperRequest<Incoming>,
+    incoming: HyperRequest<Incoming>,
     received: Received,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path();
+    let (mut parts, body) = incoming.into_parts();
     let is_whole = body.is_end_stream();
     if is_whole {
         in_flight.has_all(End::EmptyLine);
@@ -79,16 +80,29 @@ async fn answer(
         }
         return refused(shared, &parts, fault, in_flight);
     }
-    if path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/')) {
+    if is_control(parts.uri.path()) {
         parts.extensions.insert(peer);
         return control(shared, parts, body, in_flight).await;
     }
     if let Err(error) = shared.cors.check(&parts) {
-        return foreign(shared, peer, &parts, body, &error, in_flight).await;
+        return turned_away(shared, peer, &parts, body, (StatusCode::FORBIDDEN, &error), in_flight).await;
     }
     if cors::is_preflight(&parts) {
         let body = ReplyBody::plain(Bytes::new(), in_flight);
         return shared.cors.preflight(&parts.headers, body);
+    }
+    let request = request(&parts, received.at);
+    let path = request.path();
+    let named = match request.session() {
+        Ok(_) if is_control(path) => Err::<(), _>(
+            "path: expected a control call without a session before it: \
+            it is about the whole stand-in, or names the session that it is about"
+                .to_owned(),
+        ),
+        named => named.map(drop).map_err(|error| error.to_string()),
+    };
+    if let Err(error) = named {
+        return turned_away(shared, peer, &parts, body, (StatusCode::BAD_REQUEST, &error), in_flight).await;
     }
     if matches!(parts.method, Method::GET | Method::HEAD) {
         if path == "/"
@@ -100,23 +114,29 @@ async fn answer(
             return own(shared, no_icon(), parts, in_flight);
         }
     }
-    exchange(shared, parts, body, received, in_flight).await
+    exchange(shared, parts, request, body, received.since, in_flight).await
+}
+
+/// Whether a path is one of the control API.
+fn is_control(path: &str) -> bool {
+    path.starts_with("/__standin") && matches!(path.as_bytes().get(10), None | Some(b'/'))
 }
 
 /// A request to the API: read, answered, recorded.
 async fn exchange(
     shared: &Shared,
     parts: Parts,
+    request: Request,
     body: Incoming,
-    received: Received,
+    since: Instant,
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
     let mut pending = Pending {
         shared,
-        request: Some(request(&parts, received.at)),
-        since: received.since,
+        request: Some(request),
+        since,
         body: Collected::new(shared.bodies.of(&body), free(!is_http1)),
     };
     let limit = shared.stub.settings().max_body;
@@ -157,11 +177,22 @@ impl<'a> Pending<'a> {
         request.body = self.body.take();
         request.body_end = self.body.end;
         let body = self.since.elapsed();
-        let exchange = self.shared.stub.respond(request);
-        // What the contract has, too, takes no memory of its own.
-        let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
-        let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
-        let (recorded, reply) = self.shared.journal.record_to_send(exchange, timing);
+        let Shared { stub, journal, sessions, .. } = self.shared;
+        let record = |exchange: Exchange| {
+            // What the contract has, too, takes no memory of its own.
+            let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
+            let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
+            (journal.keep(exchange, timing), own)
+        };
+        let (mut kept, own) = match sessions {
+            None => record(stub.respond(request)),
+            Some(sessions) => {
+                let name = request.session().unwrap_or(session_name::DEFAULT).to_owned();
+                sessions.decide(stub, &name, stub.check(request), record)
+            }
+        };
+        let reply = kept.reply.take();
+        let recorded = journal.announce(kept);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
@@ -197,6 +228,7 @@ fn report(recorded: &Recorded) {
         target: "standin::exchange",
         id = recorded.id,
         operation = exchange.operation.as_deref(),
+        session = Some(exchange.session()).filter(|name| *name != session_name::DEFAULT),
         method = exchange.request.method,
         target = exchange.request.target,
         status = exchange.reply.status,
@@ -297,7 +329,8 @@ async fn control(
     let is_http1 = parts.version < Version::HTTP_2;
     let mut collected = Collected::new(shared.bodies.of(&body), free(!is_http1));
     let time = shared.limits.body_time;
-    collected.read(body, CONTROL_BODY, time, &in_flight).await;
+    let limit = control::body_limit(&shared.control, &parts).unwrap_or(CONTROL_BODY);
+    collected.read(body, limit, time, &in_flight).await;
     if !collected.drained {
         in_flight.leave_unfinished();
     }
@@ -311,9 +344,10 @@ async fn control(
         }
         BodyEnd::Broken => refuse(StatusCode::BAD_REQUEST, "expected a whole body, but found a part of it"),
         BodyEnd::TimedOut => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
-        BodyEnd::TooLarge => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, "expected a body of at most 1 MiB, but found a larger one")
-        }
+        BodyEnd::TooLarge => refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("expected a body of at most {limit} bytes, but found a larger one"),
+        ),
     };
     if close {
         response.headers_mut().insert(CONNECTION, CLOSE);
@@ -348,13 +382,14 @@ async fn control(
     }
 }
 
-/// Refuses what a page may not ask for. It never becomes an exchange: nobody who may call has sent it.
-async fn foreign(
+/// Refuses what a page may not ask for, and what names no session that there can be. It never becomes an exchange: nobody
+/// who may call has sent it, or it belongs to nobody.
+async fn turned_away(
     shared: &Shared,
     peer: SocketAddr,
     parts: &Parts,
     body: Incoming,
-    error: &str,
+    (status, error): (StatusCode, &str),
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     shared.refuse(peer, error);
@@ -367,10 +402,10 @@ async fn foreign(
     }
     let text = format!("{}\n", serde_json::json!({ "error": error }));
     let mut response = Response::new(ReplyBody::plain(text.into(), in_flight));
-    *response.status_mut() = StatusCode::FORBIDDEN;
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
-    shared.cors.open(headers, None);
+    shared.cors.open(headers, parts.headers.get(ORIGIN).cloned());
     if !drained && parts.version < Version::HTTP_2 {
         headers.insert(CONNECTION, CLOSE);
     }
@@ -430,7 +465,7 @@ fn is_announced_too_large(headers: &HeaderMap, body: &Incoming, limit: usize) ->
 }
 
 /// The largest body of a control call.
-const CONTROL_BODY: usize = 1024 * 1024;
+pub(super) const CONTROL_BODY: usize = 1024 * 1024;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXCHANGE: HeaderName = HeaderName::from_static("x-standin-exchange");

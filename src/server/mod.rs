@@ -32,13 +32,15 @@ mod embed;
 mod handle;
 mod head;
 mod index;
+mod sessions;
 mod socket;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use embed::Server;
+pub use embed::{Server, SessionHandle};
+pub use sessions::{Kept, SessionError, SessionLimits, Sessions};
 
 /// Everything that a server is started with.
 #[derive(Clone, Debug)]
@@ -63,7 +65,10 @@ pub struct Config {
     /// Values that are replaced wherever they stand in what is recorded, besides the control token and the secret that
     /// tokens are verified with.
     pub secrets: Vec<Secret>,
-    /// How strict the stub is.
+    /// The sessions of a server that has state; empty ones when there are none. They are for one server, of the same contract
+    /// and with the same [`StateSettings`](crate::StateSettings).
+    pub sessions: Option<Arc<Sessions>>,
+    /// How strict the stub is, and whether it has state.
     pub settings: Settings,
 }
 
@@ -80,6 +85,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             origins: Vec::new(),
             secrets: Vec::new(),
+            sessions: None,
             settings: Settings::default(),
         }
     }
@@ -263,6 +269,8 @@ struct Shared {
     replies: Arc<budget::Budget>,
     /// How many requests are under way.
     requests: Arc<AtomicUsize>,
+    /// The sessions, when there is state.
+    sessions: Option<Arc<Sessions>>,
     stop: CancellationToken,
     stub: Arc<Stub>,
     tasks: tasks::Tasks,
@@ -278,6 +286,12 @@ impl Shared {
         let counters = Arc::new(Counters::default());
         let contract = config.contract;
         let stop = CancellationToken::new();
+        let given = config.sessions;
+        let sessions = config.settings.state.as_ref().map(|state| {
+            given.unwrap_or_else(|| {
+                Arc::new(Sessions::empty(&contract, state.bounds, SessionLimits::default()))
+            })
+        });
         let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
             bodies: body::Budgets::new(config.limits.bodies, config.limits.pace()),
@@ -287,6 +301,7 @@ impl Shared {
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),
+                sessions.clone(),
                 config.control,
             ),
             cors: cors::Cors::new(&contract, config.origins),
@@ -297,6 +312,7 @@ impl Shared {
             replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,
             requests: Arc::default(),
+            sessions,
             stop,
             stub: Arc::new(Stub::new(contract, config.settings)),
             tasks,

@@ -195,6 +195,48 @@ async fn bodies_wait_for_each_other_when_memory_is_used_up_and_one_goes_beyond()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_announced_as_small_does_not_wait_for_large_ones() {
+    let text = long();
+    let mut first = Talk::new(narrow());
+    let [mut second, mut third, mut small] = [(); 3].map(|()| first.beside());
+    for talk in [&mut first, &mut second] {
+        talk.send(unfinished(&text)).await;
+    }
+    let waits = tokio::spawn(async move {
+        third.send(&text).await;
+        third.status().await
+    });
+
+    let body = "x".repeat(30_000);
+    let head = format!("POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    small.client.write_all(head.as_bytes()).await.unwrap();
+    // In two pieces, so that the first has to be kept.
+    small.send(&body[..29_000]).await;
+    small.send(&body[29_000..]).await;
+
+    assert_eq!(small.status().await, (404, 0));
+    assert!(!waits.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_one_connection_take_turns_with_those_of_others() {
+    const MANY: usize = 10;
+    let mut many = Talk::new(Limits::default());
+    let mut one = many.beside();
+    many.client.write_all(GET.replace("nowhere", "many").repeat(MANY).as_bytes()).await.unwrap();
+    one.client.write_all(GET.as_bytes()).await.unwrap();
+
+    one.status().await;
+    many.status().await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+
+    let exchanges = one.connections.0.journal.snapshot();
+    assert_eq!(exchanges.len(), MANY + 1);
+    let place = exchanges.iter().position(|recorded| recorded.exchange.request.target == "/nowhere");
+    assert!(place.is_some_and(|place| place < 3), "{place:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_stands_still_is_given_up_while_others_wait_and_else_has_its_time() {
     let text = long();
     let mut first = Talk::new(narrow());

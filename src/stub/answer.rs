@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     Operation, Reading, Reply, Request,
-    contract::{Errors, Example, Replies, position},
+    contract::{Errors, Example, Place, Replies, position},
+    percent,
 };
 
 /// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
@@ -25,15 +26,8 @@ impl Prepared {
         Self(operation.replies.iter().map(prepare).collect())
     }
 
-    /// The reply to a request that is accepted.
-    pub(super) fn choose(
-        &self,
-        operation: &Operation,
-        request: &Request,
-        body: Option<&Value>,
-        errors: Errors,
-        readings: &mut Vec<Reading>,
-    ) -> Reply {
+    /// Which reply a request prefers.
+    pub(super) fn prefer(operation: &Operation, request: &Request, errors: Errors) -> Preferred {
         let wish = Wish::of(request);
         let mut applied = Vec::new();
         let mut status = operation.success();
@@ -52,19 +46,35 @@ impl Prepared {
                 ignored.push(prefer::ignored("code", &code, "codes", &known.collect::<Vec<_>>()));
             }
         }
-        let replies = &operation.replies[status];
-        let samples = replies.samples(errors);
-        let mut index = None;
+        let samples = operation.replies[status].samples(errors);
+        let mut example = None;
         if let Some(name) = wish.example {
-            index = position(samples, &name);
-            if index.is_some() {
+            example = position(samples, &name);
+            if example.is_some() {
                 applied.push(format!("example={}", prefer::word(&name)));
             } else {
                 let known: Vec<_> = samples.iter().map(|example| &example.name).collect();
                 ignored.push(prefer::ignored("example", &name, "examples", &known));
             }
         }
-        let index = index.unwrap_or_else(|| usual_example(operation, samples, body));
+        applied.append(&mut ignored);
+        Preferred { status, example, applied }
+    }
+
+    /// The sample that answers a request.
+    pub(super) fn sample(
+        &self,
+        operation: &Operation,
+        preferred: &Preferred,
+        request: &Request,
+        body: Option<&Value>,
+        errors: Errors,
+        readings: &mut Vec<Reading>,
+    ) -> Reply {
+        let status = preferred.status;
+        let replies = &operation.replies[status];
+        let samples = replies.samples(errors);
+        let index = preferred.example.unwrap_or_else(|| usual_example(operation, samples, request, body));
         let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
@@ -79,12 +89,26 @@ impl Prepared {
         {
             reply.body = echo(sent, added);
         }
-        applied.append(&mut ignored);
-        if !applied.is_empty() {
-            reply.headers.push("preference-applied", applied.join(", ").as_bytes());
-        }
         reply
     }
+
+    /// The reply to a success, with this body.
+    pub(super) fn success(&self, operation: &Operation, body: &Value) -> Reply {
+        let mut reply = self.0[operation.success()][0].clone();
+        reply.body = Bytes::from(body.to_string());
+        reply
+    }
+}
+
+/// Which of an operation's replies a request prefers.
+#[derive(Debug)]
+pub(super) struct Preferred {
+    /// The position of the status.
+    pub(super) status: usize,
+    /// The position of the example, when one is asked for.
+    pub(super) example: Option<usize>,
+    /// What is said about it.
+    pub(super) applied: Vec<String>,
 }
 
 fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {
@@ -98,15 +122,36 @@ fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {
     Reply { status: *status, headers: headers.collect(), body: example.text.clone() }
 }
 
-/// The sample of the same name as the one that was sent, else that of the branch which applies, else the first.
-fn usual_example(operation: &Operation, samples: &[Example], body: Option<&Value>) -> usize {
-    let (Some(spec), Some(body), true) = (&operation.body, body, samples.len() > 1) else {
+/// The sample of the same name as the one that was sent, else that of the branch which applies, else the one with the
+/// name of what a parameter of the query chooses from a list, else the first.
+fn usual_example(
+    operation: &Operation,
+    samples: &[Example],
+    request: &Request,
+    body: Option<&Value>,
+) -> usize {
+    if samples.len() < 2 {
         return 0;
+    }
+    let by_body = operation.body.as_ref().zip(body).and_then(|(spec, body)| {
+        let sent = spec.examples.iter().find(|example| example.value == *body);
+        let same = sent.and_then(|example| position(samples, &example.name));
+        let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
+        same.or_else(branch)
+    });
+    by_body.or_else(|| chosen_in_query(operation, samples, request)).unwrap_or(0)
+}
+
+/// The sample with the name of the value that was sent for a parameter of the query which has a list of values.
+fn chosen_in_query(operation: &Operation, samples: &[Example], request: &Request) -> Option<usize> {
+    let lists = |name: &str| {
+        let mut parameters = operation.parameters_in(Place::Query);
+        parameters.any(|parameter| parameter.name == name && !parameter.schema.values.is_empty())
     };
-    let sent = spec.examples.iter().find(|example| example.value == *body);
-    let same = sent.and_then(|example| position(samples, &example.name));
-    let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
-    same.or_else(branch).unwrap_or(0)
+    request.query()?.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(name, value)| {
+        let name = percent::decode_form(name).ok().filter(|name| lists(name));
+        name.and(percent::decode_form(value).ok()).and_then(|value| position(samples, &value))
+    })
 }
 
 /// The body that was sent, with the sample's members added.

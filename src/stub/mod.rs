@@ -7,31 +7,37 @@ mod answer;
 mod arguments;
 mod authorize;
 mod body;
+mod effect;
 mod findings;
 mod hints;
+mod inputs;
 mod names;
 mod prefer;
 mod profile;
 mod readings;
+mod room;
 mod route;
 mod spellings;
 mod validate;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use answer::Prepared;
 use arguments::Arguments;
+use effect::Run;
 use findings::Findings;
+use inputs::Inputs;
 use profile::Profile;
 
 pub use body::{BodyCheck, check_body};
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Contract, Errors, Exchange, Reading, Reply, Request, Step, Violation,
+    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Step, Violation,
     contract::{Cause, origin},
-    state::{Change, Session},
+    state::{Bounds, Change, Draft, Session, Touched},
     token::Secret,
 };
 
@@ -68,6 +74,29 @@ pub struct Settings {
     pub token: TokenPolicy,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// How what is created is remembered; without it every request gets its sample.
+    pub state: Option<StateSettings>,
+}
+
+/// How a stub that has state takes what the documentation leaves open.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StateSettings {
+    /// The choices that differ from the contract's own, each by its name, as [`Contract::assume`] reads them.
+    pub assume: BTreeMap<String, String>,
+    /// What becomes of ids that name nothing.
+    pub references: References,
+    /// How much a session may hold.
+    pub bounds: Bounds,
+}
+
+/// What becomes of a request with ids that name nothing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum References {
+    /// It is refused.
+    Enforce,
+    /// It is valid, and they are readings.
+    #[default]
+    Report,
 }
 
 impl Default for Settings {
@@ -78,6 +107,7 @@ impl Default for Settings {
             detail: true,
             token: TokenPolicy::WellFormed,
             max_body: 1024 * 1024,
+            state: None,
         }
     }
 }
@@ -139,16 +169,25 @@ impl Stub {
     }
 
     /// Answers a request that was checked by this stub, and says what that changes in its session.
-    pub fn decide(&self, _session: &Session, checked: Checked) -> (Exchange, Change) {
+    pub fn decide(&self, session: &Session, checked: Checked) -> (Exchange, Change) {
+        self.decide_within(session, checked, usize::MAX)
+    }
+
+    /// The same, in a session that may grow by `room` bytes at most, beside its own bounds.
+    pub fn decide_within(&self, session: &Session, checked: Checked, room: usize) -> (Exchange, Change) {
         let Checked { request, verdict } = checked;
-        let Verdict { operation, step, findings, mut readings, decision } = verdict;
-        let mut reply = match decision {
-            Decision::Accepted { index, body } => {
-                let spec = &self.contract.operations()[index];
-                let errors = self.settings.errors;
-                self.replies[index].choose(spec, &request, body.as_ref(), errors, &mut readings)
+        let Verdict { operation, mut step, mut findings, mut readings, decision } = verdict;
+        let (mut reply, change, state) = match decision {
+            Decision::Accepted { index, body, inputs } => {
+                let accepted = Accepted { index, body, inputs, request: &request, session, room };
+                let answer = self.answer(accepted, &mut readings);
+                if let Some(refused) = answer.refused {
+                    step = Step::State;
+                    findings = refused;
+                }
+                (answer.reply, answer.change, answer.state)
             }
-            Decision::Refused(reply) => reply,
+            Decision::Refused(reply) => (reply, Change::default(), None),
         };
         ledger_header(&mut reply, &readings);
         let exchange = Exchange {
@@ -159,8 +198,57 @@ impl Stub {
             violations: findings.violations,
             more_violations: findings.truncated,
             readings,
+            state,
         };
-        (exchange, Change::default())
+        (exchange, change)
+    }
+
+    /// Answers a request that nothing is wrong with, as far as that can be told without its session.
+    fn answer(&self, accepted: Accepted, readings: &mut Vec<Reading>) -> Answer {
+        let Accepted { index, mut body, inputs, request, session, room } = accepted;
+        let spec = &self.contract.operations()[index];
+        let errors = self.settings.errors;
+        let preferred = Prepared::prefer(spec, request, errors);
+        let mut answer = Answer::default();
+        let mut shown = None;
+        if let (Some(settings), Some(effect)) = (&self.settings.state, &spec.effect) {
+            let mut state = Touched { before: session.version(), after: session.version(), resource: None };
+            let run = Run {
+                contract: &self.contract,
+                operation: spec,
+                effect,
+                settings,
+                inputs: &inputs,
+                draft: Draft::new(session, request.received),
+                room,
+                readings,
+            };
+            match run.run(&mut body) {
+                Ok(_) if spec.replies[preferred.status].status >= 400 => {}
+                Ok(done) => {
+                    state.after += u64::from(!done.change.is_empty());
+                    state.resource = done.touched;
+                    answer.change = done.change;
+                    shown = done.shown;
+                }
+                Err(refused) => {
+                    answer.reply = self.profile.refusal(Some(index), refused.cause, &refused.findings);
+                    answer.refused = Some(refused.findings);
+                    answer.state = Some(Box::new(state));
+                    return answer;
+                }
+            }
+            answer.state = Some(Box::new(state));
+        }
+        let is_plain = preferred.example.is_none() && preferred.status == spec.success();
+        answer.reply = match shown.filter(|_| is_plain) {
+            Some(shown) => self.replies[index].success(spec, &shown),
+            None => self.replies[index].sample(spec, &preferred, request, body.as_ref(), errors, readings),
+        };
+        if !preferred.applied.is_empty() {
+            answer.reply.headers.push("preference-applied", preferred.applied.join(", ").as_bytes());
+        }
+        answer
     }
 
     fn judge(&self, request: &Request) -> Verdict {
@@ -187,6 +275,17 @@ impl Stub {
         };
         let mut findings = Findings::default();
         let mut readings = Vec::new();
+        let mut inputs = Inputs::default();
+        let has_state = self.settings.state.is_some() && operation.effect.is_some();
+        if self.settings.checks == Checks::Off && has_state {
+            let path = &route.path_values;
+            let (mut passed_over, mut unsaid) = (Findings::default(), Vec::new());
+            let arguments = Arguments::of(operation, path, request, &mut passed_over, &mut unsaid);
+            inputs = Inputs::of(&arguments);
+            if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
+                spellings::rename(&spec.schema, value, &mut unsaid);
+            }
+        }
         if self.settings.checks != Checks::Off {
             let path = &route.path_values;
             let arguments = Arguments::of(operation, path, request, &mut findings, &mut readings);
@@ -196,6 +295,9 @@ impl Stub {
                 validate::body(&spec.schema, value, &mut findings);
             }
             readings::find(operation, &arguments, body.as_ref(), &mut readings);
+            if has_state {
+                inputs = Inputs::of(&arguments);
+            }
             if !findings.violations.is_empty() {
                 names::parameters(operation, self.contract.token_header(), request, &mut findings);
                 let body = body.as_ref();
@@ -206,7 +308,7 @@ impl Stub {
             let reply = self.profile.refusal(Some(index), Cause::Violations, &findings);
             (Step::Validate, Decision::Refused(reply))
         } else {
-            (Step::Answer, Decision::Accepted { index, body })
+            (Step::Answer, Decision::Accepted { index, body, inputs })
         };
         Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, decision }
     }
@@ -240,6 +342,32 @@ pub struct Checked {
     verdict: Verdict,
 }
 
+/// A request that is to be answered, and the session that it belongs to.
+struct Accepted<'a> {
+    index: usize,
+    body: Option<Value>,
+    inputs: Inputs,
+    request: &'a Request,
+    session: &'a Session,
+    room: usize,
+}
+
+/// The answer to such a request.
+struct Answer {
+    reply: Reply,
+    change: Change,
+    state: Option<Box<Touched>>,
+    /// Why the session refuses it.
+    refused: Option<Findings>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        let reply = Reply { status: 200, headers: Headers::default(), body: Bytes::new() };
+        Self { reply, change: Change::default(), state: None, refused: None }
+    }
+}
+
 /// What the contract says about a request.
 #[derive(Debug)]
 struct Verdict {
@@ -254,7 +382,7 @@ struct Verdict {
 #[derive(Debug)]
 enum Decision {
     /// The operation at this position answers; the names in the body are canonical.
-    Accepted { index: usize, body: Option<Value> },
+    Accepted { index: usize, body: Option<Value>, inputs: Inputs },
     /// This is the answer.
     Refused(Reply),
 }

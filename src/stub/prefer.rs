@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_wish_is_read_as_the_rfc_writes_it() {
-        let cases: [(&[&str], Option<&str>, Option<&str>); 15] = [
+        let cases: [(&[&str], Option<&str>, Option<&str>); 16] = [
             (&[], None, None),
             (&["code=429"], Some("429"), None),
             (&["CODE = \"429\""], Some("429"), None),
@@ -110,6 +110,7 @@ mod tests {
             (&["respond-async, wait=10, code=500"], Some("500"), None),
             (&["example=\"a, code=401; b\", code=500"], Some("500"), Some("a, code=401; b")),
             (&[r#"example="a \"quoted\" name""#], None, Some(r#"a "quoted" name"#)),
+            (&[r#"example="a\", code=401", code=500"#], Some("500"), Some("a\", code=401")),
             (&["code=401, code=500"], Some("401"), None),
             (&["code=many, code=500"], Some("many"), None),
             (&["code", "example"], Some(""), Some("")),

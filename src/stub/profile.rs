@@ -21,7 +21,7 @@ pub(super) fn cause(step: Step, violation: &Violation) -> Cause {
         (Step::Body, Rule::Timeout) => Cause::Timeout,
         (Step::Body, _) if violation.pointer.starts_with("/header/") => Cause::MediaType,
         (Step::Body, _) => Cause::Json,
-        (Step::Validate | Step::Answer, _) => Cause::Violations,
+        (Step::Validate | Step::State | Step::Answer, _) => Cause::Violations,
     }
 }
 

@@ -100,10 +100,25 @@ fn unknown_path(contract: &Contract, path: &str) -> Refusal {
     Refusal { violation, allow: None, reading }
 }
 
+/// What a path lacks at its beginning, when all that follows is as in the template.
+fn missing_head(template: &[Segment], sent: &[&str]) -> Option<String> {
+    let (head, rest) = template.split_at(template.len().checked_sub(sent.len())?);
+    let literal = |segment: &Segment| match segment {
+        Segment::Literal(text) => Some(text.clone()),
+        Segment::Parameter(_) => None,
+    };
+    let head: Vec<_> = head.iter().map(literal).collect::<Option<_>>()?;
+    let fits = |(segment, text): (&Segment, &&str)| literal(segment).is_none_or(|literal| literal == **text);
+    (!head.is_empty() && rest.iter().zip(sent).all(fits)).then(|| head.join("/"))
+}
+
 /// How far a path is from an operation's template, and in what it differs.
 fn difference(operation: &Operation, path: &str) -> (usize, String) {
     let template = &operation.segments;
     let sent: Vec<&str> = segments(path).take(template.len() + 2).collect();
+    if let Some(head) = missing_head(template, &sent) {
+        return (2, format!("{} {} (it starts with `/{head}`)", operation.method, operation.path));
+    }
     let mut notes = Vec::new();
     // A segment that is nearly right counts half of another.
     let mut distance = 0;

@@ -8,6 +8,8 @@ mod journal;
 mod journal_file;
 mod readme;
 mod serve;
+mod state;
+mod state_file;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;

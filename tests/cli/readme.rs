@@ -1,6 +1,6 @@
-//! What the README says, done.
+//! What the README and the pages beside it say, done.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -10,14 +10,18 @@ use crate::support::{
     program::{Folder, Server, end_with_input, run},
 };
 
-fn readme() -> String {
-    fs::read_to_string("README.md").unwrap()
+/// The README and the pages that it leads to.
+const PAGES: [&str; 6] =
+    ["README.md", "docs/control.md", "docs/generate.md", "docs/serve.md", "docs/state.md", "docs/verify.md"];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(name).unwrap()
 }
 
 /// The text of the fenced block that is called so, after its language.
 fn block(name: &str) -> String {
-    let readme = readme();
-    let mut lines = readme.lines();
+    let pages = PAGES.map(page).concat();
+    let mut lines = pages.lines();
     let begins = |line: &str| line.starts_with("```") && line.split(' ').nth(1) == Some(name);
     lines.find(|line| begins(line)).unwrap_or_else(|| panic!("no block called {name}"));
     lines.take_while(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n")
@@ -35,13 +39,8 @@ fn the_first_call_gets_the_pages_sample_reply() {
 }
 
 #[test]
-fn the_refusal_is_what_a_call_without_role_gets() {
-    let mut call = Call::curl(&block("first-call"));
-    let mut body: Value = serde_json::from_slice(&call.body).unwrap();
-    body.as_object_mut().unwrap().remove("roleId");
-    call.body = body.to_string().into();
-
-    let reply = Server::start(&[]).call(&call);
+fn the_refusal_is_what_the_refused_call_gets() {
+    let reply = Server::start(&[]).call(&Call::curl(&block("refused-call")));
 
     assert_eq!(reply.status, 412);
     assert_eq!(reply.json(), serde_json::from_str::<Value>(&block("refusal")).unwrap());
@@ -58,25 +57,19 @@ fn the_control_commands_succeed_after_the_first_call() {
 }
 
 #[test]
-fn the_check_command_is_fine() {
-    let words = words(&block("check"));
-    assert_eq!(words[0], "standin");
-    run(&words[1..]).fine();
-}
-
-#[test]
 #[cfg(unix)]
-fn the_generated_bodies_can_be_checked() {
+fn what_is_generated_can_be_checked() {
     let folder = Folder::new();
     let script = format!(
-        "set -e\nstandin() {{ '{}' \"$@\"; }}\n{}\n",
+        "set -e\nstandin() {{ '{}' \"$@\"; }}\n{}\n{}\n",
         env!("CARGO_BIN_EXE_standin"),
-        block("generate")
+        block("generate"),
+        block("check"),
     );
     let mut shell = Command::new("sh");
     let ended = end_with_input(shell.current_dir(folder.path(".")), script.as_bytes());
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.out.starts_with("body.json: ok\n"), "{}", ended.out);
+    assert!(ended.out.contains("\nimport.json: ok\n"), "{}", ended.out);
     assert_eq!(fs::read_dir(folder.path("bodies")).unwrap().count(), 100);
 }
 
@@ -109,9 +102,7 @@ fn the_calls_of_the_fixtures_get_their_pages_sample_replies() {
 
 #[test]
 fn the_table_of_options_is_complete() {
-    let readme = readme();
-    let (_, table) = readme.split_once("## Options of `standin serve`").unwrap();
-    let (table, _) = table.split_once("\nExit codes").unwrap();
+    let table = page("docs/serve.md");
     let help = run(["serve", "--help"]).fine();
     let mut flag = String::new();
     for line in help.lines().map(str::trim) {
@@ -144,7 +135,7 @@ fn the_table_of_options_is_complete() {
 
 #[test]
 fn the_table_of_operations_is_what_the_contract_has() {
-    let readme = readme();
+    let readme = page("README.md");
     let operations = run(["contract", "show"]).fine();
     for line in operations.lines().skip(1) {
         let cells: Vec<_> = line.split_whitespace().take(3).collect();
@@ -156,8 +147,7 @@ fn the_table_of_operations_is_what_the_contract_has() {
 #[test]
 fn the_choice_of_replies_works_as_the_readme_says() {
     let server = Server::start(&[]);
-    let call = Call::curl(&block("first-call")).header("Prefer", "code=429");
-    let reply = server.call(&call);
+    let reply = server.call(&Call::curl(&block("forced-error")));
     assert_eq!(reply.status, 429);
     assert_eq!(reply.header("preference-applied"), Some("code=429"), "{reply:?}");
     let invalid = server.call(&Call::post(AGENTS, "{}").header("Prefer", "code=429"));
@@ -185,4 +175,29 @@ fn the_pipelines_assertions_fail_when_every_call_was_refused_and_hold_when_none_
     assert_eq!(statuses(&[&bad, &bad]), [417, 417]);
     assert_eq!(statuses(&[&good, &bad]), [200, 417]);
     assert_eq!(statuses(&[]), [417, 200]);
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    for name in PAGES {
+        let text = page(name);
+        let folder = Path::new(name).parent().unwrap();
+        for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { name.into() } else { folder.join(file) };
+            assert!(file.exists(), "{name}: {target}");
+            let has_anchor = || fs::read_to_string(&file).unwrap().lines().any(|line| slug(line) == anchor);
+            assert!(anchor.is_empty() || has_anchor(), "{name}: {target}");
+        }
+    }
+}
+
+/// The anchor of a heading.
+fn slug(line: &str) -> String {
+    let words = line.trim_start_matches('#').trim().to_lowercase();
+    let kept = words.chars().filter(|character| character.is_alphanumeric() || " -".contains(*character));
+    kept.map(|character| if character == ' ' { '-' } else { character }).collect()
 }

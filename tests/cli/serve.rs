@@ -15,7 +15,7 @@ fn the_ready_line_is_a_sentence_with_the_address() {
     let url = server.url();
     assert_eq!(
         server.ready,
-        format!("standin is ready at {url} (5 operations; control API at {url}/__standin/)")
+        format!("standin is ready at {url} (32 operations; control API at {url}/__standin/)")
     );
     assert_eq!(server.call(&Call::get("/__standin/health")).status, 200);
 }
@@ -28,7 +28,7 @@ fn the_ready_line_is_one_json_object_for_programs() {
     assert_eq!(ready["url"], server.url());
     assert_eq!(ready["listen"], server.address);
     assert_eq!(ready["contract"], "built-in");
-    assert_eq!(ready["operations"], 5);
+    assert_eq!(ready["operations"], 32);
     assert_eq!(ready["control"], format!("{}/__standin/", server.url()));
 }
 

@@ -5,12 +5,24 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use standin::{Contract, Exchange, Request, Settings, Stub};
+use standin::{
+    Contract, Exchange, Request, Settings, Stub,
+    contract::{Place, Segment},
+};
 
 /// The sample token of the v1 import page, as it stands there (I11).
 pub const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwiYXBwSWQiOiJjcy0zOWNkNmJhMC1mNmVlLTViYWUtOWI3ZC03M2I0YmE5N2FjOGIifQ.LAiNcKfUNeDaAtPei1nD6JZJbnEGsv1BKo1pQUexxxx";
 
-pub const OPERATIONS: [&str; 5] = ["createAgent", "updateAgent", "importData", "importDataV2", "createQueue"];
+/// The ids of all operations.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    contract().operations().iter().map(|operation| &*operation.id)
+}
+
+/// The ids of the operations that take a body.
+pub fn operations_with_body() -> impl Iterator<Item = &'static str> {
+    let taking = contract().operations().iter().filter(|operation| operation.body.is_some());
+    taking.map(|operation| &*operation.id)
+}
 
 /// A call in parts, so that a test can change any of them.
 #[derive(Clone)]
@@ -21,6 +33,7 @@ pub struct Call {
     /// Names and values of the query, not encoded.
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, Vec<u8>)>,
+    /// The body; null for none.
     pub body: Value,
 }
 
@@ -58,7 +71,7 @@ impl Call {
                 "",
                 "649bdcaf5037ed113942xxxx",
             ),
-            other => panic!("no sample call for {other}"),
+            other => return Self::of_examples(other),
         };
         let pair = |pair: &str| {
             let (name, value) = pair.split_once('=').expect("a pair");
@@ -74,6 +87,38 @@ impl Call {
                 ("Content-Type".into(), "application/json".into()),
             ],
             body: fixture(&format!("{operation}/request.json")),
+        }
+    }
+
+    /// The sample call of an operation around the five, made of the examples in the contract.
+    fn of_examples(id: &str) -> Self {
+        let operation = contract().operation(id).unwrap_or_else(|| panic!("there is no operation {id}"));
+        let examples = |place| {
+            let parameters = operation.parameters_in(place).filter(|parameter| parameter.required);
+            parameters.map(|parameter| {
+                (parameter.name.clone(), parameter.example.clone().expect("each parameter has an example"))
+            })
+        };
+        let value =
+            |name: &String| examples(Place::Path).find(|(other, _)| other == name).expect("a value").1;
+        let mut headers = vec![("auth".into(), TOKEN.into())];
+        headers.extend(examples(Place::Header).map(|(name, value)| (name, value.into_bytes())));
+        let body = if operation.body.is_some() {
+            headers.push(("Content-Type".into(), "application/json".into()));
+            fixture(&format!("{id}/request.json"))
+        } else {
+            Value::Null
+        };
+        let path = operation.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => text.clone(),
+            Segment::Parameter(name) => value(name),
+        });
+        Self {
+            method: operation.method.clone(),
+            path: path.collect(),
+            query: examples(Place::Query).collect(),
+            headers,
+            body,
         }
     }
 
@@ -156,7 +201,8 @@ impl Call {
 
     /// The request with this target instead of its own.
     pub fn request_to(&self, target: impl Into<String>) -> Request {
-        self.request_with(self.body.to_string()).tap(|request| request.target = target.into())
+        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
+        self.request_with(body).tap(|request| request.target = target.into())
     }
 
     /// The request with these bytes instead of its own body.

@@ -24,6 +24,18 @@ impl Call {
         call.header("auth", TOKEN).header("accountId", "a").header("Content-Type", "application/json")
     }
 
+    /// The same request as the stand-in's own type has it.
+    pub fn of(request: &standin::Request) -> Self {
+        let call = Self {
+            method: request.method.clone(),
+            target: request.target.clone(),
+            body: request.body.to_vec(),
+            ..Self::default()
+        };
+        let headers = request.headers.iter();
+        headers.fold(call, |call, (name, value)| call.header(name, &String::from_utf8_lossy(value)))
+    }
+
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));

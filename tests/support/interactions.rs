@@ -1,24 +1,36 @@
 //! The interactions that a client of the API has: what it asks, and what it does with the answer.
 
-use serde_json::{Value, json};
-use standin::{Contract, Request, Settings, Stub, pact};
+use std::sync::{Arc, LazyLock};
 
-use super::agentassist::{Agent, Agentassist, Queue, Refusal};
+use serde_json::{Value, json};
+use standin::{Contract, Operation, Request, Settings, Stub, pact};
+
+use super::{
+    Call,
+    agentassist::{Agent, Agentassist, Queue, Refusal},
+};
 
 /// One interaction of the consumer's contract.
 pub struct Interaction {
-    pub description: &'static str,
+    pub description: String,
     /// The request that the contract is about.
-    pub request: fn(&Contract) -> Request,
+    pub request: Box<dyn Fn(&Contract) -> Request + Send + Sync>,
     /// The client's call of the same, and what it has to make of the reply.
-    pub call: fn(&Agentassist),
+    pub call: Box<dyn Fn(&Agentassist) + Send + Sync>,
+}
+
+/// The same, written out.
+struct Written {
+    description: &'static str,
+    request: fn(&Contract) -> Request,
+    call: fn(&Agentassist),
 }
 
 impl Interaction {
     /// The interaction as it stands in a pact. The reply is the stand-in's, what may vary is the contract's.
     pub fn to_json(&self, stub: &Stub) -> Value {
         let exchange = stub.respond((self.request)(stub.contract()));
-        pact::interaction(stub.contract(), self.description, &exchange).expect("a pact can hold it")
+        pact::interaction(stub.contract(), &self.description, &exchange).expect("a pact can hold it")
     }
 }
 
@@ -27,9 +39,54 @@ pub fn stub() -> Stub {
     Stub::new(Contract::builtin(), Settings { detail: false, ..Settings::default() })
 }
 
-/// The client's contract.
-pub const INTERACTIONS: &[Interaction] = &[
+/// The client's contract: what it does with the five operations of the pages, and a plain call of each one around them.
+pub static INTERACTIONS: LazyLock<Vec<Interaction>> = LazyLock::new(|| {
+    let written = WRITTEN.iter().map(|written| Interaction {
+        description: written.description.to_owned(),
+        request: Box::new(written.request),
+        call: Box::new(written.call),
+    });
+    let contract = Contract::builtin();
+    let is_of_the_pages = |operation: &&Operation| {
+        ["createAgent", "updateAgent", "importData", "importDataV2", "createQueue"].contains(&&*operation.id)
+    };
+    let around = contract.operations().iter().filter(|operation| !is_of_the_pages(operation)).map(plain);
+    written.chain(around).collect()
+});
+
+/// The documentation's request; the client looks at the members of its reply.
+fn plain(operation: &Operation) -> Interaction {
+    let id = operation.id.to_string();
+    let request = move |contract: &Contract| {
+        let operation = contract.operation(&id).expect("it is an operation");
+        pact::sample(contract, operation, operation.body.as_ref().map(|body| &body.examples[0]))
+    };
+    let request = Arc::new(request);
+    let asked = Arc::clone(&request);
+    let (first, rest) = operation.summary.split_at(1);
     Interaction {
+        description: first.to_lowercase() + rest,
+        request: Box::new(move |contract| request(contract)),
+        call: Box::new(move |api| {
+            let stub = stub();
+            let request = asked(stub.contract());
+            let reply = Call::of(&request).send(&api.address);
+            let expected = stub.respond(request).reply;
+            assert_eq!(reply.status, expected.status);
+            let expected = serde_json::from_slice(&expected.body).expect("JSON");
+            assert_eq!(members(&reply.json()), members(&expected));
+        }),
+    }
+}
+
+/// The names of a reply's members, those of its first item when it is a list.
+fn members(reply: &Value) -> Vec<&String> {
+    let first = reply.as_array().map_or(reply, |items| &items[0]);
+    first.as_object().expect("an object").keys().collect()
+}
+
+const WRITTEN: &[Written] = &[
+    Written {
         description: "create an agent",
         request: |contract| sample(contract, "createAgent", "sample"),
         call: |api| {
@@ -37,7 +94,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(agent, created_agent());
         },
     },
-    Interaction {
+    Written {
         description: "update an agent",
         request: |contract| sample(contract, "updateAgent", "sample"),
         call: |api| {
@@ -47,7 +104,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(agent.queues, ["qu-353c014-96bb-4c3e-aebd-87a37927c780"]);
         },
     },
-    Interaction {
+    Written {
         description: "import data (v1)",
         request: |contract| sample(contract, "importData", "sample"),
         call: |api| {
@@ -56,31 +113,31 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(ids[0], "we-c377680-66c0-480d-a76d-3d25b321xxxx");
         },
     },
-    Interaction {
+    Written {
         description: "import skill groups (v2)",
         request: |contract| sample(contract, "importDataV2", "sample"),
         call: |api| import(api, "request", "Imported skill groups data successfully"),
     },
-    Interaction {
+    Written {
         description: "import queues (v2)",
         request: |contract| typed(contract, "queues"),
         call: |api| import(api, "request.queues", "Imported queues data successfully"),
     },
-    Interaction {
+    Written {
         description: "import standard responses (v2)",
         request: |contract| typed(contract, "standardResponses"),
         call: |api| {
             import(api, "request.standardResponses", "Imported standard responses data successfully");
         },
     },
-    Interaction {
+    Written {
         description: "import waiting experiences (v2)",
         request: |contract| typed(contract, "waitingExperience"),
         call: |api| {
             import(api, "request.waitingExperience", "Imported waiting experience data successfully");
         },
     },
-    Interaction {
+    Written {
         description: "create a queue",
         request: |contract| with_body(sample(contract, "createQueue", "sample"), &a_queue()),
         call: |api| {
@@ -93,7 +150,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             );
         },
     },
-    Interaction {
+    Written {
         description: "create the documentation's queue, which is answered with waiting experiences",
         request: |contract| sample(contract, "createQueue", "sample"),
         call: |api| {
@@ -102,7 +159,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(ids[0], "we-c377680-66c0-480d-a76d-3d25b321xxxx");
         },
     },
-    Interaction {
+    Written {
         description: "create an agent without a token",
         request: |contract| without(sample(contract, "createAgent", "sample"), "auth"),
         call: |api| {
@@ -110,7 +167,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(create(&api), Err(refused(401, "Invalid SDK credentials", 4002)));
         },
     },
-    Interaction {
+    Written {
         description: "create an agent with a token that is no JWT",
         request: |contract| {
             without(sample(contract, "createAgent", "sample"), "auth").header("auth", "not-a-jwt")
@@ -120,7 +177,7 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(create(&api), Err(refused(401, "Invalid JWT token", 4002)));
         },
     },
-    Interaction {
+    Written {
         description: "create an agent without an account",
         request: |contract| without(sample(contract, "createAgent", "sample"), "accountid"),
         call: |api| {
@@ -128,19 +185,19 @@ pub const INTERACTIONS: &[Interaction] = &[
             assert_eq!(create(&api), Err(refused(412, INVALID, 412)));
         },
     },
-    Interaction {
+    Written {
         description: "create an agent without a role",
         request: |contract| with_body(sample(contract, "createAgent", "sample"), &without_role()),
         call: |api| {
             assert_eq!(api.create_agent(STREAM, &without_role()), Err(refused(412, INVALID, 412)));
         },
     },
-    Interaction {
+    Written {
         description: "update an agent with a proficiency that there is not",
         request: |contract| with_body(sample(contract, "updateAgent", "sample"), &guru()),
         call: |api| assert_eq!(update(api, &guru()), Err(refused(412, INVALID, 412))),
     },
-    Interaction {
+    Written {
         description: "create an agent with the wrong method",
         request: |contract| {
             let sample = sample(contract, "createAgent", "sample");

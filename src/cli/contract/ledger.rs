@@ -33,7 +33,7 @@ pub(super) fn text(entries: &[LedgerEntry], width: usize) -> String {
     text
 }
 
-/// The page that most of the entries begin with.
+/// The page that most of the entries begin with; none when they are about many pages.
 fn page_of<'a>(entries: &[&'a LedgerEntry]) -> &'a str {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in entries {
@@ -43,12 +43,13 @@ fn page_of<'a>(entries: &[&'a LedgerEntry]) -> &'a str {
         }
     }
     let most = counts.into_iter().max_by_key(|(_, count)| *count);
-    most.map_or("Other", |(page, _)| page)
+    most.filter(|(_, count)| count * 2 > entries.len()).map_or("Other pages", |(page, _)| page)
 }
 
 fn entry(entry: &LedgerEntry, width: usize) -> String {
     let kind = match entry.kind {
         LedgerKind::Accepted => "accepted",
+        LedgerKind::Accident => "accident",
         LedgerKind::Note => "note",
         LedgerKind::Shown => "shown",
     };

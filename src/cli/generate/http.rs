@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::payload::{Case, Wire};
+use crate::{
+    payload::{Case, Wire},
+    percent,
+};
 
 /// The request below its title; none when an editor would change it, or take a part of it for an instruction.
 pub(super) fn request(case: &Case, title: &str, url: &str) -> Option<String> {
@@ -15,6 +18,8 @@ pub(super) fn request(case: &Case, title: &str, url: &str) -> Option<String> {
     };
     let is_sent_as_it_is = case.wire == Wire::Any
         && request.target.bytes().all(|byte| byte.is_ascii_graphic())
+        // Some decode the target before they send it.
+        && percent::decode(&request.target).is_ok()
         && request.headers.iter().all(|(_, value)| is_plain(value))
         && is_text(body);
     if !is_sent_as_it_is {
@@ -47,7 +52,11 @@ mod tests {
     use crate::{Request, payload::Label};
 
     fn text(body: &str) -> Option<String> {
-        let request = Request::new("POST", "/a?b=c").header("auth", "t").body(body.to_owned());
+        text_to("/a?b=c", body)
+    }
+
+    fn text_to(target: &str, body: &str) -> Option<String> {
+        let request = Request::new("POST", target).header("auth", "t").body(body.to_owned());
         let case = Case { operation: "a".into(), request, label: Label::Valid, wire: Wire::Any };
         super::request(&case, "title", "http://h")
     }
@@ -63,6 +72,10 @@ mod tests {
         for body in ["{} ", "{\r\n}", "[\n# 1\n]", "[\n // 1\n]", "<x", "{\"a\":{\"b\":\"{{c}}\"}}", "\u{1}"]
         {
             assert_eq!(text(body), None, "{body:?}");
+        }
+        assert!(text_to("/%C3%A9", "{}").is_some());
+        for target in ["/%FF", "/%zz"] {
+            assert_eq!(text_to(target, "{}"), None, "{target:?}");
         }
     }
 }

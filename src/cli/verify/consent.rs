@@ -7,7 +7,7 @@ use super::super::{Error, output, style};
 /// Says what a run will do. A person at a terminal is asked first, unless it `is_fine` anyway; nobody else is, so that a
 /// pipeline goes on.
 pub(super) fn obtain(warning: &str, is_fine: bool) -> Result<(), Error> {
-    output::complain(&format!("{} {warning}", style::paint(style::NOTED, "standin:")));
+    output::say(style::NOTED, warning);
     let is_watched = io::stdin().is_terminal() && io::stderr().is_terminal();
     if is_fine || !is_watched || agrees(&mut io::stdin().lock(), &mut io::stderr().lock()) {
         return Ok(());

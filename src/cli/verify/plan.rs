@@ -128,7 +128,7 @@ impl<'a> Plan<'a> {
         let (count, all) = (changing.len(), self.interactions().count());
         (count > 0).then(|| {
             one_line(&format!(
-                "{count} of {all} interactions create, change or import something at {}: they call {}",
+                "{count} of {all} interactions create, change, delete or import something at {}: they call {}",
                 provider.url(),
                 names.join(", ")
             ))

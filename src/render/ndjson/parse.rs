@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(e("/id", json!(-1)), "/id: expected u64, but found integer `-1`");
         assert_eq!(
             e("/step", json!("jump")),
-            "/step: expected one of `route`, `authorize`, `body`, `validate`, `answer`, but found `jump`"
+            "/step: expected one of `route`, `authorize`, `body`, `validate`, `state`, `answer`, but found `jump`"
         );
         assert_eq!(
             e("/request/headers/3", json!(["a"])),

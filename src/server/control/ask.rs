@@ -1,5 +1,6 @@
 //! What a call of the control API is given.
 
+use bytes::Bytes;
 use hyper::http::request::Parts;
 
 use super::{ControlState, params::Params};
@@ -9,7 +10,7 @@ use crate::server::watch::InFlight;
 pub(super) struct Ask<'a> {
     pub(super) state: &'a ControlState,
     pub(super) parts: &'a Parts,
-    pub(super) body: &'a [u8],
+    pub(super) body: &'a Bytes,
     /// The request, as its connection knows it.
     pub(super) caller: &'a InFlight,
     pub(super) params: Params,

@@ -15,7 +15,7 @@ use super::{
     ask::Ask,
     body, export, health, ledger, openapi,
     reply::Refused,
-    requests, states, stop, stream,
+    requests, sessions, states, stop, stream,
 };
 use crate::{
     near,
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct Call {
     /// The method; a HEAD is taken where a GET is.
     pub(crate) method: Method,
-    /// The path; `ID` at its end stands for anything without a slash.
+    /// The path; `ID` at its end, or `NAME`, stands for anything without a slash.
     pub(crate) path: &'static str,
     /// What of its query is worth showing.
     query: &'static str,
@@ -49,7 +49,7 @@ pub(super) enum Handler {
     Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
 }
 
-/// The call that a request is, and what stands for `ID` in its path.
+/// The call that a request is, and what stands for `ID` or `NAME` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
     let path = match parts.uri.path() {
         "/__standin" => "/__standin/",
@@ -101,7 +101,8 @@ impl Call {
 }
 
 fn id<'a>(call: &Call, path: &'a str) -> Option<&'a str> {
-    let id = path.strip_prefix(call.path.strip_suffix("ID")?)?;
+    let (before, after) = call.path.split_once("NAME").or_else(|| call.path.split_once("ID"))?;
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn list() -> List {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 12] = [
+pub(crate) static CALLS: [Call; 19] = [
     Call {
         method: Method::GET,
         path: "/__standin/",
@@ -213,12 +214,89 @@ pub(crate) static CALLS: [Call; 12] = [
         handler: Handler::Later(|ask| Box::pin(export::export(ask))),
     },
     Call {
+        method: Method::GET,
+        path: "/__standin/sessions",
+        query: "",
+        purpose: "the sessions that have been changed",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::list),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME",
+        query: "",
+        purpose: "forget a session",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::remove),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "what a session has",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::get(ask))),
+    },
+    Call {
+        method: Method::PUT,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "give it another state",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(sessions::put(ask))),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/sessions/NAME/state",
+        query: "",
+        purpose: "take everything out of it",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::empty),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/reset",
+        query: "",
+        purpose: "back to the start",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::reset),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/sessions/NAME/fork",
+        query: "?to=NAME",
+        purpose: "another session with the same state",
+        filters: false,
+        params: &["to"],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(sessions::fork),
+    },
+    Call {
         method: Method::POST,
         path: "/__standin/provider-states",
         query: "",
         purpose: "what Pact's verifiers call",
         filters: false,
-        params: &["token"],
+        params: &["token", "session"],
         token: Token::HeaderOrQuery,
         pages: Pages::Own,
         handler: Handler::Now(states::change),

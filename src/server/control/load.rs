@@ -26,9 +26,11 @@ use crate::server::watch::InFlight;
 /// The places, and the time.
 pub(super) struct Load {
     searches: Places,
+    states: Places,
     streams: Places,
     waits: Places,
     turn: Arc<Semaphore>,
+    texts: Arc<Semaphore>,
     /// Until when the searching so far lasts, at the pace that is allowed.
     paid: Mutex<Instant>,
 }
@@ -38,6 +40,8 @@ pub(super) struct Load {
 pub(super) enum Task {
     /// Goes through the journal and comes to an end.
     Search,
+    /// Reads or writes the whole state of a session.
+    State,
     /// Sends events until its reader goes.
     Stream,
     /// Waits for exchanges.
@@ -59,9 +63,11 @@ impl Load {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             searches: Places::new(SEARCHES),
+            states: Places::new(STATES),
             streams: Places::new(STREAMS),
             waits: Places::new(WAITS),
             turn: Arc::new(Semaphore::new(1)),
+            texts: Arc::new(Semaphore::new(TEXTS)),
             paid: Mutex::new(Instant::now()),
         })
     }
@@ -82,6 +88,11 @@ impl Load {
         Ok(Place { load: Arc::clone(self), _permit: permit })
     }
 
+    /// Waits until there is memory for another text that may be large; it is free again when what this gives is dropped.
+    pub(super) async fn text(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.texts).acquire_owned().await.ok()
+    }
+
     /// How many of these calls there are.
     pub(super) fn count(&self, task: Task) -> usize {
         let places = self.places(task);
@@ -91,6 +102,7 @@ impl Load {
     fn places(&self, task: Task) -> &Places {
         match task {
             Task::Search => &self.searches,
+            Task::State => &self.states,
             Task::Stream => &self.streams,
             Task::Wait => &self.waits,
         }
@@ -126,6 +138,7 @@ impl Task {
     fn name(self) -> &'static str {
         match self {
             Self::Search => "searches",
+            Self::State => "states on their way",
             Self::Stream => "event streams",
             Self::Wait => "waits",
         }
@@ -168,6 +181,9 @@ impl Place {
 
 /// How many searches there may be, those that wait for their turn included.
 const SEARCHES: usize = 32;
+const STATES: usize = 64;
+/// How many texts there are at a time that are as large as a session can be.
+const TEXTS: usize = 4;
 pub(super) const STREAMS: usize = 64;
 pub(super) const WAITS: usize = 256;
 

@@ -17,22 +17,23 @@ mod params;
 mod reply;
 mod requests;
 mod search;
+mod sessions;
 mod states;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Instant,
 };
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{ControlConfig, Counters, cors, index::Index, watch::InFlight};
+use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
 use crate::{Contract, Errors, Journal, contract::Audience};
 
 use access::{Access, Pages, Token};
@@ -47,6 +48,7 @@ use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
+pub(crate) use sessions::body_limit;
 
 /// What a call is answered with.
 type Answer = Result<Response<ControlBody>, Refused>;
@@ -60,8 +62,12 @@ pub(crate) struct ControlState {
     errors: Errors,
     index: Index,
     journal: Arc<Journal>,
+    /// The values of path parameters that provider states came with.
+    known: Mutex<Map<String, Value>>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
+    /// The sessions, when they have a state.
+    sessions: Option<Arc<Sessions>>,
     started: Instant,
     stop: CancellationToken,
 }
@@ -73,6 +79,7 @@ impl ControlState {
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
+        sessions: Option<Arc<Sessions>>,
         config: ControlConfig,
     ) -> Self {
         let listeners = Arc::<Listeners>::default();
@@ -86,8 +93,10 @@ impl ControlState {
             errors,
             index: Index::new(&[list()]),
             journal,
+            known: Mutex::default(),
             listeners,
             load: Load::new(),
+            sessions,
             started: Instant::now(),
             stop,
         }
@@ -127,7 +136,7 @@ fn finished(state: &ControlState, parts: &Parts, answered: Answer) -> Response<C
     response
 }
 
-async fn answer(state: &ControlState, parts: &Parts, body: &[u8], caller: &InFlight) -> Answer {
+async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFlight) -> Answer {
     state.access.check_host(parts)?;
     if cors::is_preflight(parts) {
         return state.access.preflight(parts, calls::pages(parts));
@@ -179,6 +188,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
         "limits": {"entries": limits.entries, "bytes": limits.bytes},
         "underWay": {
             "searches": state.load.count(Task::Search),
+            "states": state.load.count(Task::State),
             "streams": state.load.count(Task::Stream),
             "waits": state.load.count(Task::Wait),
         },
@@ -186,6 +196,7 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             let counts = writer.counts();
             json!({"written": counts.written, "dropped": counts.dropped})
         }),
+        "state": state.sessions.as_ref().map(|sessions| sessions.totals()),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),
         "faults": state.counters.faults.load(Ordering::Relaxed),
@@ -201,7 +212,12 @@ fn openapi(ask: &Ask<'_>) -> Answer {
     };
     // The host was looked at before; it is where this call came to.
     let url = format!("http://{}", access::host(ask.parts).unwrap_or("localhost"));
-    Ok(reply::whole(StatusCode::OK, ask.state.documents.get(&ask.state.contract, audience, &url)))
+    let contract = &ask.state.contract;
+    let text = ask.state.documents.get(audience, &url, || {
+        let has_state = ask.state.sessions.is_some();
+        if has_state { contract.linked_at(audience, &url) } else { contract.published_at(audience, &url) }
+    });
+    Ok(reply::whole(StatusCode::OK, text))
 }
 
 fn ledger(ask: &Ask<'_>) -> Response<ControlBody> {

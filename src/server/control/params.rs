@@ -8,7 +8,8 @@ use super::{ControlState, reply::Refused};
 use crate::{
     Filter, Matcher, SecretKind, Secrets,
     matching::{CONDITIONS, Form, Members},
-    near, percent, token,
+    near, percent, session_name, token,
+    violation::quote,
 };
 
 /// The parameters of a query. Those without a value count as not given.
@@ -99,6 +100,13 @@ pub(super) fn check_matcher(state: &ControlState, matcher: &Matcher, before: &st
         let hint = near::hint(id, ids.iter().copied());
         let expected = format!("an operation among {}", ids.join(", "));
         return Err(Refused::bad(format!("{before}operation: expected {expected}, but found `{id}`{hint}")));
+    }
+    if let Some(session) = matcher.session.as_deref().filter(|session| !session_name::is_name(session)) {
+        let expected = format!("the name of a session, {}", session_name::EXPECTED);
+        return Err(Refused::bad(format!(
+            "{before}session: expected {expected}, but found {}",
+            quote(session)
+        )));
     }
     let secrets = Secrets::of(&state.contract);
     for header in &matcher.header {

@@ -1,18 +1,25 @@
 //! `POST provider-states`: what Pact's verifiers call before and after an interaction.
 //!
-//! The stand-in answers the same whatever came before, so every state that it knows holds already. What the call is
-//! good for is the states that it does not know: a contract that needs one is not verified by accident.
+//! Without state, the stand-in answers the same whatever came before, so every state that it knows holds already. What
+//! the call is good for then is the states that it does not know: a contract that needs one is not verified by accident.
+//! With state, it makes them hold: "an agent exists" makes that agent exist.
+
+use std::sync::PoisonError;
 
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer,
+    Answer, ControlState,
     ask::Ask,
     reply::{self, Refused},
 };
-use crate::pact::States;
+use crate::{
+    contract::Place,
+    pact::{self, States},
+    session_name,
+};
 
 /// What a verifier posts.
 #[derive(Deserialize)]
@@ -53,7 +60,31 @@ pub(super) fn change(ask: &Ask<'_>) -> Answer {
     }
     let params = match change.action {
         None | Some(Action::Setup) => change.params.unwrap_or_default(),
-        Some(Action::Teardown) => Map::new(),
+        Some(Action::Teardown) => return Ok(reply::json(StatusCode::OK, &Map::new())),
     };
+    if let Some(sessions) = &ask.state.sessions {
+        let name = ask.params.text("session").unwrap_or(session_name::DEFAULT);
+        let known = remembered(ask.state, &params);
+        sessions
+            .change(name, |snapshot| pact::set_up(&ask.state.contract, &change.state, &known, snapshot))?;
+    }
     Ok(reply::json(StatusCode::OK, &params))
 }
+
+/// The values of path parameters that are known now: verifiers give each with the state that it is about, the stream
+/// before the agent that is in it.
+fn remembered(state: &ControlState, params: &Map<String, Value>) -> Map<String, Value> {
+    let parameters =
+        || state.contract.operations().iter().flat_map(|operation| operation.parameters_in(Place::Path));
+    let mut known = state.known.lock().unwrap_or_else(PoisonError::into_inner);
+    for (name, value) in params {
+        let is_short = value.is_number() || value.as_str().is_some_and(|text| text.len() <= LONGEST);
+        if is_short && parameters().any(|parameter| parameter.name == *name) {
+            known.insert(name.clone(), value.clone());
+        }
+    }
+    known.clone()
+}
+
+/// The longest value that is remembered, in bytes.
+const LONGEST: usize = 4096;

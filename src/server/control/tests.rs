@@ -52,6 +52,7 @@ impl Api {
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
+            None,
             config,
         );
         Self { state, journal }
@@ -243,7 +244,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     for (path, error) in [
         (
             "requests?limt=1",
-            "expected parameters among operation, outcome, status, path, header, query, contains, after, limit, wait, \
+            "expected parameters among operation, outcome, status, session, path, header, query, contains, after, limit, wait, \
              timeout, but found `limt` (did you mean limit?)",
         ),
         ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),

@@ -84,6 +84,30 @@ async fn the_same_conditions_hold_in_lists_waits_exports_and_verifications() {
 }
 
 #[tokio::test]
+async fn a_pact_of_too_many_shapes_is_refused() {
+    let stub = Stub::new(Contract::builtin(), Settings::default());
+    let journal = Journal::new(JournalLimits::default());
+    for shape in 0..9 {
+        let more = format!(r#""{shape}{}":1"#, "m".repeat(1000 * 1024));
+        let agent = format!(
+            r#"{{"emailId": "a@b.test", "firstName": "Ada", "lastName": "L", "roleId": "r", {more}}}"#
+        );
+        journal.record(create(&stub, "cs-one", &agent));
+    }
+    let api = Api::new(journal);
+
+    let refused = api.get("export?format=pact").await;
+    let some = api.get("export?format=pact&after=7").await;
+
+    assert_eq!((refused.status, some.status), (400, 200));
+    assert!(
+        refused.text.contains("expected shapes that fit into a pact of 8 MiB, but found more"),
+        "{}",
+        refused.text
+    );
+}
+
+#[tokio::test]
 async fn an_assertion_about_answers_fails_when_every_call_was_refused() {
     let stub = Stub::new(Contract::builtin(), Settings::default());
     let api = Api::new(journal(10, 0));

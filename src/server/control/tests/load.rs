@@ -93,7 +93,7 @@ async fn health_says_what_is_under_way() {
     assert!(once(wait.as_mut()).await.is_none());
 
     let json = api.get("health").await.json();
-    assert_eq!(json["underWay"], serde_json::json!({"searches": 0, "streams": 1, "waits": 1}));
+    assert_eq!(json["underWay"], serde_json::json!({"searches": 0, "states": 0, "streams": 1, "waits": 1}));
 
     drop(stream);
     assert_eq!(api.get("health").await.json()["underWay"]["streams"], 0);

@@ -33,7 +33,20 @@ async fn an_unknown_state_is_refused_and_the_known_ones_are_named() {
     assert_eq!(reply.error(), "state: expected one of the states of this contract, but found `it rains`");
     assert_eq!(
         reply.json()["states"],
-        json!(["the account's token is valid", "no agents", "an agent exists"])
+        json!([
+            "the account's token is valid",
+            "no agents",
+            "an agent exists",
+            "no queues",
+            "agents with this customId exist",
+            "a queue exists",
+            "no skill groups",
+            "a skill group exists",
+            "no skills",
+            "a skill exists",
+            "no agent groups",
+            "an agent group exists",
+        ])
     );
 }
 

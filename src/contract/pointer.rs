@@ -1,0 +1,156 @@
+//! A JSON pointer that is read once: into a record, a reply or a body.
+
+use serde_json::{Map, Value};
+
+use super::{Schema, escape};
+
+/// A pointer (RFC 6901); `*` stands for every item of an array where that is said to be allowed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Pointer {
+    text: String,
+    names: Vec<String>,
+}
+
+/// The name that stands for every item of an array.
+const EVERY: &str = "*";
+
+impl Pointer {
+    /// The pointer that is written so; none when it is neither empty nor begins with a slash.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if !text.is_empty() && !text.starts_with('/') {
+            return None;
+        }
+        let names = text.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+        Some(Self { text: text.to_owned(), names })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The name of the member that it is, when it stands at the top.
+    pub(crate) fn member(&self) -> Option<&str> {
+        if let [name] = self.names.as_slice() { Some(name) } else { None }
+    }
+
+    pub(crate) fn has_every(&self) -> bool {
+        self.names.iter().any(|name| name == EVERY)
+    }
+
+    pub(crate) fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        self.names.iter().try_fold(value, step)
+    }
+
+    /// Calls `found` with every value that it leads to, and the pointer to that value alone.
+    pub(crate) fn each(&self, value: &Value, found: &mut dyn FnMut(String, &Value)) {
+        fn walk(names: &[String], at: String, value: &Value, found: &mut dyn FnMut(String, &Value)) {
+            let Some((name, rest)) = names.split_first() else {
+                return found(at, value);
+            };
+            if let (EVERY, Value::Array(items)) = (name.as_str(), value) {
+                for (index, item) in items.iter().enumerate() {
+                    walk(rest, format!("{at}/{index}"), item, found);
+                }
+            } else if let Some(value) = step(value, name) {
+                walk(rest, format!("{at}/{}", escape(name)), value, found);
+            }
+        }
+        walk(&self.names, String::new(), value, found);
+    }
+
+    /// Puts a value there; what is not there on the way is made. An item goes to the end of its array at most.
+    pub(crate) fn set(&self, target: &mut Value, value: Value) {
+        let mut place = target;
+        for name in &self.names {
+            let index = name.parse::<usize>().ok();
+            if !(place.is_object() || place.is_array() && index.is_some()) {
+                *place = if index.is_some() { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+            }
+            place = match place {
+                Value::Array(items) => {
+                    let index = index.unwrap_or_default().min(items.len());
+                    if index == items.len() {
+                        items.push(Value::Null);
+                    }
+                    &mut items[index]
+                }
+                Value::Object(members) => members.entry(name.clone()).or_insert(Value::Null),
+                _ => return,
+            };
+        }
+        *place = value;
+    }
+
+    /// Takes away what is there.
+    pub(crate) fn remove(&self, target: &mut Value) -> Option<Value> {
+        let (last, parents) = self.names.split_last()?;
+        let parent = parents.iter().try_fold(target, |value, name| match value {
+            Value::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
+            Value::Object(members) => members.get_mut(name),
+            _ => None,
+        })?;
+        parent.as_object_mut()?.shift_remove(last)
+    }
+
+    /// The schemas that describe the place, those of branches among them; none when the schema does not know it.
+    pub(crate) fn schemas<'s>(&self, schema: &'s Schema) -> Vec<&'s Schema> {
+        let mut found = vec![schema];
+        for name in &self.names {
+            let mut next = Vec::new();
+            for schema in found {
+                let branches = schema.branches.iter().map(|branch| &branch.then);
+                for schema in std::iter::once(schema).chain(branches) {
+                    let own = schema.properties.iter().filter(|property| property.name == *name);
+                    next.extend(own.map(|property| &property.schema));
+                    if name == EVERY || name.bytes().all(|byte| byte.is_ascii_digit()) {
+                        next.extend(schema.items.as_deref());
+                    }
+                }
+            }
+            found = next;
+        }
+        found
+    }
+}
+
+fn step<'v>(value: &'v Value, name: &String) -> Option<&'v Value> {
+    match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        Value::Object(members) => members.get(name),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointer(text: &str) -> Pointer {
+        Pointer::parse(text).expect("a pointer")
+    }
+
+    #[test]
+    fn what_is_missing_on_the_way_to_a_value_is_made() {
+        let mut value = json!({});
+        pointer("/groups/0/id").set(&mut value, json!(1));
+        pointer("/groups/0/role").set(&mut value, json!("r"));
+        pointer("/groups/9").set(&mut value, json!("end"));
+        pointer("/a~1b").set(&mut value, json!(null));
+        assert_eq!(value, json!({"groups": [{"id": 1, "role": "r"}, "end"], "a/b": null}));
+        assert_eq!(pointer("/groups/0/id").get(&value), Some(&json!(1)));
+        assert_eq!(pointer("/groups/0/id").remove(&mut value), Some(json!(1)));
+        assert_eq!(pointer("/groups/7/id").remove(&mut value), None);
+        assert_eq!(value, json!({"groups": [{"role": "r"}, "end"], "a/b": null}));
+    }
+
+    #[test]
+    fn a_star_leads_to_every_item() {
+        let value = json!({"queues": [{"id": "a"}, {}, {"id": "b"}]});
+        let mut found = Vec::new();
+        pointer("/queues/*/id").each(&value, &mut |at, value| found.push((at, value.clone())));
+        assert_eq!(found, [("/queues/0/id".into(), json!("a")), ("/queues/2/id".into(), json!("b"))]);
+        assert!(Pointer::parse("queues").is_none());
+    }
+}

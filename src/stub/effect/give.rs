@@ -1,0 +1,244 @@
+//! From a record to a reply, which always holds for its schema.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Home, Run};
+use crate::{
+    contract::{Does, Give, Kind, Moves, Pointer, Resource, Schema, wording},
+    state::parsed,
+};
+
+impl Run<'_> {
+    /// A record as the reply shows it; none when the sample answers.
+    pub(super) fn show(&self, kind: &Kind, record: Value) -> Option<Value> {
+        let give = kind.give.as_ref()?;
+        let view = View::new(self, kind, give);
+        Some(view.show(record))
+    }
+
+    /// Records as the reply shows them.
+    pub(super) fn show_all(
+        &self,
+        kind: &Kind,
+        home: &Home,
+        records: impl Iterator<Item = Value>,
+    ) -> Option<Value> {
+        let give = kind.give.as_ref()?;
+        let view = View::new(self, kind, give);
+        let shown = records.map(|mut record| {
+            for part in &give.parts {
+                let child = &self.contract.resources()[part.resource];
+                let id = record.get(&home.resource.id).and_then(Value::as_str).unwrap_or_default();
+                let place = self.children(home, child, id).place;
+                let children = self.draft.session().from(&place, 0).filter_map(parsed);
+                let children = children.map(|own| shown_part(own, child, &part.how)).collect();
+                record[&part.member] = Value::Array(children);
+            }
+            view.show(record)
+        });
+        Some(Value::Array(shown.collect()))
+    }
+
+    /// The whole reply.
+    pub(super) fn reply(&self, kind: &Kind, shown: Value) -> Value {
+        let mut reply = self.placed(kind, shown);
+        self.mend(kind, &mut reply);
+        reply
+    }
+
+    /// The sample with what is shown in its place.
+    pub(super) fn placed(&self, kind: &Kind, shown: Value) -> Value {
+        let Some(give) = kind.give.as_ref().filter(|give| !give.at.text().is_empty()) else {
+            return shown;
+        };
+        let mut reply = self.sample(kind).clone();
+        give.at.set(&mut reply, shown);
+        reply
+    }
+
+    /// The sample that replies of this kind are filled up from.
+    pub(super) fn sample(&self, kind: &Kind) -> &Value {
+        let samples = &self.operation.replies[self.operation.success()].examples;
+        let named = samples.iter().find(|sample| kind.values.first() == Some(&sample.name));
+        named.or(samples.first()).map_or(&Value::Null, |sample| &sample.value)
+    }
+
+    /// Puts the sample's value, or nothing, wherever the reply does not hold for its schema.
+    pub(super) fn mend(&self, kind: &Kind, reply: &mut Value) {
+        let judge = self.effect.judge();
+        let sample = self.sample(kind);
+        let at = kind.give.as_ref().map_or("", |give| give.at.text());
+        // The second time is for what a member of the first one required.
+        for _ in 0..2 {
+            if judge.is_valid(reply) {
+                return;
+            }
+            let wrong: BTreeSet<(String, String)> = judge
+                .iter_errors(reply)
+                .filter_map(|error| Some(self.member(at, &wording::Breach::of(&error)?.place)))
+                .collect();
+            for (place, like) in wrong {
+                let (Some(place), Some(like)) = (Pointer::parse(&place), Pointer::parse(&like)) else {
+                    continue;
+                };
+                match like.get(sample) {
+                    Some(value) => place.set(reply, value.clone()),
+                    None => drop(place.remove(reply)),
+                }
+            }
+        }
+        if !judge.is_valid(reply) {
+            reply.clone_from(sample);
+        }
+    }
+
+    /// The member of a shown record, or else of the reply, in which a place is; and the like of it in the sample.
+    fn member(&self, at: &str, place: &str) -> (String, String) {
+        let Some(below) = place.strip_prefix(at).and_then(|below| below.strip_prefix('/')) else {
+            return (place.to_owned(), place.to_owned());
+        };
+        let mut names = below.splitn(3, '/');
+        let first = names.next().unwrap_or_default();
+        if !self.is_list() {
+            let own = format!("{at}/{first}");
+            return (own.clone(), own);
+        }
+        match names.next() {
+            Some(name) => (format!("{at}/{first}/{name}"), format!("{at}/0/{name}")),
+            None => (format!("{at}/{first}"), format!("{at}/0")),
+        }
+    }
+
+    fn is_list(&self) -> bool {
+        matches!(self.effect.does, Does::Export | Does::List)
+    }
+}
+
+/// How records of one kind are shown.
+struct View<'a> {
+    run: &'a Run<'a>,
+    resource: &'a Resource,
+    give: &'a Give,
+    schemas: Vec<&'a Schema>,
+    sample: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> View<'a> {
+    fn new(run: &'a Run<'a>, kind: &'a Kind, give: &'a Give) -> Self {
+        let mut schemas = give.at.schemas(&run.effect.reply);
+        let mut sample = give.at.get(run.sample(kind));
+        if run.is_list() {
+            schemas = schemas.into_iter().filter_map(|list| list.items.as_deref()).collect();
+            sample = sample.and_then(|list| list.get(0));
+        }
+        let resource = &run.contract.resources()[kind.resource];
+        Self { run, resource, give, schemas, sample: sample.and_then(Value::as_object) }
+    }
+
+    fn show(&self, mut record: Value) -> Value {
+        for (member, template) in &self.resource.derive {
+            if record.get(member).is_none()
+                && let Some(text) = template.derive(&record)
+            {
+                record[member] = text.into();
+            }
+        }
+        for at in &self.give.count {
+            if let Some(count) = at.get(&record).and_then(Value::as_array).map(Vec::len) {
+                at.set(&mut record, count.into());
+            }
+        }
+        let moved = taken_away(&mut record, &self.give.members);
+        let Value::Object(mut members) = record else {
+            return record;
+        };
+        let is_known = |name: &str| {
+            self.sample.is_some_and(|sample| sample.contains_key(name)) || self.property(name).is_some()
+        };
+        if !self.give.whole {
+            members.retain(|name, _| is_known(name));
+        }
+        let mut shown = Value::Object(members);
+        for (to, value) in moved {
+            to.set(&mut shown, value);
+        }
+        let Value::Object(mut members) = shown else {
+            return shown;
+        };
+        for (name, value) in &mut members {
+            let like = self.sample.and_then(|sample| sample.get(name));
+            if let Some(property) = self.property(name) {
+                complete(property, value, like);
+            }
+        }
+        for (name, value) in self.sample.into_iter().flatten() {
+            let is_wanted = !self.give.required_alone || self.requires(name);
+            if is_wanted && !members.contains_key(name) {
+                members.insert(name.clone(), value.clone());
+            }
+        }
+        let mut shown = Value::Object(members);
+        for (at, source, values) in &self.give.only {
+            if !self.run.text(source).is_some_and(|text| values.contains(&text.into_owned())) {
+                at.remove(&mut shown);
+            }
+        }
+        shown
+    }
+
+    fn property(&self, name: &str) -> Option<&'a Schema> {
+        self.schemas.iter().find_map(|schema| schema.property(name)).map(|property| &property.schema)
+    }
+
+    fn requires(&self, name: &str) -> bool {
+        self.schemas.iter().any(|schema| schema.property(name).is_some_and(|property| property.required))
+    }
+}
+
+/// What is to be shown elsewhere; what stood at the top of the record is gone there.
+fn taken_away<'m>(record: &mut Value, moves: &'m Moves) -> Vec<(&'m Pointer, Value)> {
+    let moved = moves.iter().filter_map(|(from, to)| to.as_ref().zip(from.get(record).cloned())).collect();
+    for (from, _) in moves.iter().filter(|(from, _)| from.member().is_some()) {
+        from.remove(record);
+    }
+    moved
+}
+
+/// A child as it is shown in its parent: without the parent's id, which stands around it.
+fn shown_part(mut record: Value, resource: &Resource, moves: &Moves) -> Value {
+    if let (Some(parent), Some(members)) = (&resource.parent, record.as_object_mut()) {
+        members.shift_remove(&parent.member);
+    }
+    let moved = taken_away(&mut record, moves);
+    for (to, value) in moved {
+        to.set(&mut record, value);
+    }
+    record
+}
+
+/// Gives a stored value what its schema requires below it, as the sample has it.
+fn complete(schema: &Schema, value: &mut Value, like: Option<&Value>) {
+    match value {
+        Value::Array(items) => {
+            let (Some(schema), like) = (&schema.items, like.and_then(|like| like.get(0))) else {
+                return;
+            };
+            items.iter_mut().for_each(|item| complete(schema, item, like));
+        }
+        Value::Object(members) => {
+            for property in &schema.properties {
+                let like = like.and_then(|like| like.get(&property.name));
+                match (members.get_mut(&property.name), like) {
+                    (Some(value), like) => complete(&property.schema, value, like),
+                    (None, Some(like)) if property.required => {
+                        members.insert(property.name.clone(), like.clone());
+                    }
+                    (None, _) => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,81 @@
+//! Imports: all items or none.
+
+use serde_json::Value;
+
+use super::{Home, Run, Step, Stop, object};
+use crate::{TouchedResource, contract::Source, json, state::parsed};
+
+impl Run<'_> {
+    pub(super) fn import(&mut self, body: &mut Option<Value>) -> Step {
+        let by = self.effect.by.as_ref().and_then(|by| self.sent(by, body.as_ref()));
+        let Some(kind) = self.effect.kind(by.as_deref()) else {
+            return Err(Stop::Sample);
+        };
+        let home = self.home(kind)?;
+        let sent = self.effect.items.as_ref().map_or_else(String::new, Source::pointer);
+        let items = self.items(body);
+        self.draft.reserve(items.len());
+        let mut touched = None;
+        for (index, item) in items.into_iter().enumerate() {
+            let sent = format!("{sent}/{index}");
+            let mut members = object(Some(item));
+            let parts: Vec<_> =
+                kind.parts.iter().map(|part| (part, members.shift_remove(&part.member))).collect();
+            let record = self.taken(kind, &kind.take, &home, members, None);
+            let (id, own) = self.upsert(&home, record, &sent)?;
+            touched.get_or_insert(own);
+            for (part, children) in parts {
+                let child = &self.contract.resources()[part.resource];
+                let children_home = self.children(&home, child, &id);
+                self.draft.clear(&children_home.place, child);
+                let Some(Value::Array(list)) = children else {
+                    continue;
+                };
+                for (index, item) in list.into_iter().enumerate() {
+                    let mut record = self.taken(kind, &part.how, &children_home, object(Some(item)), None);
+                    if let Some(parent) = &child.parent {
+                        record[&parent.member] = id.as_str().into();
+                    }
+                    let sent = format!("{sent}/{}/{index}", part.member);
+                    self.upsert(&children_home, record, &sent)?;
+                }
+            }
+        }
+        Ok((None, touched))
+    }
+
+    /// Takes the items out of the body.
+    fn items(&self, body: &mut Option<Value>) -> Vec<Value> {
+        let Some(Source::Body(at)) = &self.effect.items else {
+            return Vec::new();
+        };
+        let list = body.as_mut().and_then(|body| body.pointer_mut(at.text())).map(Value::take);
+        match list {
+            Some(Value::Array(items)) => items,
+            // A text that is no list has nothing to import, which is said under `readings` already.
+            Some(Value::String(text)) => json::parse(text.as_bytes())
+                .ok()
+                .and_then(|value| if let Value::Array(items) = value { Some(items) } else { None })
+                .unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Stores a record in the place of the one that has its id; one without an id gets one.
+    fn upsert(
+        &mut self,
+        home: &Home,
+        mut record: Value,
+        sent: &str,
+    ) -> Result<(String, TouchedResource), Stop> {
+        let own = record.get(&home.resource.id).and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = match own {
+            Some(id) => id.to_owned(),
+            None => self.draft.make_id(&home.place, &home.resource.id_shape),
+        };
+        record[&home.resource.id] = id.as_str().into();
+        let before = self.draft.get(&home.place, &id).and_then(parsed);
+        let touched = self.store(home, &id, &record, before.as_ref(), sent)?;
+        Ok((id, touched))
+    }
+}

@@ -1,0 +1,430 @@
+//! Step 5 where there is state: what an operation does with the resources of a session, as its `x-effect` says.
+
+mod give;
+mod import;
+mod list;
+mod take;
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::{References, StateSettings, findings::Findings, inputs::Inputs, spellings};
+use crate::{
+    Contract, Operation, Reading, Rule, Violation,
+    contract::{Cause, Choice, Does, Effect, Kind, Place, Resource, Source, Way},
+    state::{Change, Draft, Scope, TouchedResource, dangling, parsed, place, unique_keys},
+    violation::quote,
+};
+
+/// An operation at work.
+pub(super) struct Run<'a> {
+    pub(super) contract: &'a Contract,
+    pub(super) operation: &'a Operation,
+    pub(super) effect: &'a Effect,
+    pub(super) settings: &'a StateSettings,
+    pub(super) inputs: &'a Inputs,
+    pub(super) draft: Draft<'a>,
+    /// By how many bytes the session may grow.
+    pub(super) room: usize,
+    pub(super) readings: &'a mut Vec<Reading>,
+}
+
+/// What it did.
+pub(super) struct Done {
+    /// The body of the reply; none when a sample answers.
+    pub(super) shown: Option<Value>,
+    pub(super) change: Change,
+    pub(super) touched: Option<TouchedResource>,
+}
+
+/// Why it did nothing.
+pub(super) struct Refused {
+    pub(super) cause: Cause,
+    pub(super) findings: Findings,
+}
+
+/// Why it went no further.
+enum Stop {
+    /// It is refused.
+    Refused(Refused),
+    /// Nothing changes, and the sample answers.
+    Sample,
+}
+
+impl Stop {
+    fn refused(cause: Cause, violation: Violation) -> Self {
+        Self::Refused(Refused { cause, findings: violation.into() })
+    }
+}
+
+/// What is shown, and what was changed.
+type Step = Result<(Option<Value>, Option<TouchedResource>), Stop>;
+
+/// Where a record is stored, and what it is.
+struct Home<'a> {
+    resource: &'a Resource,
+    scope: Scope,
+    place: Arc<str>,
+}
+
+impl Home<'_> {
+    fn new(resource: &Resource, scope: Scope) -> Home<'_> {
+        let place = place(&resource.name, &scope).into();
+        Home { resource, scope, place }
+    }
+}
+
+/// What a thing is called: `skillGroup` is a skill group.
+fn words(resource: &Resource) -> String {
+    let mut words = String::new();
+    for letter in resource.name.chars() {
+        if letter.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+/// The same with its article.
+fn noun(resource: &Resource) -> String {
+    let words = words(resource);
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {words}")
+}
+
+impl<'a> Run<'a> {
+    /// Does it. What is taken from the body is missing there afterwards.
+    pub(super) fn run(mut self, body: &mut Option<Value>) -> Result<Done, Refused> {
+        let step = match self.effect.does {
+            Does::Create => self.create(body),
+            Does::Delete => self.delete(),
+            Does::Export => self.export(body.as_ref()),
+            Does::Import => self.import(body),
+            Does::List => self.list(body.as_ref()),
+            Does::Read => self.read(),
+            Does::Update => self.update(body),
+        };
+        let (shown, touched) = match step {
+            Ok(done) => done,
+            Err(Stop::Sample) => return Ok(Done { shown: None, change: Change::default(), touched: None }),
+            Err(Stop::Refused(refused)) => return Err(refused),
+        };
+        let change = self.draft.finish(&self.settings.bounds, self.room).map_err(|found| Refused {
+            cause: Cause::Full,
+            findings: Violation {
+                pointer: "/body".into(),
+                rule: Rule::Capacity,
+                expected: "no more than a session may hold".into(),
+                found,
+                source: "assumed: no page says how much an account may hold".into(),
+            }
+            .into(),
+        })?;
+        Ok(Done { shown, change, touched })
+    }
+
+    fn create(&mut self, body: &mut Option<Value>) -> Step {
+        let kind = &self.effect.kinds[0];
+        let home = self.home(kind)?;
+        let members = object(body.take());
+        let record = self.taken(kind, &kind.take, &home, members, None);
+        let id = self.draft.make_id(&home.place, &home.resource.id_shape);
+        let (record, touched) = self.create_as(&home, id, record)?;
+        let mut shown = self.show(kind, record.clone());
+        for (at, choice) in &self.effect.also {
+            let Some(shown) = &mut shown else {
+                break;
+            };
+            match (choice.taken(&self.settings.assume), at.get(&record)) {
+                (Way::Shown, Some(value)) => at.set(shown, value.clone()),
+                _ => drop(at.remove(shown)),
+            }
+        }
+        let reply = shown.map(|shown| self.reply(kind, shown));
+        Ok((reply, Some(touched)))
+    }
+
+    /// Stores a new record under an id, with all that is made with it.
+    fn create_as(
+        &mut self,
+        home: &Home,
+        id: String,
+        mut record: Value,
+    ) -> Result<(Value, TouchedResource), Stop> {
+        let resource = home.resource;
+        record[&resource.id] = id.as_str().into();
+        for (index, (member, shape)) in (1..).zip(&resource.make) {
+            record[member] = self.draft.make(shape, index).into();
+        }
+        self.stamp(&mut record, &resource.created);
+        self.stamp(&mut record, &resource.updated);
+        if let (Some(parent), Some(own)) = (&resource.parent, home.scope.last()) {
+            record[&parent.member] = own.as_str().into();
+        }
+        let touched = self.store(home, &id, &record, None, "/body")?;
+        Ok((record, touched))
+    }
+
+    fn update(&mut self, body: &mut Option<Value>) -> Step {
+        let kind = &self.effect.kinds[0];
+        let home = self.home(kind)?;
+        let (id, before) = self.found(&home);
+        let Some(before) = before else {
+            if self.effect.missing.taken(&self.settings.assume) == Way::Create && !id.is_empty() {
+                let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
+                let (record, touched) = self.create_as(&home, id, record)?;
+                let shown = self.show(kind, record);
+                return Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)));
+            }
+            return Err(self.missing(self.effect.key.as_ref(), &home, &id));
+        };
+        let members = object(body.take());
+        let mut record = self.taken(kind, &kind.take, &home, members, Some(&before));
+        self.stamp(&mut record, &home.resource.updated);
+        let touched = self.store(&home, &id, &record, Some(&before), "/body")?;
+        let shown = self.show(kind, record);
+        Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)))
+    }
+
+    fn read(&mut self) -> Step {
+        let kind = &self.effect.kinds[0];
+        let home = self.home(kind)?;
+        let (id, record) = self.found(&home);
+        let record = record.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
+        let shown = self.show(kind, record);
+        Ok((shown.map(|shown| self.reply(kind, shown)), None))
+    }
+
+    fn delete(&mut self) -> Step {
+        let kind = &self.effect.kinds[0];
+        let home = self.home(kind)?;
+        let (id, record) = self.found(&home);
+        let record = record.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
+        let contract = self.contract;
+        for child in contract.resources() {
+            let Some(parent) = child.parent.as_ref() else {
+                continue;
+            };
+            if !std::ptr::eq(&raw const contract.resources()[parent.resource], home.resource) {
+                continue;
+            }
+            let children = self.children(&home, child, &id);
+            let refuses = parent.gone.taken(&self.settings.assume) == Way::Refuse;
+            if refuses && self.draft.session().count(&children.place) > 0 {
+                return Err(Stop::refused(
+                    Cause::InUse,
+                    Violation {
+                        pointer: self.effect.key.as_ref().map_or_else(String::new, Source::pointer),
+                        rule: Rule::Reference,
+                        expected: format!("the id of {} without any {}", noun(home.resource), words(child)),
+                        found: quote(&id),
+                        source: parent.gone.source.clone(),
+                    },
+                ));
+            }
+            self.draft.clear(&children.place, child);
+        }
+        let before = self.draft.get(&home.place, &id).map(Arc::clone);
+        self.draft.remove(&home.place, &id, unique_keys(home.resource, &record));
+        let touched = TouchedResource::new(&home.resource.name, &id, before.as_deref(), None);
+        let shown = self.show(kind, record);
+        Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)))
+    }
+
+    /// Stores a record in place of the one that was there before, when nothing speaks against it. `sent` is where in
+    /// the request it is.
+    fn store(
+        &mut self,
+        home: &Home,
+        id: &str,
+        record: &Value,
+        before: Option<&Value>,
+        sent: &str,
+    ) -> Result<TouchedResource, Stop> {
+        let resource = home.resource;
+        let keys = unique_keys(resource, record);
+        let gone = before.map(|before| unique_keys(resource, before)).unwrap_or_default();
+        for (index, (at, choice)) in resource.unique.iter().enumerate() {
+            let own = |key: &&String| key.starts_with(&index.to_string());
+            let Some(key) = keys.iter().find(own).filter(|key| !gone.contains(key)) else {
+                continue;
+            };
+            if choice.taken(&self.settings.assume) == Way::Refuse && self.draft.is_taken(&home.place, key) {
+                let found = at.get(record).map(ToString::to_string).unwrap_or_default();
+                return Err(Stop::refused(
+                    Cause::Taken,
+                    Violation {
+                        pointer: self.sent_at(sent, at.text()),
+                        rule: Rule::Unique,
+                        expected: format!("a value that no other {} has", words(resource)),
+                        found: quote(found.trim_matches('"')),
+                        source: choice.source.clone(),
+                    },
+                ));
+            }
+        }
+        self.references(home, record, before, sent)?;
+        let old = self.draft.get(&home.place, id).map(Arc::clone);
+        let text: Arc<str> = record.to_string().into();
+        let touched = TouchedResource::new(&resource.name, id, old.as_deref(), Some(&text));
+        self.draft.put(&home.place, id, text, keys, gone);
+        Ok(touched)
+    }
+
+    /// Says which ids of a record name nothing, as far as they were not there before.
+    fn references(
+        &mut self,
+        home: &Home,
+        record: &Value,
+        before: Option<&Value>,
+        sent: &str,
+    ) -> Result<(), Stop> {
+        let (mut findings, mut found) = (Findings::default(), Vec::new());
+        dangling(self.contract, home.resource, self.draft.session(), &home.scope, record, |wrong| {
+            let known = before.and_then(|before| before.pointer(&wrong.at)).and_then(Value::as_str);
+            if known == Some(wrong.id) {
+                return;
+            }
+            let pointer = self.sent_at(sent, &wrong.at);
+            let what = noun(wrong.resource);
+            match self.settings.references {
+                References::Enforce => findings.push(Violation {
+                    pointer,
+                    rule: Rule::Reference,
+                    expected: format!("the id of {what} that is there"),
+                    found: quote(wrong.id),
+                    source: wrong.reference.source.clone(),
+                }),
+                References::Report => found.push(Reading {
+                    ledger: wrong.reference.ledger.clone(),
+                    pointer,
+                    note: format!("{} is the id of {what} that is not there", quote(wrong.id)),
+                }),
+            }
+        });
+        if !findings.violations.is_empty() {
+            return Err(Stop::Refused(Refused { cause: Cause::Violations, findings }));
+        }
+        let room = spellings::MOST.saturating_sub(self.readings.len());
+        self.readings.extend(found.into_iter().take(room));
+        Ok(())
+    }
+
+    /// Where in the request the value at a pointer of the record was sent.
+    fn sent_at(&self, sent: &str, at: &str) -> String {
+        let takes = self.effect.kinds.iter().flat_map(|kind| &kind.take);
+        let source = takes.rev().find_map(|(source, to)| {
+            let own = to.as_ref().is_some_and(|to| to.text() == at);
+            let is_sent = || self.text(source).is_some() || matches!(source, Source::Body(_));
+            (own && is_sent()).then(|| source.pointer())
+        });
+        source.unwrap_or_else(|| format!("{sent}{at}"))
+    }
+
+    /// The id that the request names, and its record.
+    fn found(&self, home: &Home) -> (String, Option<Value>) {
+        let id = self.effect.key.as_ref().and_then(|key| self.text(key)).unwrap_or_default().into_owned();
+        let resource = home.resource;
+        let is_it = |record: &&Map<String, Value>| record.get(&resource.id).is_some_and(|own| own == &id);
+        if let Some(record) = resource.fixed.iter().find(is_it) {
+            return (id, Some(Value::Object(record.clone())));
+        }
+        let text = self.draft.get(&home.place, &id);
+        let record = text.and_then(parsed);
+        (id, record)
+    }
+
+    /// What happens when an id names nothing.
+    fn missing(&self, source: Option<&Source>, home: &Home, id: &str) -> Stop {
+        missing(&self.effect.missing, self.settings, source, home.resource, id)
+    }
+
+    /// Where records of this kind are stored; their parent has to be there.
+    fn home(&self, kind: &Kind) -> Result<Home<'a>, Stop> {
+        let resource = &self.contract.resources()[kind.resource];
+        let mut scope = Scope::new();
+        for (name, parameter) in resource.scope.iter().zip(&kind.scope) {
+            let value = self.inputs.get(Place::Path, parameter).unwrap_or_default();
+            scope.extend([name.clone(), value.to_owned()]);
+        }
+        let (Some(parent), Some(source)) = (&resource.parent, &self.effect.parent) else {
+            return Ok(Home::new(resource, scope));
+        };
+        let id = self.text(source).unwrap_or_default().into_owned();
+        let above = Home::new(&self.contract.resources()[parent.resource], scope);
+        if self.draft.get(&above.place, &id).is_none() {
+            return Err(missing(&self.effect.missing, self.settings, Some(source), above.resource, &id));
+        }
+        let mut scope = above.scope;
+        scope.extend([above.resource.name.to_string(), id]);
+        Ok(Home::new(resource, scope))
+    }
+
+    /// Where the children of a record are stored.
+    fn children<'r>(&self, home: &Home, child: &'r Resource, id: &str) -> Home<'r> {
+        let mut scope = home.scope.clone();
+        scope.extend([home.resource.name.to_string(), id.to_owned()]);
+        Home::new(child, scope)
+    }
+
+    fn stamp(&mut self, record: &mut Value, members: &[String]) {
+        if !members.is_empty() {
+            let now = format!("{:.3}", self.draft.now());
+            for member in members {
+                record[member] = now.as_str().into();
+            }
+        }
+    }
+
+    /// What was sent for a parameter.
+    fn text(&self, source: &Source) -> Option<Cow<'a, str>> {
+        let (place, name) = match source {
+            Source::Header(name) => (Place::Header, name),
+            Source::Path(name) => (Place::Path, name),
+            Source::Query(name) => (Place::Query, name),
+            Source::Body(_) | Source::Item(_) => return None,
+        };
+        self.inputs.get(place, name).map(Cow::Borrowed)
+    }
+}
+
+fn missing(
+    choice: &Choice,
+    settings: &StateSettings,
+    source: Option<&Source>,
+    resource: &Resource,
+    id: &str,
+) -> Stop {
+    if choice.taken(&settings.assume) != Way::Refuse {
+        return Stop::Sample;
+    }
+    Stop::refused(
+        Cause::Missing,
+        Violation {
+            pointer: source.map_or_else(|| "/path".into(), Source::pointer),
+            rule: Rule::Reference,
+            expected: format!("the id of {} that is there", noun(resource)),
+            found: quote(id),
+            source: choice.source.clone(),
+        },
+    )
+}
+
+/// The text of a scalar.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(_) | Value::Null | Value::Object(_) => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// The members of a body; none when it is no object, which it can be where nobody checks.
+fn object(body: Option<Value>) -> Map<String, Value> {
+    match body {
+        Some(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}

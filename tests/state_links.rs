@@ -1,0 +1,51 @@
+//! Links of the published document: from what makes a thing to what reads, changes and deletes it.
+
+mod state_support;
+
+use serde_json::{Value, json};
+use standin::{Contract, Errors, contract::Audience};
+use state_support::library_document;
+
+fn parsed(text: &[u8]) -> Value {
+    serde_json::from_slice(text).unwrap()
+}
+
+#[test]
+fn what_makes_a_thing_links_to_what_reads_changes_and_deletes_it() {
+    let contract = Contract::from_document(library_document()).unwrap();
+
+    let document = parsed(contract.linked(Audience::Exact));
+
+    let links = &document["paths"]["/{library}/books"]["post"]["responses"]["200"]["links"];
+    let parameters = json!({"path.library": "$request.path.library", "path.book": "$response.body#/id"});
+    let link = |id: &str, purpose: &str| json!({"operationId": id, "description": purpose, "parameters": parameters});
+    assert_eq!(
+        *links,
+        json!({
+            "getBook": link("getBook", "read it"),
+            "changeBook": link("changeBook", "change it"),
+            "dropBook": link("dropBook", "delete it"),
+        })
+    );
+    let all = document.to_string().matches("\"links\":").count();
+    assert_eq!(
+        all, 2,
+        "books and shelves have them; what lists, imports or makes what nothing reads has none"
+    );
+}
+
+#[test]
+fn without_links_it_is_the_document_that_is_published() {
+    let contract = Contract::builtin();
+    for audience in [Audience::Exact, Audience::Generators(Errors::Vendor), Audience::Generators(Errors::Rfc)]
+    {
+        let mut document = parsed(contract.linked(audience));
+        let operations = document["paths"].as_object_mut().unwrap().values_mut();
+        for operation in operations.flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
+            for response in operation["responses"].as_object_mut().unwrap().values_mut() {
+                response.as_object_mut().unwrap().remove("links");
+            }
+        }
+        assert_eq!(document, parsed(contract.published(audience)));
+    }
+}
