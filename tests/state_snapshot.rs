@@ -173,6 +173,7 @@ fn a_state_beyond_its_bounds_is_refused() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn what_a_document_says_of_state_is_checked_with_its_place() {
     let book = "/x-resources/book";
     let add = "/paths/~1{library}~1books/post/x-effect";

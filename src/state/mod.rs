@@ -113,7 +113,7 @@ impl Session {
         };
         collection.release(gone);
         collection.hold(keys);
-        if collection.is_empty() {
+        if collection.is_unused() {
             self.places.remove(&place.name);
         }
         let freed = before.as_ref().map_or(0, |before| change::cost(place, &id, before, gone));
@@ -126,7 +126,7 @@ impl Session {
             } else {
                 collection.release(&[id]);
             }
-            if collection.is_empty() {
+            if collection.is_unused() {
                 self.places.remove(outer);
             }
         }
