@@ -55,6 +55,8 @@ def judge(document, operation):
         value = body(case)
         if expected is None:
             continue
+        if value is None and not case["request"]["body"].get("text", "-") and not operation["requestBody"]["required"]:
+            continue
         if value is None:
             standin.fail(f"{name} {case['index']}: {case['label']}: the body is not JSON")
         errors = [error.message[:200] for error in validator.iter_errors(value[0])]
@@ -72,7 +74,8 @@ def judge(document, operation):
 def main():
     document = standin.document()
     for _, _, operation in standin.operations(document):
-        judge(document, operation)
+        if "requestBody" in operation:
+            judge(document, operation)
 
 
 main()

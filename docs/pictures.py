@@ -22,7 +22,7 @@ import termios
 HERE = pathlib.Path(__file__).parent
 COLUMNS = 110
 PROMPT = "$ "
-# So much of an output is shown: its first lines.
+# So much of an output is shown: its first lines, and the last one.
 MOST_LINES = 4
 
 # Of one character, in the picture's own units.
@@ -87,7 +87,7 @@ class Terminal:
             shown = [piece for line in self.until_prompt() for piece in broken(line)]
             if len(shown) > self.most_lines:
                 rest = len(shown) - self.most_lines
-                shown[self.most_lines :] = [[("2", f"… {rest} more lines")]]
+                shown[self.most_lines - 1 : -1] = [[("2", f"… {rest} more lines")]]
             lines += shown
         return lines
 

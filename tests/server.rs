@@ -24,6 +24,24 @@ fn a_connection_is_kept_alive() {
 }
 
 #[test]
+fn a_reply_has_what_the_journal_replaces() {
+    let server = server(|config| config.settings.token = standin::TokenPolicy::Any);
+    let mut client = Client::connect(server.addr());
+    let agent = include_str!("../fixtures/createAgent/request.json");
+    // It stands in every reply, and nobody may take that from the others by sending it.
+    let first = client.call(post(agent).replace(TOKEN, "application/json"));
+    let queue = include_str!("../fixtures/createQueue/request.json").replacen("queue", TOKEN, 1);
+    let second = client.call(post(&queue).replace(AGENTS, "/agentassist/api/v1/public/st-1/queues"));
+
+    for reply in [&first, &second] {
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    }
+    assert!(second.text().contains(TOKEN), "{}", second.text());
+    let recorded = exchange(&server, second.id());
+    assert!(!format!("{recorded:?}").contains(TOKEN), "{recorded:?}");
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     let server = server(|_| {});
     let mut client = Client::connect(server.addr());

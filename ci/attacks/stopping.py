@@ -48,9 +48,11 @@ async def full_journal(target):
 
 
 def _full_journal(target, folder):
+    # A file that is not full itself, so that it does not move.
+    flags = ("--journal-bytes", "1GiB", "--journal-file-bytes", "16GiB")
     for name in ("SIGTERM", "SIGINT twice"):
         journal = folder / f"{name}.ndjson"
-        with Server("--journal-bytes", "1GiB", "--journal-file", str(journal)) as server, _load(server):
+        with Server(*flags, "--journal-file", str(journal)) as server, _load(server):
             http1.fill(server, 1100, http1.valid(1000 * 1024))
             if name == "SIGTERM":
                 stop, code = server.stop(patience=60)

@@ -31,6 +31,7 @@ mod style;
 mod suggested;
 mod table;
 mod token;
+mod value;
 mod verify;
 mod wrap;
 

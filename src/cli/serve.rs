@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -23,6 +22,7 @@ use super::{
     secret::{ClientSecret, ControlToken},
     signals,
     state_options::StateArgs,
+    value::{address, entries, host_name, origin, size},
 };
 use crate::{
     Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, StateSettings,
@@ -41,7 +41,7 @@ Examples:
   standin serve --checks report                   refuse nothing for its values
   standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret-file secret.txt
-  standin serve --state                           what is created can be read, changed and deleted
+  standin serve --state                           remember what is created
   standin serve --start-state team.json --state-file sessions.json
 
 A token to call it with: standin token
@@ -99,9 +99,6 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
 
-    #[command(flatten)]
-    state: StateArgs,
-
     /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
     ///
     /// With it, a page of another origin reads nothing, and what it sends to change something is refused with 403.
@@ -128,6 +125,10 @@ pub(super) struct Serve {
     /// Which events have a line, as directives of `tracing`: `standin=debug` adds connections and control calls
     #[arg(long, value_name = "DIRECTIVES", default_value = "standin=info", value_parser = log::filter, env = "STANDIN_LOG_FILTER")]
     log_filter: String,
+
+    // The last, as its heading is for all that comes after it.
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -387,40 +388,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn address(text: &str) -> Result<String, String> {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    match port.map(|(_, port)| port.parse::<u16>()) {
-        Some(Ok(_)) => Ok(text.to_owned()),
-        _ => Err("expected an address and a port, such as 127.0.0.1:8484".into()),
-    }
-}
-
-pub(super) fn entries(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&entries| entries > 0).ok_or_else(|| "expected a number from 1 up".into())
-}
-
-pub(super) fn size(text: &str) -> Result<usize, String> {
-    let size: Option<ByteSize> = text.parse().ok();
-    size.and_then(|size| usize::try_from(size.as_u64()).ok())
-        .ok_or_else(|| "expected a size such as 1MiB, 500kB or 4096".into())
-}
-
-fn host_name(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(['/', ':', ' ']) {
-        return Err("expected a host name without scheme and port, such as standin.test".into());
-    }
-    Ok(text.to_ascii_lowercase())
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    match text.split_once("://") {
-        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains('/') => {
-            Ok(text.to_ascii_lowercase())
-        }
-        _ => Err("expected an origin without a path, such as http://localhost:3000".into()),
-    }
-}
-
 /// How long after a signal the journal file may still be written.
 const SOON: Duration = Duration::from_millis(800);
 
@@ -440,28 +407,5 @@ mod tests {
         assert_eq!(url("0.0.0.0:80"), "127.0.0.1:80");
         assert_eq!(url("[::]:80"), "[::1]:80");
         assert_eq!(url("10.0.0.1:80"), "10.0.0.1:80");
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(size("1MiB"), Ok(1024 * 1024));
-        assert_eq!(size("500kB"), Ok(500_000));
-        assert_eq!(size("4096"), Ok(4096));
-        assert!(size("much").is_err());
-        assert!(size("-1").is_err());
-    }
-
-    #[test]
-    fn addresses_names_and_origins_are_checked_early() {
-        assert!(address("localhost:0").is_ok());
-        assert!(address("[::1]:8484").is_ok());
-        assert!(address("8484").is_err());
-        assert!(address(":8484").is_err());
-        assert!(address("localhost:99999").is_err());
-        assert_eq!(host_name("Standin.Test"), Ok("standin.test".into()));
-        assert!(host_name("http://standin.test").is_err());
-        assert!(origin("http://localhost:3000").is_ok());
-        assert!(origin("http://localhost:3000/").is_err());
-        assert!(origin("localhost").is_err());
     }
 }

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::{
     Error,
     error::{one_line, reason},
-    serve::{entries, size},
     state_file::{StateFile, listed},
+    value::{entries, size},
 };
 use crate::{Bounds, Contract, References, SessionLimits, Sessions, StateSettings, bounded, json};
 

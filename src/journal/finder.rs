@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -72,7 +72,10 @@ impl Finder {
             (value, key.hash_one(value))
         });
         Self {
-            marks: AhoCorasick::new(MARKS.map(|(text, _)| text))
+            // Of the kinds of matches this one is found fastest, and no mark begins another.
+            marks: AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(MARKS.map(|(text, _)| text))
                 .expect("four short texts fit into an automaton"),
             known: Known::of(values),
             remembered: Mutex::new(Arc::new([])),

@@ -26,12 +26,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Delivery, DeliveryCell, Exchange, Recorded, Timing};
+use crate::{Delivery, DeliveryCell, Exchange, Recorded, Reply, Timing};
 
 pub(crate) use expectation::Verification;
 pub use expectation::{Expectation, Miss, Verdict};
 pub use filter::Filter;
-use redaction::Redactor;
+use redaction::{Redacted, Redactor};
 pub(crate) use ring::Chunk;
 use ring::Ring;
 pub use secrets::Secrets;
@@ -111,6 +111,8 @@ pub struct Journal {
 #[must_use]
 pub(crate) struct Kept {
     pub(crate) recorded: Arc<Recorded>,
+    /// The reply as it has to be sent, when secrets in it were replaced.
+    pub(crate) reply: Option<Reply>,
     weight: usize,
     /// What had to go for it; it is freed once no lock is held.
     gone: ring::Gone,
@@ -180,7 +182,7 @@ impl Journal {
     /// The first half of it: the exchange has its number and its place, and nobody is told. What else has to happen in
     /// the order of the numbers can happen under the same lock.
     pub(crate) fn keep(&self, mut exchange: Exchange, timing: Timing) -> Kept {
-        let redactions = self.redactor.redact(&mut exchange);
+        let Redacted { redactions, reply } = self.redactor.redact(&mut exchange);
         let weight = weight::settle(&mut exchange, &redactions);
         let delivery = DeliveryCell::new(Delivery::Pending);
         let mut recorded = Arc::new(Recorded { id: 0, exchange, redactions, timing, delivery });
@@ -192,12 +194,12 @@ impl Journal {
         }
         let gone = ring.push(Arc::clone(&recorded), weight, self.limits);
         drop(ring);
-        Kept { recorded, weight, gone }
+        Kept { recorded, reply, weight, gone }
     }
 
     /// The other half: the exchange is handed to the writer, whoever waits is woken, and the hooks are called.
     pub(crate) fn announce(&self, kept: Kept) -> Arc<Recorded> {
-        let Kept { recorded, weight, gone } = kept;
+        let Kept { recorded, reply: _, weight, gone } = kept;
         drop(gone);
         if let Some(writer) = &self.writer {
             writer.push(&recorded, weight);
@@ -355,7 +357,7 @@ pub(crate) mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::{Headers, Matcher, Reply, Request, Step};
+    use crate::{Headers, Matcher, Request, Step};
 
     /// An answered exchange of `operation` with `body`.
     pub(crate) fn exchange(operation: &str, body: &str) -> Exchange {

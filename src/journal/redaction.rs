@@ -3,6 +3,7 @@
 use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
+    mem,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -13,7 +14,7 @@ use super::{
     finder::{Finder, Quotes, Search},
     secrets::Secrets,
 };
-use crate::{Exchange, Headers, Redaction, SecretKind, Step, token};
+use crate::{Exchange, Headers, Redaction, Reply, SecretKind, Step, token};
 
 /// Replaces secrets by what may be shown of them, and says where.
 pub(super) struct Redactor {
@@ -25,6 +26,13 @@ pub(super) struct Redactor {
     nothing: Arc<[Redaction]>,
     /// What most exchanges have.
     token_alone: Arc<[Redaction]>,
+}
+
+/// What was done to an exchange.
+pub(super) struct Redacted {
+    pub(super) redactions: Arc<[Redaction]>,
+    /// The reply as it was, when secrets in it were replaced.
+    pub(super) reply: Option<Reply>,
 }
 
 impl Redactor {
@@ -46,19 +54,27 @@ impl Redactor {
     }
 
     /// Replaces every secret of an exchange. What has none is not copied.
-    pub(super) fn redact(&self, exchange: &mut Exchange) -> Arc<[Redaction]> {
+    pub(super) fn redact(&self, exchange: &mut Exchange) -> Redacted {
         if self.secrets.are_kept() {
-            return Arc::clone(&self.nothing);
+            return Redacted { redactions: Arc::clone(&self.nothing), reply: None };
         }
         self.remember_token(exchange);
         let mut pass = Pass { redactor: self, search: self.finder.search(), redactions: Vec::new() };
-        let Exchange { request, reply, violations, readings, state, .. } = exchange;
-        let has_token = pass.headers(REQUEST_HEADER, &mut request.headers);
+        let Exchange { request, reply, step, violations, readings, state, .. } = exchange;
+        let (has_token, _) = pass.headers(REQUEST_HEADER, &mut request.headers);
         pass.string("/request/method", &mut request.method, Quotes::None);
         pass.string("/request/target", &mut request.target, Quotes::None);
         pass.body("/request/body", &mut request.body, Quotes::None);
-        let reply_has_token = pass.headers("/reply/header/", &mut reply.headers);
-        pass.body("/reply/body", &mut reply.body, Quotes::Some);
+        let (reply_has_token, headers) = pass.headers("/reply/header/", &mut reply.headers);
+        // An answer quotes nothing; what it repeats can be long, and full of what looks like the end of a quote.
+        let quotes = if *step == Step::Answer { Quotes::None } else { Quotes::Some };
+        let body = pass.body("/reply/body", &mut reply.body, quotes);
+        let is_changed = headers.is_some() || body.is_some();
+        let as_it_was = is_changed.then(|| Reply {
+            status: reply.status,
+            headers: headers.unwrap_or_else(|| reply.headers.clone()),
+            body: body.unwrap_or_else(|| reply.body.clone()),
+        });
         for violation in violations {
             pass.string("/violations", &mut violation.pointer, Quotes::Some);
             pass.string("/violations", &mut violation.expected, Quotes::Some);
@@ -80,14 +96,15 @@ impl Redactor {
         if reply_has_token && let Some(header) = self.secrets.token_header() {
             pass.note(format!("/reply/header/{header}"), SecretKind::Token);
         }
-        match (has_token, pass.redactions.is_empty()) {
+        let redactions = match (has_token, pass.redactions.is_empty()) {
             (false, true) => Arc::clone(&self.nothing),
             (true, true) => Arc::clone(&self.token_alone),
             (_, false) => {
                 let token = self.token_alone.iter().filter(|_| has_token).cloned();
                 token.chain(pass.redactions).collect()
             }
-        }
+        };
+        Redacted { redactions, reply: as_it_was }
     }
 
     /// An accepted token is a secret from now on, wherever it stands.
@@ -147,8 +164,8 @@ impl Pass<'_> {
     }
 
     /// Replaces the values that are secret, and secrets within the others. An empty value holds none. Answers whether
-    /// the header of the token was among them, which is not noted here.
-    fn headers(&mut self, place: &str, headers: &mut Headers) -> bool {
+    /// the header of the token was among them, which is not noted here, and what there was if it is replaced.
+    fn headers(&mut self, place: &str, headers: &mut Headers) -> (bool, Option<Headers>) {
         let Redactor { secrets, .. } = self.redactor;
         let kind = |name: &str, value: &[u8]| secrets.header(name).filter(|_| !value.is_empty());
         let mut redacted: Option<Headers> = None;
@@ -179,10 +196,7 @@ impl Pass<'_> {
                 (None, None) => redacted.push(name, value),
             }
         }
-        if let Some(redacted) = redacted {
-            *headers = redacted;
-        }
-        has_token
+        (has_token, redacted.map(|redacted| mem::replace(headers, redacted)))
     }
 
     fn string(&mut self, pointer: &str, text: &mut String, quotes: Quotes) {
@@ -192,16 +206,18 @@ impl Pass<'_> {
         }
     }
 
-    fn body(&mut self, pointer: &str, body: &mut Bytes, quotes: Quotes) {
-        let Some((redacted, kind)) = self.text(body, quotes) else { return };
+    /// Answers what there was if it is replaced.
+    fn body(&mut self, pointer: &str, body: &mut Bytes, quotes: Quotes) -> Option<Bytes> {
+        let (redacted, kind) = self.text(body, quotes)?;
         let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
-        *body = if is_json(body) && !is_json(&redacted) {
+        let redacted = if is_json(body) && !is_json(&redacted) {
             // A secret such as `1234` can be a part of a number.
             format!("\"{}\"", mark(kind, self.redactor.key.hash_one(&body[..]))).into()
         } else {
             redacted.into()
         };
         self.note(pointer.to_owned(), kind);
+        Some(mem::replace(body, redacted))
     }
 }
 
@@ -235,7 +251,7 @@ mod tests {
         ]);
         exchange.reply.headers = Headers::from_iter([("set-cookie", "sesame")]);
 
-        let redactions = redactor().redact(&mut exchange);
+        let redactions = redactor().redact(&mut exchange).redactions;
 
         let headers = exchange.request.headers.iter().chain(exchange.reply.headers.iter());
         let values: Vec<_> =
@@ -279,7 +295,7 @@ mod tests {
             ("pin=1234", "pin=redacted-secret-"),
         ] {
             let mut exchange = exchange("createAgent", body);
-            let redactions = redactor.redact(&mut exchange);
+            let redactions = redactor.redact(&mut exchange).redactions;
 
             let text = String::from_utf8_lossy(&exchange.request.body).into_owned();
             assert!(text.starts_with(expected), "{text}");
@@ -294,7 +310,7 @@ mod tests {
         exchange.request.headers.push("x-other", format!("Bearer {TOKEN}").as_bytes());
         exchange.request.headers.push("x-key", TOKEN.as_bytes());
 
-        let redactions = redactor().redact(&mut exchange);
+        let redactions = redactor().redact(&mut exchange).redactions;
 
         assert!(!format!("{exchange:?}").contains("c2lnbmF0dXJl"), "{exchange:?}");
         assert!(exchange.request.target.starts_with("/a?token=redacted-jwt-"));
@@ -339,6 +355,7 @@ mod tests {
         let secret = format!("c1ient-{}", "0123456789".repeat(12));
         let redactor = Redactor::new(Secrets::default().value(Secret::new(&secret)));
         let mut exchange = exchange("createAgent", "{}");
+        exchange.step = Step::Validate;
         let found = crate::violation::quote(&format!("my {secret}"));
         exchange.reply.body = format!(r#"{{"message":"expected a number, but found {found}"}}"#).into();
         exchange.violations = vec![crate::Violation {
@@ -357,11 +374,25 @@ mod tests {
     }
 
     #[test]
+    fn only_a_refusal_has_quotes_that_are_cut_off() {
+        let redactor = Redactor::new(Secrets::default().value(Secret::new("s3same street")));
+        for (step, expected) in [(Step::Answer, "`s3same str…`"), (Step::Validate, "`redacted-secret-")] {
+            let mut exchange = exchange("createAgent", "{}");
+            exchange.step = step;
+            exchange.reply.body = "`s3same str…`".into();
+            redactor.redact(&mut exchange);
+
+            let text = String::from_utf8_lossy(&exchange.reply.body).into_owned();
+            assert!(text.starts_with(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn nothing_is_replaced_where_secrets_are_kept() {
         let mut exchange = exchange("createAgent", TOKEN);
         let before = exchange.clone();
 
-        let redactions = Redactor::new(Secrets::kept()).redact(&mut exchange);
+        let redactions = Redactor::new(Secrets::kept()).redact(&mut exchange).redactions;
 
         assert_eq!((exchange, redactions.len()), (before, 0));
     }

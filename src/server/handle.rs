@@ -24,7 +24,7 @@ use super::{
     watch::{End, InFlight, Watch},
 };
 use crate::{
-    BodyEnd, Delivery, Exchange, Headers, Recorded, Request, Timing, exchange::micros, session_name,
+    BodyEnd, Delivery, Exchange, Headers, Recorded, Reply, Request, Timing, exchange::micros, session_name,
 };
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
@@ -184,25 +184,28 @@ impl<'a> Pending<'a> {
             let timing = Timing::new(body, self.since.elapsed().saturating_sub(body));
             (journal.keep(exchange, timing), own)
         };
-        let (kept, own) = match sessions {
+        let (mut kept, own) = match sessions {
             None => record(stub.respond(request)),
             Some(sessions) => {
                 let name = request.session().unwrap_or(session_name::DEFAULT).to_owned();
                 sessions.decide(stub, &name, stub.check(request), record)
             }
         };
+        let reply = kept.reply.take();
         let recorded = journal.announce(kept);
         if self.body.gone && self.body.end == BodyEnd::Broken {
             recorded.delivery.settle(Delivery::Aborted);
         }
         report(&recorded);
-        Some(Answered { recorded, own, budget: self.body.budget, hold: self.body.take_hold() })
+        Some(Answered { recorded, reply, own, budget: self.body.budget, hold: self.body.take_hold() })
     }
 }
 
 /// What a request has come to.
 struct Answered<'a> {
     recorded: Arc<Recorded>,
+    /// The reply, where the journal has another because there was a secret in it.
+    reply: Option<Reply>,
     /// How many bytes of memory the reply's body takes beside the contract's.
     own: usize,
     /// What was held for the request's body, and of which budget.
@@ -275,10 +278,10 @@ fn reply(
     in_flight: InFlight,
 ) -> Response<ReplyBody> {
     // There is always one: only a dropped request has been recorded before.
-    let Some(Answered { recorded, own, mut hold, budget }) = answered else {
+    let Some(Answered { recorded, reply: as_it_was, own, mut hold, budget }) = answered else {
         return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
     };
-    let reply = &recorded.exchange.reply;
+    let reply = as_it_was.as_ref().unwrap_or(&recorded.exchange.reply);
     let code = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let origin = headers.remove(ORIGIN);
     headers.clear();
@@ -326,7 +329,7 @@ async fn control(
     let is_http1 = parts.version < Version::HTTP_2;
     let mut collected = Collected::new(shared.bodies.of(&body), free(!is_http1));
     let time = shared.limits.body_time;
-    let limit = control::body_limit(&shared.control, &parts).unwrap_or(CONTROL_BODY);
+    let limit = control::body_limit(&shared.control, &parts).unwrap_or(0).max(CONTROL_BODY);
     collected.read(body, limit, time, &in_flight).await;
     if !collected.drained {
         in_flight.leave_unfinished();

@@ -22,11 +22,10 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::handle::CONTROL_BODY;
 use crate::{Bounds, Checked, Contract, Exchange, Session, Stub, Violation, session_name};
 
 pub use error::SessionError;
-use place::Place;
+use place::{Held, Place};
 
 /// How much all sessions of a server may hold together. What one of them may hold is a setting of the stub.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -193,7 +192,7 @@ impl Sessions {
     /// How long the text of a state may be that is sent to be put: names, numbers and signs come to what its resources
     /// take in memory.
     pub(crate) fn longest_snapshot(&self) -> usize {
-        self.bounds.bytes.max(CONTROL_BODY)
+        self.bounds.bytes
     }
 
     /// The state of a session; `default` is there from the start.
@@ -219,23 +218,38 @@ impl Sessions {
 
     /// Gives a session another state; it takes a place if it has none.
     pub(crate) fn put(&self, name: &str, state: Session) -> Result<(), SessionError> {
+        let mut state = Some(state);
+        self.replace(name, |_| Ok(state.take()))
+    }
+
+    /// Changes the state of a session as JSON; one change, if it is a change.
+    pub(crate) fn change(&self, name: &str, change: impl Fn(&mut Value)) -> Result<(), SessionError> {
+        self.replace(name, |session| {
+            let before = session.snapshot();
+            let mut after = before.clone();
+            change(&mut after);
+            if after == before {
+                return Ok(None);
+            }
+            after["version"] = (session.version() + 1).into();
+            self.read(name, &after).map(Some)
+        })
+    }
+
+    /// Gives a session the state that is made of the one it has, if any; it takes a place if it has none.
+    fn replace(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Session) -> Result<Option<Session>, SessionError>,
+    ) -> Result<(), SessionError> {
         check_name(name)?;
-        loop {
-            let place = {
-                let _newcomer = lock(&self.newcomer);
-                if let Some(place) = self.place(name) {
-                    place
-                } else {
-                    let place = Place::new();
-                    let mut held = place.lock();
-                    self.settle(name, &place, state.bytes()).map_err(full)?;
-                    held.fill(state);
-                    self.changed();
-                    return Ok(());
-                }
-            };
-            let mut held = place.lock();
-            let Some(session) = held.session() else { continue };
+        let newcomer = lock(&self.newcomer);
+        // Nobody takes a place meanwhile, and what goes makes room.
+        let known = self.place(name);
+        let mut held = known.as_ref().map(|place| place.lock());
+        if let Some(session) = held.as_mut().and_then(Held::session) {
+            drop(newcomer);
+            let Some(state) = make(session)? else { return Ok(()) };
             self.reserve(growth(session.bytes(), state.bytes())).map_err(full)?;
             // What was there is freed once the session is free.
             let before = std::mem::replace(session, state);
@@ -244,19 +258,14 @@ impl Sessions {
             drop(before);
             return Ok(());
         }
-    }
-
-    /// Changes the state of a session as JSON; one change, if it is a change.
-    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Value)) -> Result<(), SessionError> {
-        check_name(name)?;
-        let before = self.get(name).unwrap_or_else(|_| self.fresh(name)).snapshot();
-        let mut after = before.clone();
-        change(&mut after);
-        if after == before {
-            return Ok(());
-        }
-        after["version"] = (before["version"].as_u64().unwrap_or_default() + 1).into();
-        self.put(name, self.read(name, &after)?)
+        let Some(state) = make(&self.fresh(name))? else { return Ok(()) };
+        let place = Place::new();
+        let mut held = place.lock();
+        self.settle(name, &place, state.bytes()).map_err(full)?;
+        held.fill(state);
+        self.changed();
+        drop(newcomer);
+        Ok(())
     }
 
     /// Takes everything out of a session.
