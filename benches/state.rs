@@ -92,5 +92,5 @@ fn clone(bencher: Bencher, size: usize) {
 #[divan::bench(args = SIZES)]
 fn snapshot(bencher: Bencher, size: usize) {
     let session = library(&stub(), size).0;
-    bencher.bench_local(|| black_box(&session).snapshot().to_string());
+    bencher.bench_local(|| black_box(&session).json().to_string());
 }

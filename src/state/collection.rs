@@ -19,7 +19,7 @@ impl Collection {
     }
 
     /// Whether it knows of nothing.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn is_unused(&self) -> bool {
         self.ids.is_empty() && self.unique.is_empty()
     }
 

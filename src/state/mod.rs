@@ -7,7 +7,7 @@ mod named;
 mod references;
 mod snapshot;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -74,7 +74,13 @@ impl Session {
 
     /// All of it, as JSON that [`Session::start`] reads back into an equal session.
     pub fn snapshot(&self) -> Value {
-        snapshot::write(self)
+        // Values take ten times the memory of the text, so this is for sessions that somebody looks at.
+        serde_json::from_str(&self.json().to_string()).unwrap_or_default()
+    }
+
+    /// The same as text: it costs no more than to write it.
+    pub fn json(&self) -> impl fmt::Display {
+        Text(self)
     }
 
     /// Does what was decided about this very session.
@@ -107,7 +113,7 @@ impl Session {
         };
         collection.release(gone);
         collection.hold(keys);
-        if collection.is_empty() {
+        if collection.is_unused() {
             self.places.remove(&place.name);
         }
         let freed = before.as_ref().map_or(0, |before| change::cost(place, &id, before, gone));
@@ -120,7 +126,7 @@ impl Session {
             } else {
                 collection.release(&[id]);
             }
-            if collection.is_empty() {
+            if collection.is_unused() {
                 self.places.remove(outer);
             }
         }
@@ -172,6 +178,15 @@ impl Session {
 
 /// Whose a resource is: names and values in turn, such as `stream` and `st-1`.
 pub(crate) type Scope = Vec<String>;
+
+/// A session that is to be written.
+struct Text<'a>(&'a Session);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        snapshot::write(self.0, out)
+    }
+}
 
 /// Where records of one resource and one scope are stored.
 #[derive(Clone, Debug, Eq, PartialEq)]

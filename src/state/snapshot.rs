@@ -10,6 +10,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -26,32 +27,40 @@ use crate::{
 /// The newest form that is understood.
 const FORMAT: u64 = 1;
 
-pub(super) fn write(session: &Session) -> Value {
-    let mut resources = Map::new();
+/// Writes a session as JSON: its records are that already.
+pub(super) fn write(session: &Session, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let text = |text: &str| Value::from(text).to_string();
+    write!(
+        out,
+        r#"{{"standin":"state","format":{FORMAT},"references":"report","seed":"{:016x}","counter":{},"clock":{},"version":{},"resources":{{"#,
+        session.seed,
+        session.counter,
+        text(&session.clock.to_string()),
+        session.version,
+    )?;
+    let mut open: Option<String> = None;
     for (place, collection) in &session.places {
         let names: Vec<String> = serde_json::from_str(place).unwrap_or_default();
         let Some((resource, scope)) = names.split_first().filter(|_| !collection.is_empty()) else {
             continue;
         };
+        // The places of one resource follow each other, as their names begin alike.
+        match &open {
+            Some(own) if own == resource => out.write_str(",")?,
+            Some(_) => write!(out, "],{}:[", text(resource))?,
+            None => write!(out, "{}:[", text(resource))?,
+        }
+        open = Some(resource.clone());
         let scope: Map<_, _> =
             scope.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].as_str().into())).collect();
-        let records: Vec<Value> =
-            collection.from(0).filter_map(|record| serde_json::from_str(record).ok()).collect();
-        let places = resources.entry(resource.clone()).or_insert_with(|| json!([]));
-        if let Some(places) = places.as_array_mut() {
-            places.push(json!({"scope": scope, "records": records}));
+        write!(out, r#"{{"scope":{},"records":["#, Value::Object(scope))?;
+        for (index, record) in collection.from(0).enumerate() {
+            out.write_str(if index > 0 { "," } else { "" })?;
+            out.write_str(record)?;
         }
+        out.write_str("]}")?;
     }
-    json!({
-        "standin": "state",
-        "format": FORMAT,
-        "references": "report",
-        "seed": format!("{:016x}", session.seed),
-        "counter": session.counter,
-        "clock": session.clock.to_string(),
-        "version": session.version,
-        "resources": resources,
-    })
+    out.write_str(if open.is_some() { "]}}" } else { "}}" })
 }
 
 pub(super) fn read(

@@ -35,8 +35,7 @@ pub(super) async fn get(ask: Ask<'_>) -> Answer {
     let place = ask.state.load.place(Task::State, ask.caller)?;
     let held = ask.state.load.text().await;
     let name = ask.id.to_owned();
-    let text =
-        place.part(true, move || sessions.get(&name).map(|session| format!("{}\n", session.snapshot())));
+    let text = place.part(true, move || sessions.get(&name).map(|session| format!("{}\n", session.json())));
     let text = text.await??;
     if text.len() <= PIECE {
         return Ok(reply::whole(StatusCode::OK, text.into()));

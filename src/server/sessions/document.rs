@@ -21,7 +21,7 @@ impl Sessions {
         for name in names {
             let session = self.place(&name).and_then(|place| place.lock().session().cloned());
             if let Some(session) = session {
-                write!(out, "{before}\"{name}\":{}", session.snapshot())?;
+                write!(out, "{before}\"{name}\":{}", session.json())?;
                 before = ",\n";
             }
         }
