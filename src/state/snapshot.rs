@@ -30,7 +30,7 @@ pub(super) fn write(session: &Session) -> Value {
     let mut resources = Map::new();
     for (place, collection) in &session.places {
         let names: Vec<String> = serde_json::from_str(place).unwrap_or_default();
-        let Some((resource, scope)) = names.split_first().filter(|_| collection.len() > 0) else {
+        let Some((resource, scope)) = names.split_first().filter(|_| !collection.is_empty()) else {
             continue;
         };
         let scope: Map<_, _> =
