@@ -41,7 +41,7 @@ pub(super) fn write(session: &Session, out: &mut fmt::Formatter<'_>) -> fmt::Res
     let mut open: Option<String> = None;
     for (place, collection) in &session.places {
         let names: Vec<String> = serde_json::from_str(place).unwrap_or_default();
-        let Some((resource, scope)) = names.split_first().filter(|_| !collection.is_empty()) else {
+        let Some((resource, scope)) = names.split_first().filter(|_| collection.len() > 0) else {
             continue;
         };
         // The places of one resource follow each other, as their names begin alike.
