@@ -173,12 +173,8 @@ fn a_state_beyond_its_bounds_is_refused() {
 }
 
 #[test]
-#[allow(clippy::too_many_lines)] // a table
-fn what_a_document_says_of_state_is_checked_with_its_place() {
+fn what_a_document_says_of_resources_is_checked_with_its_place() {
     let book = "/x-resources/book";
-    let add = "/paths/~1{library}~1books/post/x-effect";
-    let list = "/paths/~1{library}~1books/get/x-effect";
-    let stock = "/paths/~1{library}~1stock/put/x-effect";
     let cases: Vec<(String, Value, &str)> = vec![
         (
             format!("{book}/ids"),
@@ -208,6 +204,21 @@ fn what_a_document_says_of_state_is_checked_with_its_place() {
             json!("tongue"),
             "expected the name of a resource, one of book, shelf, label, language, but found the string `tongue`",
         ),
+        (
+            "/x-resources/language/fixed/example".into(),
+            json!("none"),
+            "expected the name of one of its replies' examples, but found the string `none`",
+        ),
+    ];
+    each_is_refused(cases);
+}
+
+#[test]
+fn what_a_document_says_of_effects_is_checked_with_its_place() {
+    let add = "/paths/~1{library}~1books/post/x-effect";
+    let list = "/paths/~1{library}~1books/get/x-effect";
+    let stock = "/paths/~1{library}~1stock/put/x-effect";
+    let cases: Vec<(String, Value, &str)> = vec![
         (
             format!("{add}/does"),
             json!("make"),
@@ -270,12 +281,12 @@ fn what_a_document_says_of_state_is_checked_with_its_place() {
             json!({"/labels": {"resource": "label"}}),
             "expected a resource whose parent this one is",
         ),
-        (
-            "/x-resources/language/fixed/example".into(),
-            json!("none"),
-            "expected the name of one of its replies' examples, but found the string `none`",
-        ),
     ];
+    each_is_refused(cases);
+}
+
+/// A document with this value there fails with this complaint about that place.
+fn each_is_refused(cases: Vec<(String, Value, &str)>) {
     for (place, value, expected) in cases {
         let mut document = library_document();
         let (parent, name) = place.rsplit_once('/').expect("a pointer");

@@ -11,8 +11,15 @@ use crate::support::{
 };
 
 /// The README and the pages that it leads to.
-const PAGES: [&str; 6] =
-    ["README.md", "docs/control.md", "docs/generate.md", "docs/serve.md", "docs/state.md", "docs/verify.md"];
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/control.md",
+    "docs/generate.md",
+    "docs/operations.md",
+    "docs/serve.md",
+    "docs/state.md",
+    "docs/verify.md",
+];
 
 fn page(name: &str) -> String {
     fs::read_to_string(name).unwrap()
@@ -135,13 +142,14 @@ fn the_table_of_options_is_complete() {
 
 #[test]
 fn the_table_of_operations_is_what_the_contract_has() {
-    let readme = page("README.md");
+    let table = page("docs/operations.md");
     let operations = run(["contract", "show"]).fine();
     for line in operations.lines().skip(1) {
         let cells: Vec<_> = line.split_whitespace().take(3).collect();
         let row = format!("| `{}` | `{} {}", cells[0], cells[1], cells[2]);
-        assert!(readme.contains(&row), "{row}");
+        assert!(table.contains(&row), "{row}");
     }
+    assert_eq!(table.matches("\n| `").count(), operations.lines().count() - 1);
 }
 
 #[test]

@@ -10,27 +10,39 @@ const INDENT: usize = 6;
 
 /// The entries, grouped by the page that they are about.
 pub(super) fn text(entries: &[LedgerEntry], width: usize) -> String {
-    let mut groups: Vec<(&str, Vec<&LedgerEntry>)> = Vec::new();
+    // The letters of an id stand for a page.
+    let mut letters: Vec<(&str, Vec<&LedgerEntry>)> = Vec::new();
     for entry in entries {
-        // The letters of an id stand for a page.
-        let page = entry.id.trim_end_matches(|c: char| c.is_ascii_digit());
-        match groups.iter_mut().find(|(known, _)| *known == page) {
-            Some((_, group)) => group.push(entry),
-            None => groups.push((page, vec![entry])),
-        }
+        group(&mut letters, entry.id.trim_end_matches(|c: char| c.is_ascii_digit()), [entry]);
+    }
+    let mut pages = Vec::new();
+    for (_, entries) in letters {
+        group(&mut pages, page_of(&entries), entries);
     }
     let mut text = String::new();
-    for (_, group) in groups {
+    for (page, entries) in pages {
         if !text.is_empty() {
             text.push('\n');
         }
-        let _ = writeln!(text, "{}", page_of(&group));
-        for entry in group {
+        let _ = writeln!(text, "{page}");
+        for entry in entries {
             text.push('\n');
             text.push_str(&self::entry(entry, width));
         }
     }
     text
+}
+
+/// Adds entries to the group of this name.
+fn group<'a>(
+    groups: &mut Vec<(&'a str, Vec<&'a LedgerEntry>)>,
+    name: &'a str,
+    entries: impl IntoIterator<Item = &'a LedgerEntry>,
+) {
+    match groups.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, group)) => group.extend(entries),
+        None => groups.push((name, entries.into_iter().collect())),
+    }
 }
 
 /// The page that most of the entries begin with; none when they are about many pages.

@@ -158,7 +158,8 @@ mod tests {
             "/request/body: expected either text or base64, but found neither"
         );
         assert!(
-            e("/violations/0/rule", json!("nope")).starts_with("/violations/0/rule: expected one of `depth`")
+            e("/violations/0/rule", json!("nope"))
+                .starts_with("/violations/0/rule: expected one of `capacity`")
         );
         assert_eq!(
             e("/reply/body/text", json!("{ }")),
