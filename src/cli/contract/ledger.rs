@@ -20,11 +20,13 @@ pub(super) fn text(entries: &[LedgerEntry], width: usize) -> String {
         }
     }
     let mut text = String::new();
+    let mut last = "";
     for (_, group) in groups {
-        if !text.is_empty() {
-            text.push('\n');
+        let page = page_of(&group);
+        if page != last {
+            let _ = writeln!(text, "{}{page}", if last.is_empty() { "" } else { "\n" });
         }
-        let _ = writeln!(text, "{}", page_of(&group));
+        last = page;
         for entry in group {
             text.push('\n');
             text.push_str(&self::entry(entry, width));
