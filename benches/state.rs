@@ -33,7 +33,7 @@ fn library(stub: &Stub, size: usize) -> (Session, String) {
         session.apply(change);
         if number == size {
             let reply: Value = serde_json::from_slice(&exchange.reply.body).unwrap();
-            id = reply["id"].as_str().unwrap().to_owned();
+            reply["id"].as_str().unwrap().clone_into(&mut id);
         }
     }
     (session, id)

@@ -90,8 +90,8 @@ fn a_list_comes_by_pages_in_the_order_of_creation() {
                 .clone()
         })
         .collect();
-    let last = ids[3].as_str().expect("an id");
-    client.ok("DELETE", &format!("/main/books/{last}"), None);
+    let deleted = ids[3].as_str().expect("an id");
+    client.ok("DELETE", &format!("/main/books/{deleted}"), None);
     let cases = [
         ("", (0, 10), (1, 10, 0, true, 3)),
         ("?page=3", (20, 24), (3, 10, 20, false, 3)),
@@ -106,7 +106,7 @@ fn a_list_comes_by_pages_in_the_order_of_creation() {
             (9_999_999_999_999_999_i64, 10, 99_999_999_999_999_980_i64, false, 3),
         ),
     ];
-    let left: Vec<_> = ids.iter().filter(|id| **id != last).collect();
+    let left: Vec<_> = ids.iter().filter(|id| **id != deleted).collect();
     for (query, (from, to), (page, limit, skip, more, pages)) in cases {
         let list = client.ok("GET", &format!("/main/books{query}"), None);
         let found: Vec<_> =

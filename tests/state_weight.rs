@@ -38,7 +38,6 @@ fn a_session_takes_about_what_it_says_and_a_clone_shares_it() {
     let change = region.change();
     let held = change.bytes_allocated - change.bytes_deallocated;
     let said = session.bytes();
-    println!("{} bytes held for each agent, {} said", held / AGENTS, said / AGENTS);
     assert!(said * 10 > held * 9 && said < held * 2, "{held} bytes are held, and {said} are said to be");
 
     let region = Region::new(ALLOCATOR);
