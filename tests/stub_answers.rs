@@ -46,6 +46,17 @@ fn the_v2_import_answers_with_the_name_of_the_type() {
 }
 
 #[test]
+fn a_number_comes_back_to_its_last_digit() {
+    for number in ["53.025134103453276", "0.30000000000000004", "94.04821658029509", "5e-324"] {
+        let sample = Call::sample("createQueue").body.to_string();
+        let body = sample.replacen('{', &format!(r#"{{"twice":[{number}],"#), 1);
+        let exchange = stub().respond(Call::sample("createQueue").request_with(body));
+        let reply = String::from_utf8(exchange.reply.body.to_vec()).unwrap();
+        assert!(reply.contains(&format!(r#""twice":[{number}]"#)), "{number}: {reply}");
+    }
+}
+
+#[test]
 fn a_created_queue_is_what_was_sent_with_an_id_and_a_creator() {
     let call = Call::sample("createQueue").with("/name", "Support").with("/extra", json!({"a": [1, null]}));
     let mut expected = call.body.clone();
