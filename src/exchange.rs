@@ -74,7 +74,8 @@ impl Request {
     ///
     /// When there can be no session of that name, or header and target name two.
     pub fn session(&self) -> Result<&str, SessionNameError> {
-        Ok(session_name::of(self)?.unwrap_or(session_name::DEFAULT))
+        let values = self.headers.all(session_name::HEADER);
+        Ok(session_name::of(&self.target, values)?.unwrap_or(session_name::DEFAULT))
     }
 
     /// The target after the first `?`, when there is one.
