@@ -103,8 +103,9 @@ fn a_list_comes_by_pages_in_the_order_of_creation() {
         (
             "?page=9999999999999999",
             (24, 24),
-            (9_999_999_999_999_999_i64, 10, 99_999_999_999_999_980_i64, false, 3),
+            (9_999_999_999_999_999_u64, 10, 99_999_999_999_999_980_u64, false, 3),
         ),
+        ("?page=9223372036854775807", (24, 24), (9_223_372_036_854_775_807, 10, u64::MAX, false, 3)),
     ];
     let left: Vec<_> = ids.iter().filter(|id| **id != deleted).collect();
     for (query, (from, to), (page, limit, skip, more, pages)) in cases {

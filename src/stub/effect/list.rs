@@ -134,8 +134,10 @@ impl Run<'_> {
         };
         let limit = number(&paging.limit).unwrap_or(paging.size).clamp(1, paging.most);
         let own = number(&paging.number).unwrap_or(1).max(1);
-        let skip = number(&paging.skip).unwrap_or_else(|| (own - 1).saturating_mul(limit));
-        Page { number: skip / limit + 1, skip, limit }
+        match number(&paging.skip) {
+            Some(skip) => Page { number: skip / limit + 1, skip, limit },
+            None => Page { number: own, skip: (own - 1).saturating_mul(limit), limit },
+        }
     }
 
     /// The reply with a list in it, and what it tells about the list.
