@@ -153,6 +153,14 @@ fn err_sessions() {
         ("DELETE", "sessions/c/state", "", 404, "expected a session with changes among a, b"),
         ("POST", "sessions/c/fork?to=d", "", 404, "expected a session with changes among a, b"),
         ("POST", "sessions/a/fork?to=b", "", 409, "expected a name that no session has, but found `b`"),
+        ("POST", "sessions/a/fork?to=a", "", 409, "expected a name that no session has, but found `a`"),
+        (
+            "POST",
+            "sessions/default/fork?to=default",
+            "",
+            409,
+            "expected a name that no session has, but found `default`",
+        ),
         (
             "POST",
             "sessions/a/fork",

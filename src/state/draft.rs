@@ -91,7 +91,8 @@ impl<'a> Draft<'a> {
     /// A text of this shape that no record in a place has for its id.
     pub(crate) fn make_id(&mut self, place: &Place, shape: &Template) -> String {
         loop {
-            self.counter += 1;
+            // A snapshot may begin near the end of the numbers.
+            self.counter = self.counter.wrapping_add(1);
             let id = self.make(shape, 0);
             if self.get(place, &id).is_none() {
                 return id;

@@ -93,7 +93,8 @@ impl Session {
         }
         self.counter = change.counter;
         self.clock = change.clock;
-        self.version += 1;
+        // A snapshot may begin near the end of the numbers.
+        self.version = self.version.wrapping_add(1);
     }
 
     fn apply_to(

@@ -231,7 +231,7 @@ impl Sessions {
             if after == before {
                 return Ok(None);
             }
-            after["version"] = (session.version() + 1).into();
+            after["version"] = session.version().wrapping_add(1).into();
             self.read(name, &after).map(Some)
         })
     }
@@ -285,7 +285,8 @@ impl Sessions {
         check_name(to)?;
         let state = self.get(name)?.named(to);
         let _newcomer = lock(&self.newcomer);
-        if self.place(to).is_some() {
+        // A session is no copy of itself, not even `default`, which is there before its first change.
+        if name == to || self.place(to).is_some() {
             return Err(SessionError::Taken(to.to_owned()));
         }
         let place = Place::new();
