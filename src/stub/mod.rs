@@ -226,7 +226,7 @@ impl Stub {
             match run.run(&mut body) {
                 Ok(_) if spec.replies[preferred.status].status >= 400 => {}
                 Ok(done) => {
-                    state.after += u64::from(!done.change.is_empty());
+                    state.after = state.after.wrapping_add(u64::from(!done.change.is_empty()));
                     state.resource = done.touched;
                     answer.change = done.change;
                     shown = done.shown;
