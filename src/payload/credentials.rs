@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::RECEIVED;
+#[cfg(feature = "campaign")]
+use crate::Contract;
 use crate::token::{self, Secret};
 
 /// What valid requests are signed with.
@@ -24,6 +26,15 @@ impl Default for Credentials {
             secret: Secret::new(token::DEVELOPMENT_SECRET),
             token: None,
         }
+    }
+}
+
+impl Credentials {
+    /// The tokens that valid requests of this contract have.
+    #[cfg(feature = "campaign")]
+    pub(crate) fn tokens(&self, contract: &Contract) -> Vec<String> {
+        let header = contract.token_header();
+        header.map_or_else(Vec::new, |header| Tokens::new(header, contract.token_claim(), self).valid)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The other half of the proof: nothing but the labelled place differs from the valid request.
 
+use std::borrow::Cow;
+
 use super::{
     Operator,
     json::{Json, Tree},
@@ -9,6 +11,7 @@ use super::{
 use crate::{
     Request,
     contract::{JsonType, Place, Segment},
+    pointer::unescape,
 };
 
 /// Whether `changed` is `valid` but for what stands at `pointer`, and differs there.
@@ -28,10 +31,6 @@ pub(super) fn is_only_at(
         && query(plan, place("/query").as_deref(), valid, changed)
         && headers(plan, place("/header").as_deref(), valid, changed)
         && (valid.body == changed.body || body(pointer, &valid.body, &changed.body))
-}
-
-fn unescape(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
 }
 
 fn path(plan: &Plan, whole: bool, name: Option<&str>, valid: &Request, changed: &Request) -> bool {
@@ -102,7 +101,7 @@ fn text(valid: &[u8], changed: &[u8]) -> bool {
     gone.is_empty() || start == changed.len() || gone.iter().all(is_number)
 }
 
-fn value(segments: &[String], before: Json, after: Json) -> bool {
+fn value(segments: &[Cow<'_, str>], before: Json, after: Json) -> bool {
     let Some((name, rest)) = segments.split_first() else {
         return true;
     };

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     Rule,
-    contract::{JsonType, Place, escape, pattern::Pattern},
+    contract::{JsonType, Place, pattern::Pattern},
+    pointer::escape,
 };
 
 /// The position of a field in a plan.

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Case, Choices, Credentials, Expect, Label, Operator, difference,
+    Case, Choices, Credentials, Expect, Label, Operator, Wire, difference, json,
     operator::{self, Effect, Site},
-    plan::Plan,
+    plan::{Plan, Target},
     proof, valid, wire,
 };
-use crate::{Operation, Rule};
+use crate::{Operation, Request, Rule, pointer::escape};
 
 /// Makes cases of one operation. Cloning is cheap.
 ///
@@ -173,17 +173,97 @@ impl Generator {
         self.attempt(*operator, site, choices).ok_or(*operator)
     }
 
+    /// Every place at which one of the [`Generator::operators`] acts; each is tried by [`Generator::mutant_of`].
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.selection.iter().flat_map(move |(operator, chosen)| {
+            let all = self.sites.iter().position(|(other, _)| other == operator);
+            let group = all.unwrap_or_default();
+            chosen.iter().map(move |at| {
+                let site = &self.sites[group].1[*at];
+                let (rule, expect) = (site.effect.rule(), expect(site.effect));
+                Place {
+                    operator: *operator,
+                    rule,
+                    expect,
+                    pointer: self.pointer(site.target),
+                    group,
+                    at: *at,
+                }
+            })
+        })
+    }
+
+    /// A mutant that is changed at this place; none when no attempt could be proved.
+    pub fn mutant_of(&self, place: &Place, choices: &mut Choices) -> Option<Case> {
+        let (operator, sites) = self.sites.get(place.group)?;
+        let site = sites.get(place.at)?;
+        (0..ATTEMPTS).find_map(|_| self.attempt(*operator, site, choices))
+    }
+
+    /// Whether a label is true of a request that was changed since it was made: it breaks what the label says, and
+    /// nothing else.
+    pub fn holds(&self, request: &Request, label: &Label) -> bool {
+        let broken = |verified: bool| proof::faults(&self.plan, request, verified);
+        match label {
+            Label::Mutant { pointer, rule: Some(rule), expect, .. } => {
+                let is_it = matches!(broken(true).as_slice(), [fault] if fault.rule == *rule && fault.pointer == *pointer);
+                is_it && (*expect != Expect::RefusedWhenVerified || broken(false).is_empty())
+            }
+            Label::Mutant { .. } | Label::Valid => broken(true).is_empty(),
+        }
+    }
+
+    /// The same request with another text at a place of its body, which the names lead to, made of what is there; none
+    /// when there is no text there, or when the label does not hold then.
+    pub fn with_text(
+        &self,
+        case: &Case,
+        names: &[String],
+        text: impl FnOnce(&str) -> String,
+    ) -> Option<Case> {
+        let body = &case.request.body;
+        let (start, end, text) = {
+            let tree = json::Tree::read(body).ok()?;
+            let found = self.plan.named(&tree, names)?;
+            let (start, end) = found.span();
+            (start, end, text(&found.text()))
+        };
+        let mut changed = body[..start].to_vec();
+        valid::quote(&text, false, &mut changed);
+        changed.extend_from_slice(&body[end..]);
+        let mut case = case.clone();
+        case.request.body = changed.into();
+        self.holds(&case.request, &case.label).then_some(case)
+    }
+
+    /// What it takes to send a request of the operation so that it arrives as it is.
+    pub fn wire(&self, request: &Request, in_capitals: bool) -> Wire {
+        wire::of(&self.plan, request, in_capitals)
+    }
+
+    /// The pointer of a target; positions in lists are `*`, and what an operator does to the request as a whole has none.
+    fn pointer(&self, target: Target) -> String {
+        let plan = &self.plan;
+        match target {
+            Target::Parameter(index) => plan.parameters[index].pointer(),
+            Target::Request => String::new(),
+            Target::Field(field) => {
+                let names = plan.path(field).into_iter().skip(1).map(|id| &plan.fields[id].name);
+                let step = |name: &String| {
+                    if name.is_empty() { "/*".to_owned() } else { format!("/{}", escape(name)) }
+                };
+                format!("/body{}", names.map(step).collect::<String>())
+            }
+        }
+    }
+
     fn attempt(&self, operator: Operator, site: &Site, choices: &mut Choices) -> Option<Case> {
         let plan = &self.plan;
         let mut base = valid::base(plan, Some(site.target), &site.path, operator.needs_object(), choices);
         let valid = base.draft.request();
         let change = site.change(plan, &mut base, choices)?;
         let request = base.draft.request();
-        let expect = match site.effect {
-            Effect::Breaks(_) => Expect::Refused,
-            Effect::BreaksWhenVerified(_) => Expect::RefusedWhenVerified,
-            Effect::Harmless => Expect::Valid,
-        };
+        let expect = expect(site.effect);
         let rule = site.effect.rule();
         let matches = |verified: bool, rule: Option<Rule>| {
             let faults = proof::faults(plan, &request, verified);
@@ -212,8 +292,71 @@ impl Generator {
     }
 }
 
+/// A place at which an operator acts on requests of an operation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The operator.
+    pub operator: Operator,
+    /// The rule that is broken there; none when the request stays valid.
+    pub rule: Option<Rule>,
+    /// What a server must make of such a request.
+    pub expect: Expect,
+    /// Where, as a pointer into the request; positions in lists are `*`. Empty where the operator acts on the request
+    /// as a whole: the label of a case has it then.
+    pub pointer: String,
+    group: usize,
+    at: usize,
+}
+
+fn expect(effect: Effect) -> Expect {
+    match effect {
+        Effect::Breaks(_) => Expect::Refused,
+        Effect::BreaksWhenVerified(_) => Expect::RefusedWhenVerified,
+        Effect::Harmless => Expect::Valid,
+    }
+}
+
 impl fmt::Debug for Generator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Generator").field("operation", &self.plan.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Contract;
+
+    fn create_agent() -> Generator {
+        Generator::new(Contract::builtin().operation("createAgent").unwrap())
+    }
+
+    #[test]
+    fn a_mutant_of_a_place_is_what_the_place_says() {
+        let generator = create_agent();
+        let mut made = 0;
+        for place in generator.places() {
+            let Some(case) = generator.mutant_of(&place, &mut Choices::recorded(&[])) else { continue };
+            let Label::Mutant { operator, rule, expect, .. } = &case.label else { panic!("{case}") };
+            assert_eq!((*operator, *rule, *expect), (place.operator, place.rule, place.expect));
+            assert!(generator.holds(&case.request, &case.label), "{case}");
+            assert_eq!(generator.holds(&case.request, &Label::Valid), place.rule.is_none(), "{case}");
+            made += 1;
+        }
+        assert!(made > 200, "{made}");
+    }
+
+    #[test]
+    fn a_text_is_replaced_where_the_label_still_holds_then() {
+        let generator = create_agent();
+        let case = generator.valid(&mut Choices::recorded(&[])).unwrap();
+        let names = ["emailId".to_owned()];
+
+        let renewed = generator.with_text(&case, &names, |was| format!("x{was}")).unwrap();
+        let body = String::from_utf8_lossy(&renewed.request.body).into_owned();
+        assert!(body.contains("\"x"), "{body}");
+        assert_eq!(renewed.label, Label::Valid);
+        assert_eq!(generator.with_text(&case, &names, |_| "no address".into()), None);
+        assert_eq!(generator.with_text(&case, &["nothing".into()], str::to_owned), None);
     }
 }

@@ -82,6 +82,11 @@ impl<'t> Json<'t> {
         &self.tree.text[self.item().start as usize..self.item().end as usize]
     }
 
+    /// Where it starts and ends in the text.
+    pub(super) fn span(self) -> (usize, usize) {
+        (self.item().start as usize, self.item().end as usize)
+    }
+
     /// The number that it is.
     pub(super) fn number(self) -> f64 {
         self.raw().parse().unwrap_or(f64::NAN)

@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 
 pub use choices::Choices;
 pub use credentials::Credentials;
-pub use generator::Generator;
+pub use generator::{Generator, Place};
 pub use operator::Operator;
 pub use strategy::{CaseTree, Cases, mutants, valid};
 
@@ -119,34 +119,43 @@ pub enum Wire {
 impl Case {
     /// The headers as they are to be sent.
     pub fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
-        let in_capitals = matches!(self.label, Label::Mutant { operator, .. } if operator.writes_capitals());
-        self.request.headers.iter().map(move |(name, value)| {
-            let name = if in_capitals { name.to_ascii_uppercase().into() } else { name.into() };
-            (name, value)
-        })
+        headers(&self.request, self.label.is_in_capitals())
     }
 
     /// The request as it is written on a connection of its own to `host`, which may have a port.
     ///
     /// Nothing is added but what frames it: `host`, `connection: close` and, with a body, its length.
     pub fn http1(&self, host: &str) -> Vec<u8> {
-        let Request { method, target, body, .. } = &self.request;
-        let mut bytes = Vec::with_capacity(512 + body.len());
-        let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
-        bytes.extend_from_slice(head.as_bytes());
-        for (name, value) in self.headers() {
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value);
-            bytes.extend_from_slice(b"\r\n");
-        }
-        if !body.is_empty() {
-            bytes.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
-        }
-        bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(body);
-        bytes
+        http1(&self.request, self.label.is_in_capitals(), host, "")
     }
+}
+
+/// The headers of a request as they are to be sent.
+pub(crate) fn headers(request: &Request, in_capitals: bool) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
+    request.headers.iter().map(move |(name, value)| {
+        let name = if in_capitals { name.to_ascii_uppercase().into() } else { name.into() };
+        (name, value)
+    })
+}
+
+/// A request as it is written on a connection of its own to `host`, with `prefix` before its path.
+pub(crate) fn http1(request: &Request, in_capitals: bool, host: &str, prefix: &str) -> Vec<u8> {
+    let Request { method, target, body, .. } = request;
+    let mut bytes = Vec::with_capacity(512 + body.len());
+    let head = format!("{method} {prefix}{target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    bytes.extend_from_slice(head.as_bytes());
+    for (name, value) in headers(request, in_capitals) {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    if !body.is_empty() {
+        bytes.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(body);
+    bytes
 }
 
 impl Label {
@@ -164,6 +173,21 @@ impl Label {
             Self::Mutant { pointer, rule: Some(rule), expect: Expect::Refused, .. } => Some((pointer, *rule)),
             Self::Mutant { .. } | Self::Valid => None,
         }
+    }
+}
+
+impl Label {
+    /// What was changed was changed once more: this is there now, as sent.
+    #[cfg(feature = "campaign")]
+    pub(crate) fn became(&mut self, text: &[u8]) {
+        if let Self::Mutant { became: Some(became), .. } = self {
+            *became = operator::excerpt(text);
+        }
+    }
+
+    /// Whether the names of headers are to be written in capitals.
+    pub(crate) fn is_in_capitals(&self) -> bool {
+        matches!(self, Self::Mutant { operator, .. } if operator.writes_capitals())
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     Operation,
-    contract::{Branch, JsonType, Place, Schema, Segment, escape, pattern::Pattern},
+    contract::{Branch, JsonType, Place, Schema, Segment, pattern::Pattern},
+    pointer::escape,
 };
 
 /// What is known of an operation.

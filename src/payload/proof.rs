@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     Request, Rule,
-    contract::{JsonType, Place, Segment, escape},
+    contract::{JsonType, Place, Segment},
+    pointer::escape,
 };
 
 /// A rule that is broken, and where.
@@ -63,9 +64,10 @@ fn fault(pointer: impl Into<String>, rule: Rule) -> Fault {
 
 /// Whether method and path lead to the plan's operation and to no other.
 fn route(plan: &Plan, request: &Request) -> Result<(), Fault> {
-    let path = request.path();
+    // There are dozens of routes.
+    let sent: Option<Vec<_>> = request.path().strip_prefix('/').map(|path| path.split('/').collect());
     let literals = |template: &[Segment]| {
-        let sent: Vec<_> = path.strip_prefix('/')?.split('/').collect();
+        let sent = sent.as_ref()?;
         if sent.len() != template.len()
             || sent.len() > 1
                 && sent.last() == Some(&"")
@@ -74,7 +76,7 @@ fn route(plan: &Plan, request: &Request) -> Result<(), Fault> {
             return None;
         }
         let mut literals = 0;
-        for (segment, sent) in template.iter().zip(&sent) {
+        for (segment, sent) in template.iter().zip(sent) {
             match segment {
                 Segment::Literal(text) if text == sent => literals += 1,
                 Segment::Literal(_) => return None,
@@ -294,6 +296,20 @@ fn walk(plan: &Plan, id: FieldId, value: Json, at: &At, faults: &mut Vec<Fault>)
             }
         }
         _ => {}
+    }
+}
+
+impl Plan {
+    /// The text of a body that the names of members lead to, under whatever accepted spelling.
+    pub(super) fn named<'t>(&self, tree: &'t Tree<'t>, names: &[String]) -> Option<Json<'t>> {
+        let mut id = self.body?;
+        let mut value = tree.root();
+        for name in names {
+            let mut properties = self.fields[id].properties.iter().copied();
+            id = properties.find(|member| self.fields[*member].name == *name)?;
+            value = find(self, id, value)?;
+        }
+        (value.kind() == JsonType::String).then_some(value)
     }
 }
 

@@ -25,7 +25,7 @@ impl Change {
 }
 
 /// The beginning of a text, for a label.
-fn excerpt(text: &[u8]) -> String {
+pub(in crate::payload) fn excerpt(text: &[u8]) -> String {
     const MOST: usize = 160;
     if text.len() <= MOST
         && let Ok(text) = std::str::from_utf8(text)

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::change::Change;
 use crate::{
     Rule,
-    contract::{Place, escape},
+    contract::Place,
     payload::{
         Choices,
         field::{Field, Slot},
@@ -19,6 +19,7 @@ use crate::{
         plan::{Plan, Target},
         valid::{self, Base},
     },
+    pointer::escape,
 };
 
 /// An operator: what it is called, what it does, and how.
@@ -33,12 +34,20 @@ pub(in crate::payload) struct Definition {
     pub(super) needs_object: bool,
     /// Whether it writes the names of headers in capitals.
     pub(super) in_capitals: bool,
+    /// Whether no page says what becomes of such a request, whatever the page says of the place.
+    pub(super) is_assumed: bool,
 }
 
 impl Definition {
     /// What most operators do not say.
-    pub(super) const USUAL: Self =
-        Self { name: "", description: "", acts: &[], needs_object: false, in_capitals: false };
+    pub(super) const USUAL: Self = Self {
+        name: "",
+        description: "",
+        acts: &[],
+        needs_object: false,
+        in_capitals: false,
+        is_assumed: false,
+    };
 }
 
 /// A change to a valid request, one of a closed list.
@@ -59,6 +68,11 @@ impl Operator {
     /// Whether it writes the names of headers in capitals, which only the bytes on a connection show.
     pub(in crate::payload) fn writes_capitals(self) -> bool {
         self.0.in_capitals
+    }
+
+    /// Whether no page says what becomes of such a request, whatever the page says of the place where it acts.
+    pub fn is_assumed(self) -> bool {
+        self.0.is_assumed
     }
 
     /// Whether the place that it acts on must hold an object.

@@ -22,6 +22,7 @@ operators! {
 
     /// Changes a literal segment of the path.
     LITERAL_SEGMENT = "literalSegment" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| literals(plan).next().map(|_| Effect::Breaks(Rule::Path)),
             change: |edit| Some(literal_segment(edit)),
@@ -42,6 +43,7 @@ operators! {
 
     /// Sends the media type twice.
     MEDIA_TYPE_REPEATED = "mediaTypeRepeated" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| plan.body.map(|_| Effect::Breaks(Rule::Repeated)),
             change: |edit| {
@@ -62,6 +64,7 @@ operators! {
 
     /// Ends the path with a slash.
     TRAILING_SLASH = "trailingSlash" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |_| Some(Effect::Breaks(Rule::Path)),
             change: |edit| {

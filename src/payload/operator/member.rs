@@ -7,12 +7,13 @@ use super::{
 };
 use crate::{
     Rule,
-    contract::{JsonType, escape},
+    contract::JsonType,
     payload::{
         field::Field,
         valid::{self, Spot},
         words,
     },
+    pointer::escape,
 };
 
 operators! {
@@ -46,6 +47,7 @@ operators! {
 
     /// Writes a member twice, of which the last counts; stays valid.
     DUPLICATE_MEMBER = "duplicateMember" {
+        is_assumed: true,
         acts: &[Act::Value {
             at: |field| is_member(field).then_some(Effect::Harmless),
             change: |edit, at| {
@@ -82,6 +84,7 @@ operators! {
 
     /// Adds a member that the contract does not know; stays valid.
     UNKNOWN_MEMBER = "unknownMember" {
+        is_assumed: true,
         needs_object: true,
         acts: &[Act::Value {
             at: |field| {

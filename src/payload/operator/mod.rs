@@ -17,6 +17,8 @@ use std::{borrow::Cow, str::FromStr, sync::LazyLock};
 
 use serde::{Deserialize, Deserializer, de};
 
+#[cfg(feature = "campaign")]
+pub(super) use change::excerpt;
 use definition::Act;
 pub use definition::Operator;
 pub(super) use {change::Change, definition::Effect};

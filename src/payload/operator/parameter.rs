@@ -13,6 +13,7 @@ use crate::{
 operators! {
     /// Puts `%zz` or bytes that are not UTF-8 into a parameter of path or query.
     BAD_ESCAPE = "badEscape" {
+        is_assumed: true,
         acts: &[Act::Sent {
             at: |slot, _| (slot.place != Place::Header).then_some(Effect::Breaks(Rule::Format)),
             instead: |_, was, choices| {
@@ -24,6 +25,7 @@ operators! {
 
     /// Makes `.` or `..` the value of a path parameter; stays valid.
     DOT_SEGMENT = "dotSegment" {
+        is_assumed: true,
         acts: &[Act::Sent {
             at: |slot, plan| free_segment(slot, plan, plan.fields[slot.field].min_length < 2),
             instead: |_, _, choices| (*choices.pick(&["..", "."])).to_owned(),
@@ -44,6 +46,7 @@ operators! {
 
     /// Puts `%00` into a path parameter; stays valid.
     ENCODED_NUL = "encodedNul" {
+        is_assumed: true,
         acts: &[Act::Sent {
             at: |slot, plan| free_segment(slot, plan, plan.fields[slot.field].max_length.is_none()),
             instead: |_, was, _| format!("{was}%00"),
@@ -52,6 +55,7 @@ operators! {
 
     /// Puts `%2F` into a path parameter; stays valid.
     ENCODED_SLASH = "encodedSlash" {
+        is_assumed: true,
         acts: &[Act::Sent {
             at: |slot, plan| free_segment(slot, plan, plan.fields[slot.field].max_length.is_none()),
             instead: |_, _, choices| (*choices.pick(&["a%2Fb", "%2F", "..%2F..", "%2f%2e%2e"])).to_owned(),
@@ -60,6 +64,7 @@ operators! {
 
     /// Makes a path parameter very long; stays valid.
     LONG_SEGMENT = "longSegment" {
+        is_assumed: true,
         acts: &[Act::Sent {
             at: |slot, plan| free_segment(slot, plan, plan.fields[slot.field].max_length.is_none()),
             instead: |_, _, choices| "a".repeat(1000 + choices.below(7000)),
@@ -104,6 +109,7 @@ operators! {
 
     /// Sends a parameter of query or header twice.
     PARAMETER_REPEATED = "parameterRepeated" {
+        is_assumed: true,
         acts: &[Act::Parameter {
             at: |slot, _| (slot.place != Place::Path).then_some(Effect::Breaks(Rule::Repeated)),
             change: repeat,

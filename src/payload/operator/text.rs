@@ -6,13 +6,15 @@ use super::{
 };
 use crate::{
     Rule,
-    contract::{JsonType, escape},
+    contract::JsonType,
     payload::{field::Field, json::MAX_DEPTH, plan::Plan},
+    pointer::escape,
 };
 
 operators! {
     /// Puts a byte order mark before the body.
     BYTE_ORDER_MARK = "byteOrderMark" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_body(plan, Rule::Json, |_| true),
             change: |edit| Some(edit.insert(0, "\u{feff}".as_bytes())),
@@ -35,6 +37,7 @@ operators! {
 
     /// Nests a value deeper than the limit.
     DEEP_NESTING = "deepNesting" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_body(plan, Rule::Depth, takes_members),
             change: |edit| {
@@ -57,6 +60,7 @@ operators! {
 
     /// Writes a number beyond what a double can hold.
     HUGE_NUMBER = "hugeNumber" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_body(plan, Rule::Json, takes_members),
             change: huge_number,
@@ -75,6 +79,7 @@ operators! {
 
     /// Puts half of a surrogate pair into a text.
     LONE_SURROGATE = "loneSurrogate" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_body(plan, Rule::Json, takes_members),
             change: |edit| spoil(edit, &[b"\\ud800", b"\\udc00", b"\\ud83dx", b"\\ud83d\\u0041"]),
@@ -83,6 +88,7 @@ operators! {
 
     /// Nests a value exactly as deep as the limit allows; stays valid.
     NESTED_TO_LIMIT = "nestedToLimit" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_body(plan, Rule::Depth, takes_members).map(|_| Effect::Harmless),
             change: |edit| {

@@ -126,6 +126,7 @@ operators! {
 
     /// Sends the token twice.
     TOKEN_REPEATED = "tokenRepeated" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_token(plan, Effect::Breaks(Rule::Repeated)),
             change: |edit| {
@@ -139,6 +140,7 @@ operators! {
 
     /// Puts a scheme such as `Bearer` before the token.
     TOKEN_SCHEME = "tokenScheme" {
+        is_assumed: true,
         acts: &[Act::Request {
             at: |plan| with_token(plan, Effect::Breaks(Rule::Format)),
             change: |edit| {
