@@ -1,8 +1,9 @@
 //! The one reader of JSON that a client sends: of members with the same name the last counts, and nesting has a limit.
+//! And the writer of what many replies are made of, which writes the same as `serde_json`.
 
 mod fault;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -85,6 +86,61 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     }))
 }
 
+/// A value as text.
+pub(crate) fn text(value: &Value) -> String {
+    let mut text = String::new();
+    write(value, &mut text);
+    text
+}
+
+/// Adds a value as text: as `serde_json` writes it, but that strings without escapes are copied as they are.
+pub(crate) fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Number(number) => {
+            // Writing to a string does not fail.
+            let _ = write!(out, "{number}");
+        }
+        Value::String(text) => string(text, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (name, value)) in members.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                string(name, out);
+                out.push(':');
+                write(value, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Adds a string as text.
+pub(crate) fn string(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    // Without an end before the last byte, so that many bytes are looked at in one step.
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
 /// How deep the brackets of a text nest, those within strings left out; stops beyond the limit.
 fn depth(text: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
@@ -137,6 +193,15 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(parse(bytes).map_err(|error| error.to_string()), Err(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_value_is_written_as_serde_json_writes_it() {
+        let value = serde_json::json!({
+            "": null, "a\"b": [], "plain ü": [true, false, -1, 1.5e300, 18_446_744_073_709_551_615_u64],
+            "text": ["", "a\\b", "line\n", "\u{1}", "\u{7f}", "😀", "/"], "deep": {"er": {}},
+        });
+        assert_eq!(text(&value), value.to_string());
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Is a reply what the contract allows? The judge knows the contract alone, and not the stub: its verdict is about any
 //! reply, whoever gave it.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::{
-    Contract, ContractError, Headers, Operation,
+    Breach, Contract, ContractError, Headers, Operation,
     contract::{Errors, Replies, Schema, wording},
     json,
 };
@@ -33,23 +33,17 @@ pub struct Judge {
 struct Allowed {
     status: u16,
     /// The media types that it may have, each with what the body looks like; none when it has no body.
-    media: Vec<(&'static str, Option<Body>)>,
+    media: Vec<(&'static str, Option<Arc<Body>>)>,
 }
+
+/// What bodies look like, by where their schema is.
+type Bodies = HashMap<*const Schema, Arc<Body>>;
 
 /// What a body looks like.
 #[derive(Debug)]
 struct Body {
     schema: Arc<Schema>,
     validator: Validator,
-}
-
-/// One way in which a reply is not what the contract allows.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Breach {
-    /// Where: `/status`, `/header/content-type`, or a pointer into the body such as `/body/id`.
-    pub pointer: String,
-    /// What is wrong there, as a sentence.
-    pub message: String,
 }
 
 impl Judge {
@@ -62,11 +56,18 @@ impl Judge {
     ///
     /// When a reply schema does not compile.
     pub fn new(contract: &Contract) -> Result<Self, ContractError> {
+        Self::of(contract.operations())
+    }
+
+    /// A judge of the replies of some operations alone, which takes less time to make.
+    pub(crate) fn of(operations: &[Operation]) -> Result<Self, ContractError> {
+        let mut bodies = Bodies::new();
         let allowed = |operation: &Operation| {
-            let replies: Result<_, _> = operation.replies.iter().map(Allowed::new).collect();
+            let replies: Result<_, _> =
+                operation.replies.iter().map(|replies| Allowed::new(replies, &mut bodies)).collect();
             Ok((Arc::clone(&operation.id), replies?))
         };
-        Ok(Self { operations: contract.operations().iter().map(allowed).collect::<Result<_, _>>()? })
+        Ok(Self { operations: operations.iter().map(allowed).collect::<Result<_, _>>()? })
     }
 
     /// What of a reply is not as the contract has it: the reply of this operation, or to a request that reached none.
@@ -82,7 +83,7 @@ impl Judge {
 }
 
 impl Allowed {
-    fn new(replies: &Replies) -> Result<Self, ContractError> {
+    fn new(replies: &Replies, bodies: &mut Bodies) -> Result<Self, ContractError> {
         let sides = [
             (Errors::Vendor, &replies.schema, &replies.examples),
             (Errors::Rfc, &replies.problem_schema, &replies.problems),
@@ -91,7 +92,8 @@ impl Allowed {
         for (errors, schema, examples) in sides {
             let has_body = examples.iter().any(|example| !example.text.is_empty());
             if schema.is_some() || has_body {
-                media.push((errors.media(), schema.as_ref().map(Body::new).transpose()?));
+                let body = schema.as_ref().map(|schema| Body::shared(schema, bodies));
+                media.push((errors.media(), body.transpose()?));
             }
         }
         Ok(Self { status: replies.status, media })
@@ -122,11 +124,21 @@ impl Allowed {
 }
 
 impl Body {
-    fn new(schema: &Arc<Schema>) -> Result<Self, ContractError> {
-        Ok(Self { schema: Arc::clone(schema), validator: schema.validator()? })
+    /// Operations share the schemas of their refusals; each is compiled once.
+    fn shared(schema: &Arc<Schema>, bodies: &mut Bodies) -> Result<Arc<Self>, ContractError> {
+        if let Some(body) = bodies.get(&Arc::as_ptr(schema)) {
+            return Ok(Arc::clone(body));
+        }
+        let body = Arc::new(Self { schema: Arc::clone(schema), validator: schema.validator()? });
+        bodies.insert(Arc::as_ptr(schema), Arc::clone(&body));
+        Ok(body)
     }
 
     fn breaches(&self, value: &Value) -> Vec<Breach> {
+        // Most replies are fine, and that is found out sooner than what is wrong.
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
         let errors = self.validator.iter_errors(value).take(Judge::MOST);
         let breach = |error| {
             let breach = wording::Breach::of(&error)?;
@@ -135,12 +147,6 @@ impl Body {
             Some(Breach { pointer: format!("/body{}", breach.place), message })
         };
         errors.filter_map(breach).collect()
-    }
-}
-
-impl fmt::Display for Breach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.pointer, self.message)
     }
 }
 

@@ -41,10 +41,10 @@ pub(crate) fn stripped(path: &str) -> &str {
     }
 }
 
-/// The name after `/@`, whether or not there can be such, and the rest of the path.
-fn prefix(path: &str) -> Option<(&str, &str)> {
-    let path = path.strip_prefix("/@")?;
-    Some(path.split_at(path.find('/').unwrap_or(path.len())))
+/// The name after the `/@` that a path or a target begins with, whether or not there can be such, and the rest.
+fn prefix(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix("/@")?;
+    Some(text.split_at(text.find(['/', '?']).unwrap_or(text.len())))
 }
 
 /// The session that a request names by its target, or by the values of its header [`HEADER`].
@@ -52,8 +52,7 @@ pub(crate) fn of<'a>(
     target: &'a str,
     mut values: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Option<&'a str>, SessionNameError> {
-    let path = target.split('?').next().unwrap_or_default();
-    let in_path = match prefix(path) {
+    let in_path = match prefix(target) {
         Some((name, _)) if !is_name(name) => {
             let found = if name.is_empty() { "nothing".to_owned() } else { quote(name) };
             return Err(SessionNameError(format!(

@@ -33,6 +33,9 @@ pub(crate) const SAMPLE_CLIENT: &str = "cs-39cd6ba0-f6ee-5bae-9b7d-73b4ba97ac8b"
 /// What signs when no secret is given: fit for a stand-in on one's own machine, and for nothing else.
 pub(crate) const DEVELOPMENT_SECRET: &str = "standin-development-secret";
 
+/// The headers whose values are credentials by the standards of HTTP.
+pub(crate) const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+
 /// A value that must not be printed; its `Debug` form hides it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);

@@ -1,4 +1,4 @@
-//! One way in which a request breaks the contract.
+//! One way in which a request breaks the contract, and one in which a reply does.
 
 use std::fmt;
 
@@ -45,6 +45,21 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: expected {}, but found {}", self.pointer, self.expected, self.found)
+    }
+}
+
+/// One way in which a reply is not what the contract allows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Breach {
+    /// Where: `/status`, `/header/content-type`, or a pointer into the body such as `/body/id`.
+    pub pointer: String,
+    /// What is wrong there, as a sentence.
+    pub message: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.message)
     }
 }
 
@@ -163,6 +178,10 @@ impl fmt::Display for Rule {
 /// A value as a phrase for messages, cut when it is long.
 pub(crate) fn quote(text: &str) -> String {
     const MOST: usize = 80;
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\\';
+    if text.len() <= MOST && text.bytes().all(is_plain) {
+        return format!("`{text}`");
+    }
     let mut quoted: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
     // Quotes need no escape between backticks.
     quoted = quoted.replace("\\\"", "\"").replace("\\'", "'");

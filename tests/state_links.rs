@@ -25,11 +25,12 @@ fn what_makes_a_thing_links_to_what_reads_changes_and_deletes_it() {
             "getBook": link("getBook", "read it"),
             "changeBook": link("changeBook", "change it"),
             "dropBook": link("dropBook", "delete it"),
+            "getCard": link("getCard", "read it"),
         })
     );
     let shelves = &document["paths"]["/{library}/shelves"]["post"]["responses"]["200"]["links"];
     let names: Vec<_> = shelves.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["dropShelf", "addLabel", "listLabels"]);
+    assert_eq!(names, ["getShelf", "dropShelf", "addLabel", "listLabels"]);
     let in_it = json!({"path.library": "$request.path.library", "path.shelf": "$response.body#/id"});
     assert_eq!(shelves["addLabel"]["parameters"], in_it);
     let all = document.to_string().matches("\"links\":").count();

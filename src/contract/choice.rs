@@ -89,7 +89,7 @@ impl ChoiceReader<'_> {
     /// One of `ways`: as text, or as `{"is": WAY, "choice": ID}`.
     pub(super) fn read(&mut self, node: &Node, ways: &'static [Way]) -> Result<Choice, ContractError> {
         let is_open = node.value.is_object();
-        let way = if is_open { node.need("is")? } else { node.clone() };
+        let way = if is_open { node.need("is")? } else { *node };
         let text = way.text()?;
         let is = ways.iter().copied().find(|other| other.name() == text).ok_or_else(|| {
             let names: Vec<_> = ways.iter().map(|way| way.name()).collect();

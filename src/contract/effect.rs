@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
 
-use super::{Cause, Resource, Schema, choice::Choice, choice::Way, escape, pointer::Pointer, schema::Frame};
+use super::{Cause, Resource, Schema, choice::Choice, choice::Way, pointer::Pointer, schema::Frame};
+use crate::pointer::escape;
 
 /// What an operation does with the state of a session.
 #[derive(Debug)]
@@ -144,6 +145,12 @@ impl Effect {
             }
             _ => false,
         }
+    }
+
+    /// Whether it changes nothing, and looks at every record of a place.
+    pub(crate) fn looks_at_all(&self) -> bool {
+        let is_filtered = || self.kinds.iter().any(|kind| !kind.wheres.is_empty());
+        self.does == Does::Export || self.does == Does::List && (self.page.is_none() || is_filtered())
     }
 
     /// Judges replies by their schema.

@@ -11,6 +11,7 @@ use super::{
     resource::{NO_POINTER, named, pointer_named},
     schema::Frame,
 };
+use crate::pointer::unescape;
 
 /// Reads the effects of one document.
 pub(super) struct EffectReader<'a, 'c> {
@@ -340,7 +341,7 @@ fn source_named(
         ))
     };
     let (place, rest) = text.strip_prefix('/').ok_or_else(wrong)?.split_once('/').ok_or_else(wrong)?;
-    let name = || rest.replace("~1", "/").replace("~0", "~");
+    let name = || unescape(rest).into_owned();
     let parameter = |place: Place| {
         let name = name();
         if operation.parameters_in(place).any(|parameter| parameter.name == name) {
@@ -409,7 +410,7 @@ fn members(does: Does) -> &'static [&'static str] {
         Does::Export => &["does", "by", "kinds"],
         Does::Import => &["does", "by", "items", "kinds"],
         Does::List => &["does", "resource", "parent", "where", "page", "tells", "give", "missing"],
-        Does::Update => &["does", "resource", "key", "parent", "take", "leftOut", "give", "missing"],
+        Does::Update => &["does", "resource", "key", "parent", "take", "leftOut", "give", "also", "missing"],
     }
 }
 

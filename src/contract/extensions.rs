@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ContractError, LedgerEntry, reader::Node, role::Role};
 
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "x-source",
     "x-assumed",
     "x-rules",
@@ -13,6 +13,7 @@ const OURS: [&str; 10] = [
     "x-same-as",
     "x-claim",
     "x-scope",
+    "x-rate-limit",
     "x-resources",
     "x-effect",
 ];
@@ -27,10 +28,10 @@ fn check_in(node: &Node, role: Role, ledger: &[LedgerEntry]) -> Result<(), Contr
         _ if role == Role::Data => Ok(()),
         Value::Object(members) => {
             for (key, value) in members {
-                let child = node.at(key, value);
+                let child = node.other(value);
                 if role.has_keywords() {
                     match key.as_str() {
-                        "x-ledger" if node.pointer.is_empty() => continue,
+                        "x-ledger" if node.is_root() => continue,
                         "x-ledger" => known_ids(&child, ledger)?,
                         key if key.starts_with("x-") && !OURS.contains(&key) => {
                             return Err(child.complain(&format!(
@@ -45,10 +46,7 @@ fn check_in(node: &Node, role: Role, ledger: &[LedgerEntry]) -> Result<(), Contr
             }
             Ok(())
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, value)| check_in(&node.at(&index.to_string(), value), role, ledger)),
+        Value::Array(items) => items.iter().try_for_each(|value| check_in(&node.other(value), role, ledger)),
         _ => Ok(()),
     }
 }

@@ -13,14 +13,7 @@ use super::{ContractError, LedgerEntry, reader::Node};
 
 /// The document for generators, with refusals of the media type `refusals` only. Its samples are inline in `root`.
 pub(super) fn document(root: &Node, ledger: &[LedgerEntry], refusals: &str) -> Result<Value, ContractError> {
-    let mut writer = Writer {
-        root: root.value,
-        ledger,
-        refusals,
-        named: Map::new(),
-        names: HashMap::new(),
-        open: Vec::new(),
-    };
+    let mut writer = Writer { ledger, refusals, named: Map::new(), names: HashMap::new(), open: Vec::new() };
     let mut document = Map::new();
     for key in ["openapi", "info", "servers", "security"] {
         if let Some(value) = root.value.get(key) {
@@ -55,7 +48,6 @@ pub(super) fn document(root: &Node, ledger: &[LedgerEntry], refusals: &str) -> R
 }
 
 struct Writer<'a> {
-    root: &'a Value,
     ledger: &'a [LedgerEntry],
     refusals: &'a str,
     /// The schemas of `components`, as they are written.
@@ -86,7 +78,7 @@ impl<'a> Writer<'a> {
     fn parameters(&mut self, node: &Node<'a>, id: &str) -> Result<Value, ContractError> {
         let mut out: Vec<Value> = Vec::new();
         for item in node.items()? {
-            let item = item.resolve(self.root)?;
+            let item = item.resolve()?;
             let name = format!("{id}{}", capitalized(item.need("name")?.text()?));
             let ledger = item.optional_texts("x-ledger")?;
             let mut parameter = Map::new();
@@ -113,7 +105,7 @@ impl<'a> Writer<'a> {
     fn responses(&mut self, node: &Node<'a>, id: &str) -> Result<Value, ContractError> {
         let mut out = Map::new();
         for (status, node) in node.members()? {
-            let node = node.resolve(self.root)?;
+            let node = node.resolve()?;
             let is_refusal = status.parse::<u16>().is_ok_and(|status| status >= 400);
             let name = if is_refusal { "Refusal".to_owned() } else { format!("{id}Reply") };
             let response = self.body(&node, &name, is_refusal.then_some(self.refusals))?;
@@ -144,26 +136,11 @@ impl<'a> Writer<'a> {
                     media.insert("schema".into(), self.schema(&schema, name)?);
                 }
                 if let Some(examples) = node.get("examples") {
-                    media.insert("examples".into(), self.examples(&examples)?);
+                    media.insert("examples".into(), examples_of(&examples)?);
                 }
                 content.insert(media_type.into(), media.into());
             }
             out.insert(key.into(), content.into());
-        }
-        Ok(out.into())
-    }
-
-    fn examples(&self, node: &Node<'a>) -> Result<Value, ContractError> {
-        let mut out = Map::new();
-        for (name, node) in node.members()? {
-            let node = node.resolve(self.root)?;
-            let mut example = Map::from_iter([("value".to_owned(), node.need("value")?.value.clone())]);
-            for key in ["summary", "description"] {
-                if let Some(text) = node.value.get(key) {
-                    example.insert(key.into(), text.clone());
-                }
-            }
-            out.insert(name.into(), example.into());
         }
         Ok(out.into())
     }
@@ -177,7 +154,7 @@ impl<'a> Writer<'a> {
                 // It contains itself; a client can do with less.
                 return Ok(json!({}));
             }
-            let target = node.resolve(self.root)?;
+            let target = node.resolve()?;
             let name = pointer.rsplit('/').next().unwrap_or(name).to_owned();
             self.open.push(pointer);
             let schema = self.schema(&target, &name);
@@ -190,7 +167,7 @@ impl<'a> Writer<'a> {
         };
         let mut out = Map::new();
         for (keyword, value) in members {
-            let place = node.at(keyword, value);
+            let place = node.other(value);
             let value = match keyword.as_str() {
                 "properties" => self.properties(&place, name, members.get("required"))?,
                 "items" => self.schema(&place, &format!("{name}Item"))?,
@@ -297,6 +274,22 @@ impl<'a> Writer<'a> {
         self.names.insert(text, name.clone());
         name
     }
+}
+
+/// The samples, without what is said about them for us.
+fn examples_of(node: &Node) -> Result<Value, ContractError> {
+    let mut out = Map::new();
+    for (name, node) in node.members()? {
+        let node = node.resolve()?;
+        let mut example = Map::from_iter([("value".to_owned(), node.need("value")?.value.clone())]);
+        for key in ["summary", "description"] {
+            if let Some(text) = node.value.get(key) {
+                example.insert(key.into(), text.clone());
+            }
+        }
+        out.insert(name.into(), example.into());
+    }
+    Ok(out.into())
 }
 
 /// Of several types the first, which is what the pages show. (The Java that openapi-generator makes of a choice

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     ContractError, Operation, Place, Resource,
     effect::{Does, Effect, Source},
-    escape,
 };
+use crate::pointer::escape;
 
 /// The published document with its links.
 pub(super) fn add(
@@ -37,8 +37,8 @@ fn of(operation: &Operation, operations: &[Operation], resources: &[Resource]) -
     operations.iter().filter_map(|target| link(operation, target, resources, (resource, &id))).collect()
 }
 
-/// The resource that an operation makes, and where its id is in the reply.
-fn made(operation: &Operation, resources: &[Resource]) -> Option<(usize, String)> {
+/// The resource that an operation makes, and where its id is in the reply, as a pointer.
+pub(crate) fn made(operation: &Operation, resources: &[Resource]) -> Option<(usize, String)> {
     let effect = operation.effect.as_ref().filter(|effect| effect.does == Does::Create)?;
     let kind = effect.kinds.first()?;
     let give = kind.give.as_ref()?;

@@ -11,10 +11,12 @@ mod generators;
 mod ledger;
 mod links;
 mod operation;
+mod operation_reader;
 pub(crate) mod origin;
 pub(crate) mod pattern;
 mod pointer;
 mod publish;
+mod rate_limit;
 mod reader;
 mod refusal;
 mod resource;
@@ -25,6 +27,7 @@ mod template;
 pub(crate) mod wording;
 
 use std::{
+    collections::HashMap,
     fmt,
     path::Path,
     sync::{Arc, LazyLock, OnceLock},
@@ -34,7 +37,7 @@ use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
-use crate::bounded;
+use crate::{bounded, near, violation::quote};
 
 pub use choice::Assumption;
 use choice::ChoiceReader;
@@ -42,21 +45,24 @@ pub(crate) use choice::{Choice, Way};
 pub(crate) use effect::{Does, Effect, Give, Kind, Moves, Paging, Source, Take, Tell};
 use effect_reader::EffectReader;
 pub use ledger::{LedgerEntry, LedgerKind, Says};
+#[cfg(feature = "campaign")]
+pub(crate) use links::made;
+use operation::Shared;
 pub(crate) use operation::position;
 pub use operation::{Body, Example, Operation, Parameter, Place, Replies, Segment};
-use operation::{OperationReader, Shared};
+use operation_reader::OperationReader;
 pub use origin::{Basis, Origin};
 pub(crate) use pointer::Pointer;
 pub use publish::Audience;
 use publish::Published;
+pub(crate) use rate_limit::RateLimited;
 use reader::Node;
-pub(crate) use reader::escape;
 pub use refusal::Errors;
 pub(crate) use refusal::{Cause, Refusals};
 pub(crate) use resource::{Reference, Resource};
 pub use schema::{Branch, JsonType, Property, Schema};
 use schema_reader::SchemaReader;
-pub(crate) use template::Template;
+pub(crate) use template::{Derived, Template};
 
 /// The API as its document describes it.
 #[derive(Debug)]
@@ -70,6 +76,7 @@ pub struct Contract {
     operations: Vec<Operation>,
     resources: Vec<Resource>,
     assumptions: Vec<Assumption>,
+    rate_limit: Option<RateLimited>,
     ledger: Vec<LedgerEntry>,
     /// The document and its published form. Those of the built-in contract are made when somebody asks for them.
     document: OnceLock<Value>,
@@ -148,11 +155,11 @@ impl Contract {
         extensions::check(&root, &ledger)?;
         let samples = Samples { file };
         let mut choices = ChoiceReader { ledger: &ledger, assumptions: Vec::new() };
-        let mut schemas = SchemaReader::new(document, &ledger, compile);
+        let mut schemas = SchemaReader::new(&ledger, compile);
         let mut resources = resource::read(&root, &mut schemas, &mut choices, compile)?;
         let effects = EffectReader { resources: &resources, choices: &mut choices, compile };
         let mut reader =
-            OperationReader { root: document, ledger: &ledger, samples: &samples, schemas, effects };
+            OperationReader { ledger: &ledger, samples: &samples, schemas, effects, shared: HashMap::new() };
         let mut operations = reader.paths(&root.need("paths")?)?;
         let assumptions = choices.assumptions;
         resource::fix(&root, &mut resources, &operations)?;
@@ -170,6 +177,7 @@ impl Contract {
         }
         refusal::check(&operations, &resources, token.is_some())?;
         refusal::share(&mut operations, &resources, token.is_some());
+        let rate_limit = rate_limit::read(&root, &operations)?;
         Ok(Self {
             title: info.need("title")?.text()?.to_owned(),
             version: info.need("version")?.text()?.to_owned(),
@@ -181,6 +189,7 @@ impl Contract {
             operations,
             resources,
             assumptions,
+            rate_limit,
             ledger,
             document: OnceLock::new(),
             published: OnceLock::new(),
@@ -240,6 +249,15 @@ impl Contract {
         self.operations.iter().find(|operation| *operation.id == *id)
     }
 
+    /// The operation with this id; the error says which there are.
+    pub(crate) fn need_operation(&self, id: &str) -> Result<&Operation, String> {
+        self.operation(id).ok_or_else(|| {
+            let ids: Vec<_> = self.operations.iter().map(|operation| &*operation.id).collect();
+            let hint = near::hint(id, ids.iter().copied());
+            format!("expected an operation among {}, but found {}{hint}", ids.join(", "), quote(id))
+        })
+    }
+
     /// Whether it has refusals in this wording; every contract has them in the vendor's.
     pub fn words(&self, errors: Errors) -> Result<(), ContractError> {
         if errors.is_in(&self.operations) {
@@ -264,6 +282,16 @@ impl Contract {
     /// What the documentation leaves open about state, as far as something else can be chosen for it.
     pub fn assumptions(&self) -> &[Assumption] {
         &self.assumptions
+    }
+
+    /// Whose requests are counted together, and what one too many gets; none when it knows of no limit.
+    pub(crate) fn rate_limit(&self) -> Option<&RateLimited> {
+        self.rate_limit.as_ref()
+    }
+
+    /// Whether it says what becomes of requests that are too many in a minute.
+    pub fn has_rate_limit(&self) -> bool {
+        self.rate_limit.is_some()
     }
 
     /// What operations make and read.

@@ -1,8 +1,11 @@
 //! A JSON pointer that is read once: into a record, a reply or a body.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::{Schema, escape};
+use super::Schema;
+use crate::pointer::{escape, names};
 
 /// A pointer (RFC 6901); `*` stands for every item of an array where that is said to be allowed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,7 +23,7 @@ impl Pointer {
         if !text.is_empty() && !text.starts_with('/') {
             return None;
         }
-        let names = text.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+        let names = names(text).map(Cow::into_owned).collect();
         Some(Self { text: text.to_owned(), names })
     }
 
@@ -33,6 +36,11 @@ impl Pointer {
         if let [name] = self.names.as_slice() { Some(name) } else { None }
     }
 
+    /// The name of the member at the top that it leads into.
+    pub(crate) fn top(&self) -> Option<&str> {
+        self.names.first().map(String::as_str)
+    }
+
     pub(crate) fn has_every(&self) -> bool {
         self.names.iter().any(|name| name == EVERY)
     }
@@ -42,20 +50,26 @@ impl Pointer {
     }
 
     /// Calls `found` with every value that it leads to, and the pointer to that value alone.
-    pub(crate) fn each(&self, value: &Value, found: &mut dyn FnMut(String, &Value)) {
-        fn walk(names: &[String], at: String, value: &Value, found: &mut dyn FnMut(String, &Value)) {
+    pub(crate) fn each(&self, value: &Value, found: &mut dyn FnMut(&str, &Value)) {
+        fn walk(names: &[String], at: &mut String, value: &Value, found: &mut dyn FnMut(&str, &Value)) {
             let Some((name, rest)) = names.split_first() else {
                 return found(at, value);
             };
+            let length = at.len();
+            let mut enter = |name: &str, value| {
+                at.extend(["/", name]);
+                walk(rest, at, value, found);
+                at.truncate(length);
+            };
             if let (EVERY, Value::Array(items)) = (name.as_str(), value) {
                 for (index, item) in items.iter().enumerate() {
-                    walk(rest, format!("{at}/{index}"), item, found);
+                    enter(&index.to_string(), item);
                 }
             } else if let Some(value) = step(value, name) {
-                walk(rest, format!("{at}/{}", escape(name)), value, found);
+                enter(&escape(name), value);
             }
         }
-        walk(&self.names, String::new(), value, found);
+        walk(&self.names, &mut String::new(), value, found);
     }
 
     /// Puts a value there; what is not there on the way is made. An item goes to the end of its array at most.
@@ -149,8 +163,8 @@ mod tests {
     fn a_star_leads_to_every_item() {
         let value = json!({"queues": [{"id": "a"}, {}, {"id": "b"}]});
         let mut found = Vec::new();
-        pointer("/queues/*/id").each(&value, &mut |at, value| found.push((at, value.clone())));
-        assert_eq!(found, [("/queues/0/id".into(), json!("a")), ("/queues/2/id".into(), json!("b"))]);
+        pointer("/queues/*/id").each(&value, &mut |at, value| found.push((at.to_owned(), value.clone())));
+        assert_eq!(found, [("/queues/0/id".to_owned(), json!("a")), ("/queues/2/id".to_owned(), json!("b"))]);
         assert!(Pointer::parse("queues").is_none());
     }
 }

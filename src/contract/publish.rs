@@ -7,6 +7,7 @@ use super::{
     ContractError, Errors, Example, LedgerEntry, Operation, Replies, Samples, Schema, generators,
     reader::Node, role::Role,
 };
+use crate::pointer::escape;
 
 /// Whom a published document is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,18 +115,14 @@ pub(super) fn at(text: &Bytes, url: &str) -> Bytes {
 fn inline(node: &Node, role: Role, samples: &Samples) -> Result<Value, ContractError> {
     match node.value {
         other if role == Role::Data => Ok(other.clone()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, value)| inline(&node.at(&index.to_string(), value), role, samples))
-            .collect(),
+        Value::Array(items) => items.iter().map(|value| inline(&node.other(value), role, samples)).collect(),
         Value::Object(members) => {
             let mut out = Map::new();
             for (key, value) in members {
                 if role == Role::Example && key == "externalValue" {
                     out.insert("value".into(), samples.value(node)?);
                 } else {
-                    let child = node.at(key, value);
+                    let child = node.other(value);
                     out.insert(key.clone(), inline(&child, role.of_member(key, value), samples)?);
                 }
             }
@@ -255,9 +252,8 @@ impl Renamed {
 
     /// A branch that asks for this property asks for the spelling that counts.
     fn widen_condition(&self, branch: &mut Map<String, Value>) {
-        let Some(test) = branch
-            .get("if")
-            .and_then(|test| test.pointer(&format!("/properties/{}", super::escape(&self.name))))
+        let Some(test) =
+            branch.get("if").and_then(|test| test.pointer(&format!("/properties/{}", escape(&self.name))))
         else {
             return;
         };

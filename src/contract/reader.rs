@@ -1,19 +1,22 @@
 //! A JSON value together with where it stands in the document, so that every complaint names its place.
 
+use std::ptr;
+
 use serde_json::{Map, Value};
 
 use super::{ContractError, Origin};
+use crate::pointer::escape;
 
-/// A value and its JSON pointer.
-#[derive(Clone)]
+/// A value and the document that it is in.
+#[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) value: &'a Value,
-    pub(super) pointer: String,
+    document: &'a Value,
 }
 
 impl<'a> Node<'a> {
     pub(super) fn root(value: &'a Value) -> Self {
-        Self { value, pointer: String::new() }
+        Self { value, document: value }
     }
 
     /// The complaint that `expected` was not found here.
@@ -30,16 +33,27 @@ impl<'a> Node<'a> {
         ContractError::new(format!("{}: {complaint}", self.place()))
     }
 
-    fn place(&self) -> &str {
-        if self.pointer.is_empty() { "the document" } else { &self.pointer }
+    /// Where it stands. That is looked for only when there is something to complain about: to keep it with every node
+    /// was most of what reading a document took.
+    fn place(&self) -> String {
+        match path(self.document, self.value) {
+            Some(path) if !path.is_empty() => path,
+            _ => "the document".to_owned(),
+        }
     }
 
-    pub(super) fn at(&self, key: &str, value: &'a Value) -> Self {
-        Self { value, pointer: format!("{}/{}", self.pointer, escape(key)) }
+    /// Whether it is the whole document.
+    pub(super) fn is_root(&self) -> bool {
+        ptr::eq(self.value, self.document)
+    }
+
+    /// Another value of the same document.
+    pub(super) fn other(&self, value: &'a Value) -> Self {
+        Self { value, document: self.document }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Self> {
-        self.value.get(key).map(|value| self.at(key, value))
+        self.value.get(key).map(|value| self.other(value))
     }
 
     pub(super) fn need(&self, key: &str) -> Result<Self, ContractError> {
@@ -52,20 +66,15 @@ impl<'a> Node<'a> {
 
     /// The members of an object, each with its own place.
     pub(super) fn members(&self) -> Result<impl Iterator<Item = (&'a str, Self)>, ContractError> {
-        let this = self.clone();
-        Ok(self.object()?.iter().map(move |(key, value)| (key.as_str(), this.at(key, value))))
+        let this = *self;
+        Ok(self.object()?.iter().map(move |(key, value)| (key.as_str(), this.other(value))))
     }
 
     /// The items of an array, each with its own place.
     pub(super) fn items(&self) -> Result<impl Iterator<Item = Self>, ContractError> {
-        let this = self.clone();
-        Ok(self
-            .value
-            .as_array()
-            .ok_or_else(|| self.error("an array"))?
-            .iter()
-            .enumerate()
-            .map(move |(index, value)| this.at(&index.to_string(), value)))
+        let this = *self;
+        let items = self.value.as_array().ok_or_else(|| self.error("an array"))?;
+        Ok(items.iter().map(move |value| this.other(value)))
     }
 
     pub(super) fn text(&self) -> Result<&'a str, ContractError> {
@@ -112,23 +121,32 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// Resolves a `$ref` into the document `root`, once; a node that is no reference is returned as it is.
-    pub(super) fn resolve(&self, root: &'a Value) -> Result<Self, ContractError> {
+    /// Resolves a `$ref`, once; a node that is no reference is returned as it is.
+    pub(super) fn resolve(&self) -> Result<Self, ContractError> {
         let Some(reference) = self.get("$ref") else {
-            return Ok(self.clone());
+            return Ok(*self);
         };
-        let text = reference.text()?;
-        let target = text.strip_prefix('#').and_then(|pointer| Some((pointer, root.pointer(pointer)?)));
-        let (pointer, value) = target.ok_or_else(|| {
+        let target = reference.text()?.strip_prefix('#').and_then(|pointer| self.document.pointer(pointer));
+        let target = target.ok_or_else(|| {
             reference.error("a reference into this document, such as `#/components/schemas/NAME`")
         })?;
-        Ok(Self { value, pointer: pointer.to_owned() })
+        Ok(self.other(target))
     }
 }
 
-/// A key as a segment of a JSON pointer (RFC 6901).
-pub(crate) fn escape(key: &str) -> std::borrow::Cow<'_, str> {
-    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
+/// The JSON pointer of `value` in `within`, when it is there: this very one, and not one that equals it.
+fn path(within: &Value, value: &Value) -> Option<String> {
+    if ptr::eq(within, value) {
+        return Some(String::new());
+    }
+    let below = |key: &str, child| Some(format!("/{}{}", escape(key), path(child, value)?));
+    match within {
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| below(&index.to_string(), item))
+        }
+        Value::Object(members) => members.iter().find_map(|(key, member)| below(key, member)),
+        _ => None,
+    }
 }
 
 fn excerpt(value: &Value) -> String {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{ContractError, Example, Operation, Replies, Resource, reader::escape};
+use super::{ContractError, Example, Operation, Replies, Resource, position};
+use crate::pointer::escape;
 
 /// The wording of refusals: the media type under which the contract has them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,7 +40,9 @@ pub(crate) enum Cause {
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Value,
+    /// The samples of its status, and which of them it is.
+    samples: Arc<[Example]>,
+    position: usize,
 }
 
 /// The refusals of a contract in one wording.
@@ -50,7 +53,7 @@ pub(crate) struct Refusals {
 }
 
 impl Errors {
-    const ALL: [Self; 2] = [Self::Rfc, Self::Vendor];
+    pub(crate) const ALL: [Self; 2] = [Self::Rfc, Self::Vendor];
 
     /// The media type of a refusal.
     pub(crate) fn media(self) -> &'static str {
@@ -125,7 +128,7 @@ impl Refusals {
     /// the first that any operation has.
     pub(crate) fn new(operations: &[Operation], errors: Errors) -> Self {
         let anywhere = |cause| operations.iter().find_map(|operation| find(operation, errors, cause));
-        let nothing = Refusal { status: 500, headers: Vec::new(), body: Value::Null };
+        let nothing = Refusal { status: 500, headers: Vec::new(), samples: Arc::default(), position: 0 };
         let table = |own: Option<&Operation>| {
             Cause::ALL.map(|cause| {
                 let own = own.and_then(|operation| find(operation, errors, cause));
@@ -142,22 +145,38 @@ impl Refusals {
     }
 }
 
-fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (&Replies, &Example)> {
+/// The replies of an operation that have a refusal for a cause, each with its position among the samples.
+fn named(operation: &Operation, errors: Errors, cause: Cause) -> impl Iterator<Item = (&Replies, usize)> {
     let refusals = operation.replies.iter().filter(|replies| replies.status >= 400);
     refusals.filter_map(move |replies| {
-        let samples = replies.samples(errors);
-        samples.iter().find(|example| example.name == cause.name()).map(|example| (replies, example))
+        position(replies.samples(errors), cause.name()).map(|position| (replies, position))
     })
 }
 
 fn find(operation: &Operation, errors: Errors, cause: Cause) -> Option<Refusal> {
-    let (replies, example) = named(operation, errors, cause).next()?;
-    Some(Refusal { status: replies.status, headers: replies.headers.clone(), body: example.value.clone() })
+    let (replies, position) = named(operation, errors, cause).next()?;
+    Some(Refusal {
+        status: replies.status,
+        headers: replies.headers.clone(),
+        samples: Arc::clone(replies.shared_samples(errors)),
+        position,
+    })
+}
+
+impl Refusal {
+    /// The body, without what a request adds to it.
+    pub(crate) fn body(&self) -> &Value {
+        self.samples.get(self.position).map_or(&Value::Null, |example| &example.value)
+    }
 }
 
 impl Replies {
     /// The samples in one wording.
     pub fn samples(&self, errors: Errors) -> &[Example] {
+        self.shared_samples(errors)
+    }
+
+    fn shared_samples(&self, errors: Errors) -> &Arc<[Example]> {
         if self.status >= 400 && errors == Errors::Rfc { &self.problems } else { &self.examples }
     }
 }
@@ -180,8 +199,8 @@ pub(super) fn share(operations: &mut [Operation], resources: &[Resource], has_to
     for errors in Errors::ALL {
         for cause in Cause::ALL {
             let shared = operations.iter().find_map(|operation| {
-                let (replies, example) = named(operation, errors, cause).next()?;
-                Some((replies.empty(), example.clone()))
+                let (replies, position) = named(operation, errors, cause).next()?;
+                Some((replies.empty(), replies.samples(errors)[position].clone()))
             });
             let Some((empty, example)) = shared else {
                 continue;
@@ -202,7 +221,7 @@ pub(super) fn share(operations: &mut [Operation], resources: &[Resource], has_to
                     Errors::Rfc => &mut replies.problems,
                     Errors::Vendor => &mut replies.examples,
                 };
-                examples.push(example.clone());
+                *examples = examples.iter().chain([&example]).cloned().collect();
             }
         }
     }
@@ -211,16 +230,7 @@ pub(super) fn share(operations: &mut [Operation], resources: &[Resource], has_to
 impl Replies {
     /// Replies of this kind without samples.
     fn empty(&self) -> Self {
-        Self {
-            status: self.status,
-            description: self.description.clone(),
-            headers: self.headers.clone(),
-            echoes: false,
-            schema: self.schema.as_ref().map(Arc::clone),
-            examples: Vec::new(),
-            problem_schema: self.problem_schema.as_ref().map(Arc::clone),
-            problems: Vec::new(),
-        }
+        Self { echoes: false, examples: Arc::default(), problems: Arc::default(), ..self.clone() }
     }
 }
 

@@ -231,7 +231,7 @@ pub(super) fn fix(
         let operation = operations.iter().find(|operation| id.value == &*operation.id);
         let operation = operation.ok_or_else(|| id.error("the id of an operation"))?;
         let name = node.need("example")?;
-        let mut samples = operation.replies.iter().flat_map(|replies| &replies.examples);
+        let mut samples = operation.replies.iter().flat_map(|replies| replies.examples.iter());
         let sample = samples.find(|sample| *name.value == *sample.name);
         let sample = sample.ok_or_else(|| name.error("the name of one of its replies' examples"))?;
         let at = pointer(&node.need("at")?)?;

@@ -1,12 +1,12 @@
 //! A schema of the contract: the keywords that the whole program understands, and no others.
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Number, Value, json};
 
 use super::{ContractError, origin::Origin, reader::Node};
-use crate::Rule;
+use crate::{Rule, pointer::names};
 
 /// A schema, its references resolved. Unknown properties are always allowed.
 #[derive(Debug, Default)]
@@ -111,8 +111,9 @@ pub enum JsonType {
     String,
 }
 
-/// A compiled validator; a type of its own so that a schema can be printed for debugging.
-pub(super) struct Frame(pub(super) Validator);
+/// A compiled validator; a type of its own so that a schema can be printed for debugging. Most schemas have none, so it
+/// takes no more room in them than a pointer.
+pub(super) struct Frame(pub(super) Box<Validator>);
 
 impl Schema {
     /// The property with this canonical name, among the branches too.
@@ -124,8 +125,7 @@ impl Schema {
 
     /// The schema of the place `pointer` of `value`; when several apply there, the first that `says` something about the matter, else the first.
     pub(crate) fn at(&self, pointer: &str, value: &Value, says: &dyn Fn(&Self) -> bool) -> Option<&Self> {
-        let names: Vec<_> =
-            pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+        let names: Vec<_> = names(pointer).map(Cow::into_owned).collect();
         let mut found = Vec::new();
         self.gather(&names, value, &mut found);
         found.iter().copied().find(|schema| says(schema)).or(found.first().copied())
@@ -215,8 +215,8 @@ impl Schema {
 
     /// Validates a value against this schema up to the items of arrays.
     pub(crate) fn frame(&self) -> Option<&Validator> {
-        let compiled = || Frame(self.compile().expect("the built-in schemas compile, as a test shows"));
-        self.judges.then(|| &self.frame.get_or_init(compiled).0)
+        let compiled = || self.compile().expect("the built-in schemas compile, as a test shows").into();
+        self.judges.then(|| &*self.frame.get_or_init(compiled).0)
     }
 
     /// A validator of its own for this schema, arrays and all.
@@ -256,7 +256,7 @@ impl Schema {
     }
 
     /// What is asserted, as JSON Schema; for [`Schema::frame`] without what lies below arrays.
-    pub(super) fn to_json(&self, items: bool) -> Value {
+    pub(crate) fn to_json(&self, items: bool) -> Value {
         let mut out = Map::new();
         if !self.types.is_empty() {
             let names: Vec<_> = self.types.iter().map(|kind| kind.name()).collect();
@@ -311,7 +311,7 @@ impl Schema {
         if now {
             let validator =
                 self.compile().map_err(|error| node.complain(&format!("this is no schema: {error}")))?;
-            self.frame = OnceLock::from(Frame(validator));
+            self.frame = OnceLock::from(Frame::from(validator));
         }
         Ok(())
     }
@@ -410,7 +410,7 @@ impl JsonType {
 
 impl From<Validator> for Frame {
     fn from(validator: Validator) -> Self {
-        Self(validator)
+        Self(Box::new(validator))
     }
 }
 

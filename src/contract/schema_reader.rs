@@ -18,7 +18,6 @@ const MAX_DEPTH: usize = 100;
 
 /// Reads schemas of one document.
 pub(super) struct SchemaReader<'a> {
-    root: &'a Value,
     ledger: &'a [LedgerEntry],
     /// Whether the schemas of requests are compiled while they are read.
     compile: bool,
@@ -30,8 +29,8 @@ pub(super) struct SchemaReader<'a> {
 }
 
 impl<'a> SchemaReader<'a> {
-    pub(super) fn new(root: &'a Value, ledger: &'a [LedgerEntry], compile: bool) -> Self {
-        Self { root, ledger, compile, judging: false, count: 0, open: Vec::new() }
+    pub(super) fn new(ledger: &'a [LedgerEntry], compile: bool) -> Self {
+        Self { ledger, compile, judging: false, count: 0, open: Vec::new() }
     }
 
     /// Reads a schema that only describes values, those of replies.
@@ -59,7 +58,7 @@ impl<'a> SchemaReader<'a> {
             return Err(node.complain(&format!("schemas nest deeper than {MAX_DEPTH} levels")));
         }
         let mut schema = if let Some(reference) = node.get("$ref") {
-            let target = node.resolve(self.root)?;
+            let target = node.resolve()?;
             let name = reference.text()?;
             if self.open.iter().any(|open| open == name) {
                 return Err(reference
@@ -181,27 +180,26 @@ impl<'a> SchemaReader<'a> {
         }
         for name in required {
             let property = schema.properties.iter_mut().find(|property| property.name == name);
-            property
-                .ok_or_else(|| {
-                    let place = node.at("required", node.value);
-                    place.complain(&format!("`required` names `{name}`, which is not among `properties`"))
-                })?
-                .required = true;
+            let Some(property) = property else {
+                let complaint = format!("`required` names `{name}`, which is not among `properties`");
+                return Err(node.need("required")?.complain(&complaint));
+            };
+            property.required = true;
         }
         Ok(())
     }
 
     fn properties(&mut self, node: &Node<'a>, depth: usize) -> Result<Vec<Property>, ContractError> {
-        node.members()?
-            .map(|(name, node)| {
-                Ok(Property {
-                    name: name.to_owned(),
-                    required: false,
-                    accepts: node.optional_texts("x-accepts")?,
-                    schema: self.schema(&node, depth + 1)?,
-                })
-            })
-            .collect()
+        let mut properties = Vec::with_capacity(node.object()?.len());
+        for (name, node) in node.members()? {
+            properties.push(Property {
+                name: name.to_owned(),
+                required: false,
+                accepts: node.optional_texts("x-accepts")?,
+                schema: self.schema(&node, depth + 1)?,
+            });
+        }
+        Ok(properties)
     }
 
     fn branch(&mut self, node: &Node<'a>, depth: usize) -> Result<Branch, ContractError> {

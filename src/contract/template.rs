@@ -122,7 +122,7 @@ impl Derived {
     }
 
     /// The members that it is made from.
-    pub(super) fn members(&self) -> impl Iterator<Item = &Pointer> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Pointer> {
         match self {
             Self::Text(template) => Some(template.members()),
             Self::Value(_) => None,

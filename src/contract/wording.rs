@@ -4,8 +4,8 @@
 use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use super::{Schema, escape};
-use crate::{Rule, violation::quote};
+use super::Schema;
+use crate::{Rule, pointer::escape, violation::quote};
 
 /// One error, about a value that a schema describes.
 pub(crate) struct Breach<'a> {

@@ -1,11 +1,14 @@
 //! In what an exchange agrees with a matcher, and in what it differs.
 
-use std::fmt::{self, Display, Write};
+use std::{
+    cell::OnceCell,
+    fmt::{self, Display, Write},
+};
 
 use serde::Serialize;
 use serde_json::{Number, Value};
 
-use crate::{BodyEnd, Request, json};
+use crate::{BodyEnd, Request, json, pointer::escape};
 
 /// One thing in which an exchange differs from what is expected.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -77,17 +80,11 @@ impl Comparison {
     }
 
     /// Compares a request's body with the part that is expected of it.
-    pub(super) fn body(&mut self, expected: &Value, request: &Request) {
+    pub(super) fn body(&mut self, expected: &Value, body: &Body) {
         let mut pointer = "/body".to_owned();
-        if request.body_end != BodyEnd::Complete {
-            self.differs(&pointer, expected, "only its beginning");
-        } else if request.body.is_empty() {
-            self.differs(&pointer, expected, "nothing");
-        } else {
-            match json::parse(&request.body) {
-                Ok(found) => self.value(expected, &found, &mut pointer),
-                Err(_) => self.differs(&pointer, expected, "something that is not JSON"),
-            }
+        match body.read() {
+            Ok(found) => self.value(expected, found, &mut pointer),
+            Err(found) => self.differs(&pointer, expected, found),
         }
     }
 
@@ -95,8 +92,7 @@ impl Comparison {
         match (expected, found) {
             (Value::Object(expected), Value::Object(found)) => {
                 for (name, expected) in expected {
-                    let escaped = name.replace('~', "~0").replace('/', "~1");
-                    self.part(expected, found.get(name), &escaped, pointer);
+                    self.part(expected, found.get(name), &escape(name), pointer);
                 }
             }
             (Value::Array(expected), Value::Array(found)) => {
@@ -121,6 +117,28 @@ impl Comparison {
             None => self.differs(pointer, expected, "nothing"),
         }
         pointer.truncate(length);
+    }
+}
+
+/// The body of a request, which is read when somebody asks for it, and once.
+pub(crate) struct Body<'a> {
+    request: &'a Request,
+    value: OnceCell<Result<Value, &'static str>>,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self { request, value: OnceCell::new() }
+    }
+
+    /// The body as JSON, or what there is instead.
+    fn read(&self) -> Result<&Value, &'static str> {
+        let read = || match self.request {
+            request if request.body_end != BodyEnd::Complete => Err("only its beginning"),
+            request if request.body.is_empty() => Err("nothing"),
+            request => json::parse(&request.body).map_err(|_| "something that is not JSON"),
+        };
+        self.value.get_or_init(read).as_ref().map_err(|found| *found)
     }
 }
 
@@ -227,7 +245,7 @@ mod tests {
         let body = "[".repeat(json::MAX_DEPTH) + &"]".repeat(json::MAX_DEPTH);
         let mut comparison = Comparison::new(20);
 
-        comparison.body(&json!([[]]), &Request::new("POST", "/").body(body));
+        comparison.body(&json!([[]]), &Body::of(&Request::new("POST", "/").body(body)));
 
         assert_eq!(comparison.differences, []);
     }
@@ -236,7 +254,7 @@ mod tests {
     fn a_body_that_is_not_there_or_not_whole_does_not_match() {
         let found = |request: &Request| {
             let mut comparison = Comparison::new(20);
-            comparison.body(&json!({}), request);
+            comparison.body(&json!({}), &Body::of(request));
             comparison.differences.remove(0).found
         };
         let mut request = Request::new("POST", "/");

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::{Exchange, Outcome, Request};
 
-pub(crate) use comparison::Comparison;
 pub use comparison::Difference;
+pub(crate) use comparison::{Body, Comparison};
 pub use named::Named;
 pub use reader::MatcherError;
 pub(crate) use reader::{CONDITIONS, Form, Members};
@@ -39,6 +39,8 @@ pub struct Matcher {
     pub status: Option<u16>,
     /// The session that the request belongs to.
     pub session: Option<String>,
+    /// The id of the script that acted on it.
+    pub script: Option<String>,
     /// The request's path, as sent but for a session before it.
     pub path: Option<String>,
     /// Headers of the request, names in any case.
@@ -58,7 +60,12 @@ impl Matcher {
 
     /// Whether every condition that is set holds.
     pub fn matches(&self, exchange: &Exchange) -> bool {
-        self.compared(exchange, 0).agrees()
+        self.matches_with(exchange, &Body::of(&exchange.request))
+    }
+
+    /// The same for an exchange that is looked at more than once, whose request's body is this.
+    pub(crate) fn matches_with(&self, exchange: &Exchange, body: &Body) -> bool {
+        self.compared(exchange, body, 0).agrees()
     }
 
     /// The conditions that take no time to look at. What does not match these does not match it.
@@ -68,6 +75,7 @@ impl Matcher {
             outcome: self.outcome.clone(),
             status: self.status,
             session: self.session.clone(),
+            script: self.script.clone(),
             path: self.path.clone(),
             ..Self::default()
         }
@@ -75,10 +83,10 @@ impl Matcher {
 
     /// In what an exchange agrees and differs. One of another operation is not looked at any further.
     pub(crate) fn compare(&self, exchange: &Exchange) -> Comparison {
-        self.compared(exchange, Self::MAX_DIFFERENCES)
+        self.compared(exchange, &Body::of(&exchange.request), Self::MAX_DIFFERENCES)
     }
 
-    fn compared(&self, exchange: &Exchange, most: usize) -> Comparison {
+    fn compared(&self, exchange: &Exchange, sent: &Body, most: usize) -> Comparison {
         let mut comparison = Comparison::new(most);
         let request = &exchange.request;
         if let Some(operation) = self.operation.as_deref() {
@@ -105,6 +113,10 @@ impl Matcher {
             let found = exchange.session();
             comparison.condition("/session", session, found == session, found);
         }
+        if let Some(script) = self.script.as_deref() {
+            let found = exchange.scripted.as_ref().and_then(|scripted| scripted.script.as_deref());
+            comparison.condition("/script", script, found == Some(script), found.unwrap_or("nothing"));
+        }
         if let Some(path) = &self.path {
             let found = request.path();
             comparison.condition("/path", path, found == path, found);
@@ -119,7 +131,7 @@ impl Matcher {
             comparison.condition("/contains", text, contains(exchange, text), "nothing");
         }
         if let Some(body) = self.body.as_ref().filter(|_| !comparison.is_over()) {
-            comparison.body(body, request);
+            comparison.body(body, sent);
         }
         comparison
     }

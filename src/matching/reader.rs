@@ -44,11 +44,12 @@ pub(crate) enum Form {
 }
 
 /// Every condition there is.
-pub(crate) static CONDITIONS: [Condition; 9] = [
+pub(crate) static CONDITIONS: [Condition; 10] = [
     Condition { name: "operation", form: Form::One },
     Condition { name: "outcome", form: Form::Several },
     Condition { name: "status", form: Form::One },
     Condition { name: "session", form: Form::One },
+    Condition { name: "script", form: Form::One },
     Condition { name: "path", form: Form::One },
     Condition { name: "header", form: Form::Several },
     Condition { name: "query", form: Form::Several },
@@ -142,6 +143,7 @@ impl Members {
             outcome: self.texts("outcome")?,
             status: self.status()?,
             session: self.read("session", "a string")?,
+            script: self.read("script", "a string")?,
             path: self.read("path", "a string")?,
             header: self.texts::<Named>("header")?,
             query: self.texts::<Named>("query")?,
@@ -248,7 +250,7 @@ mod tests {
         assert_eq!(e(r#"{"header":"=x"}"#), r#"/header: expected a name, or NAME=VALUE, but found `"=x"`"#);
         assert_eq!(
             e(r#"{"boby":1}"#),
-            "expected operation, outcome, status, session, path, header, query, contains or body, but found `boby`"
+            "expected operation, outcome, status, session, script, path, header, query, contains or body, but found `boby`"
         );
         assert_eq!(e("{"), "expected JSON, but found the end of the text at line 1, within an object");
         assert_eq!(e(&"[".repeat(1000)), "expected JSON nested at most 128 deep, but found deeper nesting");

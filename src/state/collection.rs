@@ -1,17 +1,26 @@
 //! The records of one resource in one scope, in the order in which they were made.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use super::sorted::Sorted;
 
 /// Records by their ids; each is JSON text, which takes a tenth of what parsed values do.
+///
+/// A clone shares all of it, and a change to either then copies a part of each list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Collection {
-    /// The records in order; what was deleted leaves a hole until there are too many.
-    slots: Vec<Option<Arc<str>>>,
+    /// The records in order; what was deleted leaves a hole until there are too many. All parts but the last are full.
+    slots: Vec<Arc<Part>>,
     /// Where the record with an id is.
-    ids: HashMap<Box<str>, u32>,
+    ids: Sorted<u32>,
     /// How many records have a value that ought to be unique.
-    unique: HashMap<Box<str>, u32>,
+    unique: Sorted<u32>,
 }
+
+type Part = Vec<Option<Arc<str>>>;
+
+/// How many places a part has.
+const PART: usize = 256;
 
 impl Collection {
     pub(super) fn len(&self) -> usize {
@@ -24,7 +33,8 @@ impl Collection {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Arc<str>> {
-        self.slots.get(*self.ids.get(id)? as usize)?.as_ref()
+        let slot = *self.ids.get(id)? as usize;
+        self.slots.get(slot / PART)?.get(slot % PART)?.as_ref()
     }
 
     /// How many records have this value that ought to be unique.
@@ -35,67 +45,76 @@ impl Collection {
     /// The records from a position on.
     pub(super) fn from(&self, skip: usize) -> impl Iterator<Item = &Arc<str>> {
         // Without holes there is nothing to count.
-        let (start, left) = if self.slots.len() == self.ids.len() { (skip, 0) } else { (0, skip) };
-        self.slots.get(start..).unwrap_or_default().iter().flatten().skip(left)
+        let (start, left) = if self.places() == self.ids.len() { (skip, 0) } else { (0, skip) };
+        let parts = self.slots.get(start / PART..).unwrap_or_default();
+        parts.iter().flat_map(|part| part.iter()).skip(start % PART).flatten().skip(left)
     }
 
     /// Puts a record in the place of the one with its id, or at the end; gives back the one that was there.
     pub(super) fn put(&mut self, id: &str, record: Arc<str>) -> Option<Arc<str>> {
-        if let Some(slot) = self.ids.get(id) {
-            return self.slots[*slot as usize].replace(record);
+        if let Some(&slot) = self.ids.get(id) {
+            return self.slot(slot).replace(record);
         }
-        let slot = u32::try_from(self.slots.len()).expect("a session has fewer than 2^32 records");
-        self.slots.push(Some(record));
-        self.ids.insert(id.into(), slot);
+        let slot = u32::try_from(self.places()).expect("a session has fewer than 2^32 records");
+        match self.slots.last_mut().filter(|last| last.len() < PART) {
+            Some(last) => Arc::make_mut(last).push(Some(record)),
+            None => self.slots.push(Arc::new(vec![Some(record)])),
+        }
+        *self.ids.entry(id) = slot;
         None
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<str>> {
         let slot = self.ids.remove(id)?;
-        let record = self.slots[slot as usize].take();
-        if self.slots.len() > 2 * self.ids.len() + FEW {
+        let record = self.slot(slot).take();
+        if self.places() > 2 * self.ids.len() + FEW {
             self.close_holes();
         }
         record
     }
 
     /// Notes that a record has these unique values.
-    pub(super) fn hold(&mut self, keys: Vec<String>) {
+    pub(super) fn hold(&mut self, keys: &[String]) {
         for key in keys {
-            *self.unique.entry(key.into()).or_default() += 1;
+            *self.unique.entry(key) += 1;
         }
     }
 
     /// Notes that one record fewer has these unique values.
     pub(super) fn release(&mut self, keys: &[String]) {
         for key in keys {
-            if let Some(count) = self.unique.get_mut(key.as_str()) {
+            if let Some(count) = self.unique.get_mut(key) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
-                    self.unique.remove(key.as_str());
+                    self.unique.remove(key);
                 }
             }
         }
     }
 
+    /// How many places there are, holes among them.
+    fn places(&self) -> usize {
+        self.slots.last().map_or(0, |last| (self.slots.len() - 1) * PART + last.len())
+    }
+
+    fn slot(&mut self, slot: u32) -> &mut Option<Arc<str>> {
+        let slot = slot as usize;
+        &mut Arc::make_mut(&mut self.slots[slot / PART])[slot % PART]
+    }
+
     fn close_holes(&mut self) {
         let mut next = 0;
-        let moved: Vec<u32> = self
-            .slots
-            .iter()
+        let slots = self.slots.iter().flat_map(|part| part.iter());
+        let moved: Vec<u32> = slots
             .map(|slot| {
                 let own = next;
                 next += u32::from(slot.is_some());
                 own
             })
             .collect();
-        self.slots.retain(Option::is_some);
+        let left: Vec<_> = self.from(0).map(|record| Some(Arc::clone(record))).collect();
+        self.slots = left.chunks(PART).map(|part| Arc::new(part.to_vec())).collect();
         self.ids.values_mut().for_each(|slot| *slot = moved[*slot as usize]);
-        if self.slots.capacity() > 4 * self.slots.len() + FEW {
-            self.slots.shrink_to_fit();
-            self.ids.shrink_to_fit();
-            self.unique.shrink_to_fit();
-        }
     }
 }
 
@@ -143,7 +162,7 @@ mod tests {
         for id in ids.iter().filter(|id| !id.ends_with('7')) {
             collection.remove(id);
         }
-        assert!(collection.slots.len() < 250, "{}", collection.slots.len());
+        assert!(collection.places() < 250, "{}", collection.places());
         assert_eq!(collection.get("987").map(|record| &**record), Some("987"));
         assert_eq!(collection.get("988"), None);
         assert_eq!(texts(&collection, 98), ["987", "997"]);
@@ -152,8 +171,8 @@ mod tests {
     #[test]
     fn a_value_is_held_until_its_last_holder_lets_go() {
         let mut collection = Collection::default();
-        collection.hold(vec!["k".into()]);
-        collection.hold(vec!["k".into()]);
+        collection.hold(&["k".into()]);
+        collection.hold(&["k".into()]);
         collection.release(&["k".into(), "unknown".into()]);
         assert_eq!(collection.holders("k"), 1);
         collection.release(&["k".into()]);

@@ -6,14 +6,17 @@ mod draft;
 mod named;
 mod references;
 mod snapshot;
+mod sorted;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{Contract, Violation, contract::Resource};
+use change::Op;
 use collection::Collection;
+use sorted::Sorted;
 
 pub use change::Change;
 pub(crate) use draft::{Draft, parsed, unique_keys};
@@ -21,7 +24,7 @@ pub(crate) use references::dangling;
 
 /// What one client, test or team has created so far.
 ///
-/// A clone shares the records, and is cheap; the first change to either of the two then copies a list of pointers.
+/// A clone shares what there is, and is cheap; a change to either of the two then copies a small part of the lists.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Session {
     /// What its ids are made from, beside the counter.
@@ -35,7 +38,7 @@ pub struct Session {
     bytes: usize,
     resources: usize,
     /// What there is, by resource and scope.
-    places: BTreeMap<Arc<str>, Arc<Collection>>,
+    places: Sorted<Arc<Collection>>,
 }
 
 /// How much a session may hold.
@@ -89,7 +92,7 @@ impl Session {
             return;
         }
         for op in change.ops {
-            self.apply_to(&op.place, op.id, op.record, op.keys, &op.gone);
+            self.apply_to(op);
         }
         self.counter = change.counter;
         self.clock = change.clock;
@@ -97,33 +100,27 @@ impl Session {
         self.version = self.version.wrapping_add(1);
     }
 
-    fn apply_to(
-        &mut self,
-        place: &Place,
-        id: String,
-        record: Option<Arc<str>>,
-        keys: Vec<String>,
-        gone: &[String],
-    ) {
-        let collection = Arc::make_mut(self.places.entry(Arc::clone(&place.name)).or_default());
-        let cost = record.as_ref().map_or(0, |record| change::cost(place, &id, record, &keys));
+    fn apply_to(&mut self, op: Op) {
+        let Op { place, id, record, keys, gone } = op;
+        let collection = Arc::make_mut(self.places.entry(&place.name));
+        let cost = record.as_ref().map_or(0, |record| change::cost(&place, &id, record, &keys));
         let is_there = record.is_some();
         let before = match record {
             Some(record) => collection.put(&id, record),
             None => collection.remove(&id),
         };
-        collection.release(gone);
-        collection.hold(keys);
+        collection.release(&gone);
+        collection.hold(&keys);
         if collection.is_unused() {
             self.places.remove(&place.name);
         }
-        let freed = before.as_ref().map_or(0, |before| change::cost(place, &id, before, gone));
+        let freed = before.as_ref().map_or(0, |before| change::cost(&place, &id, before, &gone));
         self.bytes = (self.bytes + cost).saturating_sub(freed);
         self.resources = self.resources + usize::from(is_there) - usize::from(before.is_some());
         if let Some(outer) = place.outer.as_ref().filter(|_| is_there != before.is_some()) {
-            let collection = Arc::make_mut(self.places.entry(Arc::clone(outer)).or_default());
+            let collection = Arc::make_mut(self.places.entry(outer));
             if is_there {
-                collection.hold(vec![id]);
+                collection.hold(&[id]);
             } else {
                 collection.release(&[id]);
             }

@@ -11,7 +11,7 @@ use crate::{
 /// An id that names nothing.
 pub(crate) struct Dangling<'a> {
     /// Where in the record.
-    pub(crate) at: String,
+    pub(crate) at: &'a str,
     pub(crate) id: &'a str,
     pub(crate) reference: &'a Reference,
     /// What it ought to name.

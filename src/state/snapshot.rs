@@ -19,8 +19,9 @@ use serde_json::{Map, Value, json};
 use super::{Bounds, Change, Place, Scope, Session, change::Op, change::cost, unique_keys};
 use crate::{
     Contract, Exchange, Rule, Violation,
-    contract::{Resource, Way, escape, wording},
+    contract::{Resource, Way, wording},
     near,
+    pointer::escape,
     violation::quote,
 };
 
@@ -39,7 +40,7 @@ pub(super) fn write(session: &Session, out: &mut fmt::Formatter<'_>) -> fmt::Res
         session.version,
     )?;
     let mut open: Option<String> = None;
-    for (place, collection) in &session.places {
+    for (place, collection) in session.places.iter() {
         let names: Vec<String> = serde_json::from_str(place).unwrap_or_default();
         let Some((resource, scope)) = names.split_first().filter(|_| collection.len() > 0) else {
             continue;
@@ -269,8 +270,10 @@ impl<'a> Reader<'a> {
                     self.add(pointer, Rule::Unique, expected, quote(id), "");
                     continue;
                 }
-                let (text, keys): (Arc<str>, _) =
-                    (record.to_string().into(), unique_keys(read.resource, record));
+                let (text, keys): (Arc<str>, _) = (
+                    serde_json::to_string(record).unwrap_or_default().into(),
+                    unique_keys(read.resource, record),
+                );
                 bytes += cost(&place, id, &text, &keys);
                 let (place, id) = (place.clone(), id.clone());
                 ops.push(Op { place, id, record: Some(text), keys, gone: Vec::new() });

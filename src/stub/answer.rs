@@ -4,13 +4,14 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
+    effect::Shown,
     prefer::{self, Wish},
     profile::Profile,
 };
 use crate::{
     Operation, Reading, Reply, Request,
     contract::{Errors, Example, Place, Replies, position},
-    percent,
+    json, percent,
 };
 
 /// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
@@ -27,12 +28,11 @@ impl Prepared {
     }
 
     /// Which reply a request prefers.
-    pub(super) fn prefer(operation: &Operation, request: &Request, errors: Errors) -> Preferred {
-        let wish = Wish::of(request);
+    pub(super) fn prefer(operation: &Operation, wish: &Wish, errors: Errors) -> Preferred {
         let mut applied = Vec::new();
         let mut status = operation.success();
         let mut ignored = Vec::new();
-        if let Some(code) = wish.code {
+        if let Some(code) = &wish.code {
             let sampled = |replies: &&Replies| !replies.samples(errors).is_empty();
             let chosen = code.parse::<u16>().ok().and_then(|code| {
                 operation.replies.iter().position(|replies| replies.status == code && sampled(&replies))
@@ -43,18 +43,18 @@ impl Prepared {
             } else {
                 let known =
                     operation.replies.iter().filter(sampled).map(|replies| replies.status.to_string());
-                ignored.push(prefer::ignored("code", &code, "codes", &known.collect::<Vec<_>>()));
+                ignored.push(prefer::ignored("code", code, "codes", &known.collect::<Vec<_>>()));
             }
         }
         let samples = operation.replies[status].samples(errors);
         let mut example = None;
-        if let Some(name) = wish.example {
-            example = position(samples, &name);
+        if let Some(name) = &wish.example {
+            example = position(samples, name);
             if example.is_some() {
-                applied.push(format!("example={}", prefer::word(&name)));
+                applied.push(format!("example={}", prefer::word(name)));
             } else {
                 let known: Vec<_> = samples.iter().map(|example| &example.name).collect();
-                ignored.push(prefer::ignored("example", &name, "examples", &known));
+                ignored.push(prefer::ignored("example", name, "examples", &known));
             }
         }
         applied.append(&mut ignored);
@@ -92,12 +92,38 @@ impl Prepared {
         reply
     }
 
-    /// The reply to a success, with this body.
-    pub(super) fn success(&self, operation: &Operation, body: &Value) -> Reply {
-        let mut reply = self.0[operation.success()][0].clone();
-        reply.body = Bytes::from(body.to_string());
-        reply
+    /// The sample of this name, or the first with this status.
+    pub(super) fn find(
+        &self,
+        operation: &Operation,
+        status: Option<u16>,
+        example: Option<&str>,
+        errors: Errors,
+    ) -> Option<&Reply> {
+        let all = operation.replies.iter().zip(&self.0);
+        let mut fitting = all.filter(|(replies, _)| status.is_none_or(|status| status == replies.status));
+        fitting.find_map(|(replies, prepared)| match example {
+            Some(name) => prepared.get(position(replies.samples(errors), name)?),
+            None => prepared.first(),
+        })
     }
+
+    /// The reply to a success, with this body.
+    pub(super) fn success(&self, operation: &Operation, body: Shown) -> Reply {
+        let Reply { status, headers, body: sample } = &self.0[operation.success()][0];
+        let body = match body {
+            Shown::Text(text) => text.into(),
+            Shown::Value(value) => bytes(&value, sample.len()),
+        };
+        Reply { status: *status, headers: headers.clone(), body }
+    }
+}
+
+/// A value as text, which is about this long.
+fn bytes(value: &Value, length: usize) -> Bytes {
+    let mut text = String::with_capacity(length.next_power_of_two());
+    json::write(value, &mut text);
+    text.into()
 }
 
 /// Which of an operation's replies a request prefers.
@@ -158,5 +184,5 @@ fn chosen_in_query(operation: &Operation, samples: &[Example], request: &Request
 fn echo(sent: &Map<String, Value>, added: &Map<String, Value>) -> Bytes {
     let mut members = sent.clone();
     members.extend(added.clone());
-    Bytes::from(Value::Object(members).to_string())
+    bytes(&Value::Object(members), 0)
 }

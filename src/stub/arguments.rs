@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::{findings::Findings, spellings};
 use crate::{
     Operation, Reading, Request, Rule, Violation,
-    contract::{Parameter, Place, escape},
+    contract::{Parameter, Place},
     percent,
+    pointer::escape,
     violation::quote,
 };
 
@@ -116,8 +117,8 @@ fn spelt(parameter: &Parameter, values: impl Fn(&str) -> Decoded) -> (Option<(&s
 fn header_values(request: &Request, name: &str) -> Decoded {
     request
         .headers
-        .iter()
-        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        .bytes()
+        .filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
         .map(|(_, value)| {
             std::str::from_utf8(value)
                 .map(str::to_owned)

@@ -20,13 +20,18 @@ mod route;
 mod spellings;
 mod validate;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use answer::Prepared;
 use arguments::Arguments;
-use effect::Run;
+use effect::{Run, Splice};
 use findings::Findings;
 use inputs::Inputs;
+use prefer::Wish;
 use profile::Profile;
 
 pub use body::{BodyCheck, check_body};
@@ -35,8 +40,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Step, Touched, Violation,
-    contract::{Cause, origin},
+    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Scripted, Step, Touched, Violation,
+    contract::{Cause, Effect, origin},
     state::{Bounds, Change, Draft, Session},
     token::Secret,
 };
@@ -59,6 +64,10 @@ pub struct Stub {
     profile: Profile,
     /// The prepared replies of each operation, in the contract's order.
     replies: Vec<Prepared>,
+    /// The token that was accepted last.
+    token: authorize::Last,
+    /// How the records of each operation become its replies, for those that splice them.
+    splices: Vec<OnceLock<Option<Splice>>>,
 }
 
 /// How strict a stub is, and how it words its refusals.
@@ -74,6 +83,8 @@ pub struct Settings {
     pub token: TokenPolicy,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// The longest time that a reply may be held back by what is to happen to it on its way.
+    pub max_delay: Duration,
     /// How what is created is remembered; without it every request gets its sample.
     pub state: Option<StateSettings>,
 }
@@ -107,6 +118,7 @@ impl Default for Settings {
             detail: true,
             token: TokenPolicy::WellFormed,
             max_body: 1024 * 1024,
+            max_delay: Duration::from_secs(5 * 60),
             state: None,
         }
     }
@@ -144,7 +156,8 @@ impl Stub {
         let profile = Profile::new(&contract, settings.errors, settings.detail);
         let replies =
             contract.operations().iter().map(|operation| Prepared::new(operation, &profile)).collect();
-        Self { contract, settings, profile, replies }
+        let splices = contract.operations().iter().map(|_| OnceLock::new()).collect();
+        Self { contract, settings, profile, replies, token: authorize::Last::default(), splices }
     }
 
     /// The contract that it answers by.
@@ -157,7 +170,7 @@ impl Stub {
         &self.settings
     }
 
-    /// Decides what a request gets, and says why; nothing is remembered.
+    /// Decides what a request gets, and says why; no session remembers anything of it.
     pub fn respond(&self, request: Request) -> Exchange {
         self.decide(&Session::default(), self.check(request)).0
     }
@@ -166,6 +179,15 @@ impl Stub {
     pub fn check(&self, request: Request) -> Checked {
         let verdict = self.judge(&request);
         Checked { request, verdict }
+    }
+
+    /// Whether the answer changes nothing, and takes a look at everything that the session has in some place.
+    pub(crate) fn looks_at_all(&self, checked: &Checked) -> bool {
+        let Decision::Accepted { index, .. } = checked.verdict.decision else {
+            return false;
+        };
+        let effect = self.contract.operations()[index].effect.as_ref();
+        self.settings.state.is_some() && effect.is_some_and(Effect::looks_at_all)
     }
 
     /// Answers a request that was checked by this stub, and says what that changes in its session.
@@ -177,19 +199,28 @@ impl Stub {
     pub fn decide_within(&self, session: &Session, checked: Checked, room: usize) -> (Exchange, Change) {
         let Checked { request, verdict } = checked;
         let Verdict { operation, mut step, mut findings, mut readings, decision } = verdict;
+        let wish = Wish::of(&request);
+        let mut applied = Vec::new();
         let (mut reply, change, state) = match decision {
             Decision::Accepted { index, body, inputs } => {
-                let accepted = Accepted { index, body, inputs, request: &request, session, room };
+                let accepted =
+                    Accepted { index, body, inputs, request: &request, wish: &wish, session, room };
                 let answer = self.answer(accepted, &mut readings);
                 if let Some(refused) = answer.refused {
                     step = Step::State;
                     findings = refused;
                 }
+                applied = answer.applied;
                 (answer.reply, answer.change, answer.state)
             }
             Decision::Refused(reply) => (reply, Change::default(), None),
         };
+        let course = wish.course(self.settings.max_delay, &mut applied);
+        if !applied.is_empty() {
+            reply.headers.push(APPLIED_HEADER, applied.join(", ").as_bytes());
+        }
         ledger_header(&mut reply, &readings);
+        let scripted = (!course.is_usual()).then(|| Box::new(Scripted { course, ..Scripted::default() }));
         let exchange = Exchange {
             request,
             reply,
@@ -199,16 +230,17 @@ impl Stub {
             more_violations: findings.truncated,
             readings,
             state,
+            scripted,
         };
         (exchange, change)
     }
 
     /// Answers a request that nothing is wrong with, as far as that can be told without its session.
     fn answer(&self, accepted: Accepted, readings: &mut Vec<Reading>) -> Answer {
-        let Accepted { index, mut body, inputs, request, session, room } = accepted;
+        let Accepted { index, mut body, inputs, request, wish, session, room } = accepted;
         let spec = &self.contract.operations()[index];
         let errors = self.settings.errors;
-        let preferred = Prepared::prefer(spec, request, errors);
+        let preferred = Prepared::prefer(spec, wish, errors);
         let mut answer = Answer::default();
         let mut shown = None;
         if let (Some(settings), Some(effect)) = (&self.settings.state, &spec.effect) {
@@ -220,6 +252,7 @@ impl Stub {
                 settings,
                 inputs: &inputs,
                 draft: Draft::new(session, request.received),
+                splice: &self.splices[index],
                 room,
                 readings,
             };
@@ -242,13 +275,26 @@ impl Stub {
         }
         let is_plain = preferred.example.is_none() && preferred.status == spec.success();
         answer.reply = match shown.filter(|_| is_plain) {
-            Some(shown) => self.replies[index].success(spec, &shown),
+            Some(shown) => self.replies[index].success(spec, shown),
             None => self.replies[index].sample(spec, &preferred, request, body.as_ref(), errors, readings),
         };
-        if !preferred.applied.is_empty() {
-            answer.reply.headers.push("preference-applied", preferred.applied.join(", ").as_bytes());
-        }
+        answer.applied = preferred.applied;
         answer
+    }
+
+    /// A sample reply of an operation, in the wording of the settings: the one of this name, or the first with this status.
+    /// Where the operation has none such, or there is none, it is that of the first operation which has.
+    pub(crate) fn sample(
+        &self,
+        operation: Option<&str>,
+        status: Option<u16>,
+        example: Option<&str>,
+    ) -> Option<Reply> {
+        let all = || self.contract.operations().iter().zip(&self.replies);
+        let own = all().filter(|(spec, _)| operation == Some(&*spec.id));
+        own.chain(all())
+            .find_map(|(spec, prepared)| prepared.find(spec, status, example, self.settings.errors))
+            .cloned()
     }
 
     fn judge(&self, request: &Request) -> Verdict {
@@ -265,6 +311,7 @@ impl Stub {
                 || origin::on_page(self.contract.token_source(), &operation.source),
                 request,
                 &self.settings.token,
+                &self.token,
             )
         {
             return self.refuse(request, Some(index), Step::Authorize, violation.into());
@@ -348,6 +395,7 @@ struct Accepted<'a> {
     body: Option<Value>,
     inputs: Inputs,
     request: &'a Request,
+    wish: &'a Wish,
     session: &'a Session,
     room: usize,
 }
@@ -357,6 +405,8 @@ struct Answer {
     reply: Reply,
     change: Change,
     state: Option<Box<Touched>>,
+    /// What is said about the preferences of the request.
+    applied: Vec<String>,
     /// Why the session refuses it.
     refused: Option<Findings>,
 }
@@ -364,7 +414,7 @@ struct Answer {
 impl Default for Answer {
     fn default() -> Self {
         let reply = Reply { status: 200, headers: Headers::default(), body: Bytes::new() };
-        Self { reply, change: Change::default(), state: None, refused: None }
+        Self { reply, change: Change::default(), state: None, applied: Vec::new(), refused: None }
     }
 }
 
@@ -403,7 +453,19 @@ impl From<Violation> for Refusal {
 }
 
 /// The reply header that lists the ledger entries which a request makes use of.
-pub(crate) const LEDGER_HEADER: &str = "x-standin-ledger";
+const LEDGER_HEADER: &str = "x-standin-ledger";
+
+/// The reply header that says what was done of a request's preferences.
+const APPLIED_HEADER: &str = "preference-applied";
+
+/// Gives a reply what another has to say of the request, which holds whatever it gets.
+pub(crate) fn say_of_request(reply: &mut Reply, other: &Reply) {
+    for name in [APPLIED_HEADER, LEDGER_HEADER] {
+        for value in other.headers.all(name) {
+            reply.headers.push(name, value);
+        }
+    }
+}
 
 /// Names the ledger entries behind the readings, each once, in order.
 fn ledger_header(reply: &mut Reply, readings: &[Reading]) {

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::findings::Findings;
 use crate::{
     Operation, Request, Rule,
-    contract::{Parameter, Place, Schema, escape},
+    contract::{Parameter, Place, Schema},
     near::nearest,
+    pointer::escape,
     violation::quote,
 };
 

@@ -1,6 +1,11 @@
-//! The `Prefer` header (RFC 7240), as far as it chooses a reply.
+//! The `Prefer` header (RFC 7240): which reply a request would like, and what is to happen to it on its way.
 
-use crate::Request;
+use std::time::Duration;
+
+use crate::{
+    Course, Fault, Request,
+    course::{text, time},
+};
 
 /// What the `Prefer` headers ask for. Preferences of another name are passed over, as the RFC says.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -9,6 +14,10 @@ pub(super) struct Wish {
     pub(super) code: Option<String>,
     /// The name of the example.
     pub(super) example: Option<String>,
+    /// How long the reply is to wait.
+    delay: Option<String>,
+    /// What is to break it.
+    fault: Option<String>,
 }
 
 impl Wish {
@@ -23,12 +32,36 @@ impl Wish {
                 let wanted = match name.trim().to_ascii_lowercase().as_str() {
                     "code" => &mut wish.code,
                     "example" => &mut wish.example,
+                    "delay" => &mut wish.delay,
+                    "fault" => &mut wish.fault,
                     _ => continue,
                 };
                 wanted.get_or_insert_with(|| unquote(value.trim()));
             }
         }
         wish
+    }
+
+    /// What is to happen to the reply on its way, with delays up to `most`; what is said about it goes to `applied`.
+    pub(super) fn course(&self, most: Duration, applied: &mut Vec<String>) -> Course {
+        let mut course = Course::default();
+        if let Some(wanted) = &self.delay {
+            match time(wanted).filter(|&delay| delay <= most) {
+                Some(delay) => {
+                    course.delay = delay;
+                    applied.push(format!("delay={}", text(delay)));
+                }
+                None => applied.push(ignored("delay", wanted, "delays", &[format!("0s to {}", text(most))])),
+            }
+        }
+        if let Some(wanted) = &self.fault {
+            course.fault = Fault::of(wanted);
+            applied.push(match course.fault {
+                Some(fault) => format!("fault={fault}"),
+                None => ignored("fault", wanted, "faults", &Fault::WORDS),
+            });
+        }
+        course
     }
 }
 
@@ -119,6 +152,31 @@ mod tests {
         ];
         for (values, code, example) in cases {
             assert_eq!(wish(values), (code.map(str::to_owned), example.map(str::to_owned)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_happen_on_the_way_is_said_or_why_it_is_not() {
+        let cases: [(&str, &str, &str); 9] = [
+            ("delay=1500ms", "delay=1500ms", "delay=1500ms"),
+            ("delay=\"1.5 s\"", "delay=1500ms", "delay=1500ms"),
+            ("fault=reset", "fault=reset", "fault=reset"),
+            ("delay=60s, fault=cut-7", "delay=60s fault=cut-7", "delay=60s, fault=cut-7"),
+            ("delay=61s", "", r#"ignored; delay="61s"; delays="0s to 60s""#),
+            ("delay=soon", "", r#"ignored; delay="soon"; delays="0s to 60s""#),
+            ("delay", "", r#"ignored; delay=""; delays="0s to 60s""#),
+            (
+                "fault=fire",
+                "",
+                r#"ignored; fault="fire"; faults="close, cut-N, empty, garbage, hang, reset""#,
+            ),
+            ("wait=10", "", ""),
+        ];
+        for (value, course, said) in cases {
+            let wish = Wish::of(&Request::new("GET", "/").header("prefer", value));
+            let mut applied = Vec::new();
+            let found = wish.course(Duration::from_secs(60), &mut applied);
+            assert_eq!((found.to_string().as_str(), applied.join(", ").as_str()), (course, said), "{value}");
         }
     }
 

@@ -54,9 +54,9 @@ impl Profile {
     pub(super) fn refusal(&self, operation: Option<usize>, cause: Cause, findings: &Findings) -> Reply {
         let refusal = self.refusals.of(operation, cause);
         if !self.detail {
-            return self.reply(refusal.status, &refusal.headers, Bytes::from(refusal.body.to_string()));
+            return self.reply(refusal.status, &refusal.headers, Bytes::from(refusal.body().to_string()));
         }
-        let mut body = refusal.body.clone();
+        let mut body = refusal.body().clone();
         let place = match self.errors {
             Errors::Rfc => "",
             Errors::Vendor => "/errors/0",

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     Operation, Reading,
-    contract::{JsonType, Schema, escape},
+    contract::{JsonType, Schema},
+    pointer::escape,
     violation::quote,
 };
 

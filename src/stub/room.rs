@@ -1,6 +1,6 @@
 //! What a request gets that there is no room for beside what its own session has.
 
-use super::{Findings, Stub};
+use super::{Findings, Stub, say_of_request};
 use crate::{Exchange, Rule, Step, Violation, contract::Cause};
 
 impl Stub {
@@ -14,8 +14,14 @@ impl Stub {
         let index =
             operations.iter().position(|operation| Some(&operation.id) == exchange.operation.as_ref());
         let findings = Findings::from(violation);
-        exchange.reply = self.profile.refusal(index, Cause::Full, &findings);
+        let mut reply = self.profile.refusal(index, Cause::Full, &findings);
+        say_of_request(&mut reply, &exchange.reply);
+        exchange.reply = reply;
         exchange.step = Step::State;
+        if let Some(scripted) = &mut exchange.scripted {
+            scripted.decided = None;
+            scripted.breaches.clear();
+        }
         exchange.violations = findings.violations;
         if let Some(state) = &mut exchange.state {
             state.after = state.before;

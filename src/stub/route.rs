@@ -20,9 +20,12 @@ pub(super) struct Route<'a> {
 pub(super) fn find<'a>(contract: &'a Contract, request: &Request) -> Result<Route<'a>, Box<Refusal>> {
     let operations = contract.operations();
     let path = request.path();
+    // Most templates are passed over for their length alone.
+    let length = memchr::memchr_iter(b'/', path.as_bytes()).count();
     let mut best: Option<(usize, usize)> = None;
     for (index, operation) in operations.iter().enumerate() {
-        if operation.method == request.method
+        if operation.segments.len() == length
+            && operation.method == request.method
             && let Some(literals) = operation.fit(path)
             && best.is_none_or(|(most, _)| literals > most)
         {

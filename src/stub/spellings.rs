@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     Reading,
-    contract::{Property, Schema, escape},
+    contract::{Property, Schema},
+    pointer::escape,
 };
 
 /// How many readings are listed at most.

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     Rule, Violation,
-    contract::{JsonType, Schema, escape, wording},
+    contract::{JsonType, Schema, wording},
+    pointer::escape,
 };
 
 /// Checks the values of path, query and header parameters.

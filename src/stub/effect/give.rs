@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Home, Run};
 use crate::{
-    contract::{Does, Give, Kind, Moves, Pointer, Resource, Schema, wording},
+    contract::{Derived, Does, Give, Kind, Moves, Pointer, Resource, Schema, wording},
     state::parsed,
 };
 
@@ -138,7 +138,8 @@ impl<'a> View<'a> {
     }
 
     fn show(&self, mut record: Value) -> Value {
-        derive(self.resource, &mut record);
+        let is_looked_at = |name: &str| self.give.whole || self.is_known(name) || self.is_moved(name);
+        derive(self.resource, &mut record, is_looked_at);
         for at in &self.give.count {
             if let Some(count) = at.get(&record).and_then(Value::as_array).map(Vec::len) {
                 at.set(&mut record, count.into());
@@ -148,11 +149,8 @@ impl<'a> View<'a> {
         let Value::Object(mut members) = record else {
             return record;
         };
-        let is_known = |name: &str| {
-            self.sample.is_some_and(|sample| sample.contains_key(name)) || self.property(name).is_some()
-        };
         if !self.give.whole {
-            members.retain(|name, _| is_known(name));
+            members.retain(|name, _| self.is_known(name));
         }
         let mut shown = Value::Object(members);
         for (to, value) in moved {
@@ -161,10 +159,9 @@ impl<'a> View<'a> {
         let Value::Object(mut members) = shown else {
             return shown;
         };
-        for (name, value) in &mut members {
-            let like = self.sample.and_then(|sample| sample.get(name));
+        for (name, value) in members.iter_mut().filter(|(_, value)| value.is_array() || value.is_object()) {
             if let Some(property) = self.property(name) {
-                complete(property, value, like);
+                complete(property, value, self.sample.and_then(|sample| sample.get(name)));
             }
         }
         for (name, value) in self.sample.into_iter().flatten() {
@@ -182,6 +179,17 @@ impl<'a> View<'a> {
         shown
     }
 
+    /// Whether a member of this name can be a part of the reply.
+    fn is_known(&self, name: &str) -> bool {
+        self.sample.is_some_and(|sample| sample.contains_key(name)) || self.property(name).is_some()
+    }
+
+    /// Whether some of a member goes elsewhere, or what it has is counted.
+    fn is_moved(&self, name: &str) -> bool {
+        let sources = self.give.members.iter().map(|(from, _)| from).chain(&self.give.count);
+        sources.into_iter().any(|from| from.top() == Some(name))
+    }
+
     fn property(&self, name: &str) -> Option<&'a Schema> {
         self.schemas.iter().find_map(|schema| schema.property(name)).map(|property| &property.schema)
     }
@@ -191,10 +199,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// Adds the members that follow from others, where nothing is stored.
-fn derive(resource: &Resource, record: &mut Value) {
+/// Adds the members that follow from others, where nothing is stored, as far as they are wanted.
+fn derive(resource: &Resource, record: &mut Value, is_wanted: impl Fn(&str) -> bool) {
     for (member, derived) in &resource.derive {
-        if record.get(member).is_none()
+        let feeds = |(_, other): &(_, Derived)| other.members().any(|from| from.top() == Some(member));
+        if (is_wanted(member) || resource.derive.iter().any(feeds))
+            && record.get(member).is_none()
             && let Some(value) = derived.of(record)
         {
             record[member] = value;
@@ -213,7 +223,7 @@ fn taken_away<'m>(record: &mut Value, moves: &'m Moves) -> Vec<(&'m Pointer, Val
 
 /// A child as it is shown in its parent: without the parent's id, which stands around it.
 fn shown_part(mut record: Value, resource: &Resource, moves: &Moves) -> Value {
-    derive(resource, &mut record);
+    derive(resource, &mut record, |_| true);
     if let (Some(parent), Some(members)) = (&resource.parent, record.as_object_mut()) {
         members.shift_remove(&parent.member);
     }
@@ -224,7 +234,7 @@ fn shown_part(mut record: Value, resource: &Resource, moves: &Moves) -> Value {
 }
 
 /// Gives a stored value what its schema requires below it, as the sample has it.
-fn complete(schema: &Schema, value: &mut Value, like: Option<&Value>) {
+pub(super) fn complete(schema: &Schema, value: &mut Value, like: Option<&Value>) {
     match value {
         Value::Array(items) => {
             let (Some(schema), like) = (&schema.items, like.and_then(|like| like.get(0))) else {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::{Home, Run, Step, Stop, noun, scalar};
+use super::{Home, Run, Shown, Step, Stop, noun, scalar};
 use crate::{
     Rule, Violation,
     contract::{Cause, Kind, Paging, Pointer, Source, Tell, Way},
@@ -49,7 +49,8 @@ impl Run<'_> {
         let count = records.len();
         let shown = self.show_all(kind, &home, records.into_iter());
         let page = page.unwrap_or(Page { number: 1, skip: 0, limit: total });
-        Ok((shown.map(|shown| self.told(kind, shown, &page, count, total)), None))
+        let shown = shown.map(|shown| self.told(kind, shown, &page, count, total));
+        Ok((shown.map(Shown::Value), None))
     }
 
     /// The list of what belongs to something that is not there.
@@ -60,7 +61,8 @@ impl Run<'_> {
         let empty = kind.give.as_ref().map(|_| Value::Array(Vec::new()));
         let page = self.effect.page.as_ref().map(|paging| self.page(paging));
         let page = page.unwrap_or(Page { number: 1, skip: 0, limit: 0 });
-        Ok((empty.map(|shown| self.told(kind, shown, &page, 0, 0)), None))
+        let shown = empty.map(|shown| self.told(kind, shown, &page, 0, 0));
+        Ok((shown.map(Shown::Value), None))
     }
 
     pub(super) fn export(&mut self, body: Option<&Value>) -> Step {
@@ -72,7 +74,7 @@ impl Run<'_> {
         let wheres = self.wheres(kind, body);
         let (records, _) = self.records(&home, &wheres, 0, usize::MAX);
         let shown = self.show_all(kind, &home, records.into_iter());
-        Ok((shown.map(|shown| self.reply(kind, shown)), None))
+        Ok((shown.map(|shown| Shown::Value(self.reply(kind, shown))), None))
     }
 
     /// What was sent there, as text.

@@ -3,9 +3,15 @@
 mod give;
 mod import;
 mod list;
+mod splice;
 mod take;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+pub(super) use splice::Splice;
 
 use serde_json::{Map, Value};
 
@@ -13,6 +19,7 @@ use super::{References, StateSettings, findings::Findings, inputs::Inputs, spell
 use crate::{
     Contract, Operation, Reading, Rule, TouchedResource, Violation,
     contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
+    json,
     state::{Change, Draft, Place, Scope, dangling, parsed, unique_keys},
     violation::quote,
 };
@@ -28,12 +35,20 @@ pub(super) struct Run<'a> {
     /// By how many bytes the session may grow.
     pub(super) room: usize,
     pub(super) readings: &'a mut Vec<Reading>,
+    /// How records become the operation's replies, once that is known.
+    pub(super) splice: &'a OnceLock<Option<Splice>>,
+}
+
+/// The body of a reply.
+pub(super) enum Shown {
+    Text(String),
+    Value(Value),
 }
 
 /// What it did.
 pub(super) struct Done {
     /// The body of the reply; none when a sample answers.
-    pub(super) shown: Option<Value>,
+    pub(super) shown: Option<Shown>,
     pub(super) change: Change,
     pub(super) touched: Option<TouchedResource>,
 }
@@ -59,7 +74,7 @@ impl Stop {
 }
 
 /// What is shown, and what was changed.
-type Step = Result<(Option<Value>, Option<TouchedResource>), Stop>;
+type Step = Result<(Option<Shown>, Option<TouchedResource>), Stop>;
 
 /// Where a record is stored, and what it is.
 struct Home<'a> {
@@ -139,18 +154,23 @@ impl<'a> Run<'a> {
         let record = self.taken(kind, &kind.take, &home, members, None);
         let id = self.draft.make_id(&home.place, &home.resource.id_shape);
         let (record, touched) = self.create_as(&home, &id, record)?;
-        let mut shown = self.show(kind, record.clone());
-        for (at, choice) in &self.effect.also {
-            let Some(shown) = &mut shown else {
-                break;
-            };
-            match (choice.taken(&self.settings.assume), at.get(&record)) {
-                (Way::Shown, Some(value)) => at.set(shown, value.clone()),
-                _ => drop(at.remove(shown)),
+        Ok((self.written(kind, record), Some(touched)))
+    }
+
+    /// The reply with a record that was made or changed; none when the sample answers.
+    fn written(&self, kind: &Kind, record: Value) -> Option<Shown> {
+        let is_shown = |choice: &Choice| choice.taken(&self.settings.assume) == Way::Shown;
+        let also = self.effect.also.iter();
+        let also: Vec<_> =
+            also.map(|(at, choice)| (at, at.get(&record).filter(|_| is_shown(choice)).cloned())).collect();
+        let mut shown = self.show(kind, record)?;
+        for (at, value) in also {
+            match value {
+                Some(value) => at.set(&mut shown, value),
+                None => drop(at.remove(&mut shown)),
             }
         }
-        let reply = shown.map(|shown| self.reply(kind, shown));
-        Ok((reply, Some(touched)))
+        Some(Shown::Value(self.reply(kind, shown)))
     }
 
     /// Stores a new record under an id, with all that is made with it.
@@ -182,8 +202,7 @@ impl<'a> Run<'a> {
             if self.effect.missing.taken(&self.settings.assume) == Way::Create && !id.is_empty() {
                 let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
                 let (record, touched) = self.create_as(&home, &id, record)?;
-                let shown = self.show(kind, record);
-                return Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)));
+                return Ok((self.written(kind, record), Some(touched)));
             }
             return Err(self.missing(self.effect.key.as_ref(), &home, &id));
         };
@@ -191,17 +210,21 @@ impl<'a> Run<'a> {
         let mut record = self.taken(kind, &kind.take, &home, members, Some(&before));
         self.stamp(&mut record, &home.resource.updated);
         let touched = self.store(&home, &id, &record, Some(&before), "/body")?;
-        let shown = self.show(kind, record);
-        Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)))
+        let spliced = self.draft.get(&home.place, &id).and_then(|text| self.spliced(kind, text));
+        let shown = spliced.map(Shown::Text).or_else(|| self.written(kind, record));
+        Ok((shown, Some(touched)))
     }
 
     fn read(&mut self) -> Step {
         let kind = &self.effect.kinds[0];
         let home = self.home(kind)?;
+        let stored = self.draft.get(&home.place, &self.id()).filter(|_| home.resource.fixed.is_empty());
+        if let Some(text) = stored.and_then(|text| self.spliced(kind, text)) {
+            return Ok((Some(Shown::Text(text)), None));
+        }
         let (id, record) = self.found(&home);
         let record = record.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
-        let shown = self.show(kind, record);
-        Ok((shown.map(|shown| self.reply(kind, shown)), None))
+        Ok((self.shown(kind, record), None))
     }
 
     fn delete(&mut self) -> Step {
@@ -236,8 +259,8 @@ impl<'a> Run<'a> {
         let before = self.draft.get(&home.place, &id).map(Arc::clone);
         self.draft.remove(&home.place, &id, unique_keys(home.resource, &record));
         let touched = TouchedResource::new(&home.resource.name, &id, before.as_deref(), None);
-        let shown = self.show(kind, record);
-        Ok((shown.map(|shown| self.reply(kind, shown)), Some(touched)))
+        let spliced = before.as_deref().and_then(|text| self.spliced(kind, text));
+        Ok((spliced.map(Shown::Text).or_else(|| self.shown(kind, record)), Some(touched)))
     }
 
     /// Stores a record in place of the one that was there before, when nothing speaks against it. `sent` is where in
@@ -274,7 +297,7 @@ impl<'a> Run<'a> {
         }
         self.references(home, record, before, sent)?;
         let old = self.draft.get(&home.place, id).map(Arc::clone);
-        let text: Arc<str> = record.to_string().into();
+        let text: Arc<str> = json::text(record).into();
         let touched = TouchedResource::new(&resource.name, id, old.as_deref(), Some(&text));
         self.draft.put(&home.place, id, text, keys, gone);
         Ok(touched)
@@ -290,11 +313,11 @@ impl<'a> Run<'a> {
     ) -> Result<(), Stop> {
         let (mut findings, mut found) = (Findings::default(), Vec::new());
         dangling(self.contract, home.resource, self.draft.session(), &home.scope, record, |wrong| {
-            let known = before.and_then(|before| before.pointer(&wrong.at)).and_then(Value::as_str);
+            let known = before.and_then(|before| before.pointer(wrong.at)).and_then(Value::as_str);
             if known == Some(wrong.id) {
                 return;
             }
-            let pointer = self.sent_at(sent, &wrong.at);
+            let pointer = self.sent_at(sent, wrong.at);
             let what = noun(wrong.resource);
             match self.settings.references {
                 References::Enforce => findings.push(Violation {
@@ -331,9 +354,20 @@ impl<'a> Run<'a> {
         source.unwrap_or_else(|| format!("{sent}{at}"))
     }
 
+    /// The reply with a record that is there; none when the sample answers.
+    fn shown(&self, kind: &Kind, record: Value) -> Option<Shown> {
+        let shown = self.show(kind, record)?;
+        Some(Shown::Value(self.reply(kind, shown)))
+    }
+
+    /// The id that the request names.
+    fn id(&self) -> Cow<'a, str> {
+        self.effect.key.as_ref().and_then(|key| self.text(key)).unwrap_or_default()
+    }
+
     /// The id that the request names, and its record.
     fn found(&self, home: &Home) -> (String, Option<Value>) {
-        let id = self.effect.key.as_ref().and_then(|key| self.text(key)).unwrap_or_default().into_owned();
+        let id = self.id().into_owned();
         let resource = home.resource;
         let is_it = |record: &&Map<String, Value>| record.get(&resource.id).is_some_and(|own| own == &id);
         if let Some(record) = resource.fixed.iter().find(is_it) {

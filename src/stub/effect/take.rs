@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Home, Run};
-use crate::contract::{Does, Kind, Pointer, Resource, Source, Take, Way, wording};
+use crate::{
+    contract::{Does, Kind, Pointer, Resource, Source, Take, Way, wording},
+    pointer::unescape,
+};
 
 impl Run<'_> {
     /// The record that these members of a body, or of an item, make: a new one, or `before` with changes.
@@ -37,10 +40,9 @@ impl Run<'_> {
             return record;
         };
         let is_import = self.effect.does == Does::Import;
-        for (name, value) in members {
-            if is_import || !resource.is_made(&name) {
-                record[name] = value;
-            }
+        let members = members.into_iter().filter(|(name, _)| is_import || !resource.is_made(name));
+        if let Value::Object(record) = &mut record {
+            record.extend(members);
         }
         for (at, value) in placed {
             at.set(&mut record, value);
@@ -98,7 +100,7 @@ fn fit(resource: &Resource, record: &mut Value, before: Option<&Value>) {
         places.filter_map(|place| place.split('/').nth(1).map(str::to_owned)).collect()
     };
     for name in wrong {
-        let name = name.replace("~1", "/").replace("~0", "~");
+        let name = unescape(&name).into_owned();
         let old = before.and_then(|before| before.get(&name)).cloned();
         match (record.as_object_mut(), old) {
             (Some(members), Some(old)) => drop(members.insert(name, old)),
