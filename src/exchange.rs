@@ -1,22 +1,23 @@
 //! A request, the reply to it, and what was found out in between: plain owned values, free of hyper.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering, fence},
-    },
-    time::Duration,
-};
+mod headers;
+mod recorded;
+
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Violation,
+    Breach, Violation,
+    course::Course,
     session_name::{self, SessionNameError},
 };
+
+pub use headers::Headers;
+pub(crate) use recorded::micros;
+pub use recorded::{Delivery, DeliveryCell, Recorded, Redaction, SecretKind, Timing};
 
 /// A request as it was received: nothing decoded, and nothing dropped but what ARCHITECTURE.md says of hyper.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,7 +65,7 @@ impl Request {
 
     /// The target up to the first `?`, without the session that stands before it, as in `/@NAME/agents`.
     pub fn path(&self) -> &str {
-        session_name::stripped(self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path))
+        session_name::stripped(&self.target[..self.path_end()])
     }
 
     /// The session that it belongs to, `default` when it names none: by its header `X-Standin-Session`, or by `/@NAME` at
@@ -80,7 +81,11 @@ impl Request {
 
     /// The target after the first `?`, when there is one.
     pub fn query(&self) -> Option<&str> {
-        self.target.split_once('?').map(|(_, query)| query)
+        self.target.get(self.path_end() + 1..)
+    }
+
+    fn path_end(&self) -> usize {
+        memchr::memchr(b'?', self.target.as_bytes()).unwrap_or(self.target.len())
     }
 }
 
@@ -97,87 +102,6 @@ pub enum BodyEnd {
     TimedOut,
     /// It is longer than the limit; only its beginning is kept.
     TooLarge,
-}
-
-/// A list of headers in one buffer: names in lower case, values as bytes, in the order they were pushed in. Of what a
-/// server received, those of one name stand together where the first of them was.
-#[derive(Clone, Default, Eq, PartialEq)]
-pub struct Headers {
-    buffer: Vec<u8>,
-    /// End of the name and end of the value in `buffer`, for each header.
-    ends: Vec<(u32, u32)>,
-}
-
-impl Headers {
-    /// Room for `count` headers of `bytes` bytes in all.
-    pub fn with_capacity(count: usize, bytes: usize) -> Self {
-        Self { buffer: Vec::with_capacity(bytes), ends: Vec::with_capacity(count) }
-    }
-
-    /// Adds a header at the end; the name is lower-cased.
-    ///
-    /// # Panics
-    ///
-    /// When all names and values together exceed 4 GiB.
-    pub fn push(&mut self, name: &str, value: &[u8]) {
-        self.buffer.extend_from_slice(name.as_bytes());
-        let start = self.buffer.len() - name.len();
-        self.buffer[start..].make_ascii_lowercase();
-        let name_end = u32::try_from(self.buffer.len()).expect("headers fit into 4 GiB");
-        self.buffer.extend_from_slice(value);
-        let value_end = u32::try_from(self.buffer.len()).expect("headers fit into 4 GiB");
-        self.ends.push((name_end, value_end));
-    }
-
-    /// Names and values, in order.
-    #[allow(clippy::missing_panics_doc)] // names are pushed as str
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let mut start = 0;
-        self.ends.iter().map(move |&(name_end, value_end)| {
-            let name = &self.buffer[start..name_end as usize];
-            let value = &self.buffer[name_end as usize..value_end as usize];
-            start = value_end as usize;
-            (std::str::from_utf8(name).expect("names are pushed as str"), value)
-        })
-    }
-
-    /// Every value of the header `name` (in lower case), in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(n, _)| *n == name).map(|(_, value)| value)
-    }
-
-    /// How many headers there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The sizes of the two blocks of memory that the list takes.
-    pub(crate) fn blocks(&self) -> [usize; 2] {
-        [self.buffer.capacity(), self.ends.capacity() * size_of::<(u32, u32)>()]
-    }
-}
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, value)| (name, value.escape_ascii().to_string())))
-            .finish()
-    }
-}
-
-impl<N: AsRef<str>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
-        let mut list = Self::default();
-        for (name, value) in headers {
-            list.push(name.as_ref(), value.as_ref());
-        }
-        list
-    }
 }
 
 /// What the stub answers.
@@ -210,6 +134,8 @@ pub struct Exchange {
     pub readings: Vec<Reading>,
     /// What it had to do with the state of its session; none for operations without a state, and where there is none.
     pub state: Option<Box<Touched>>,
+    /// What a script did to the reply; none when none did.
+    pub scripted: Option<Box<Scripted>>,
 }
 
 impl Exchange {
@@ -328,133 +254,17 @@ impl TouchedResource {
     }
 }
 
-/// An exchange as a journal keeps it: numbered, its secrets replaced.
-#[derive(Debug)]
-pub struct Recorded {
-    /// The number: 1 for the first exchange of a journal, never used again.
-    pub id: u64,
-    /// The exchange, with secrets replaced.
-    pub exchange: Exchange,
-    /// Where a secret was replaced.
-    pub redactions: Arc<[Redaction]>,
-    /// How long its parts took.
-    pub timing: Timing,
-    /// Whether the reply went out.
-    pub delivery: DeliveryCell,
-}
-
-impl Recorded {
-    /// The kind of secret that was replaced at a pointer such as `/request/body`.
-    pub fn redaction(&self, pointer: &str) -> Option<SecretKind> {
-        self.redactions
-            .iter()
-            .find(|redaction| redaction.pointer == pointer)
-            .map(|redaction| redaction.secret)
-    }
-}
-
-/// A place of a recorded exchange at which a secret was replaced.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Redaction {
-    /// Where: `/request/method`, `/request/target`, `/request/body`, `/reply/body`, `/violations`, `/readings`, or a
-    /// header, such as `/request/header/cookie`.
-    pub pointer: String,
-    /// What kind of secret it was.
-    pub secret: SecretKind,
-}
-
-/// Why something is a secret.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SecretKind {
-    /// It is the value of a header that carries credentials, such as `cookie`.
-    Credential,
-    /// It has the form of a JWT.
-    Jwt,
-    /// It is the value of the header that carries the contract's token.
-    Token,
-    /// It is a value that is known to be secret, such as the client secret.
-    Value,
-}
-
-/// How long the parts of an exchange took, as far as that is known: an exchange that did not come over a connection
-/// took no time.
-#[derive(Debug, Default)]
-pub struct Timing {
-    /// From the head of the request to the end of its body.
-    pub body: Duration,
-    /// From there to the reply.
-    pub answer: Duration,
-    /// Microseconds from there until the connection had taken all of the reply; 0 while it is under way.
-    send: AtomicU64,
-}
-
-impl Timing {
-    /// The time that the request's body and the answer took; the reply is still to be sent.
-    pub fn new(body: Duration, answer: Duration) -> Self {
-        Self { body, answer, send: AtomicU64::new(0) }
-    }
-
-    /// From the reply until the connection had taken all of it, in microseconds; zero while it is under way.
-    pub fn send(&self) -> Duration {
-        Duration::from_micros(self.send.load(Ordering::Relaxed))
-    }
-
-    /// Says how long it took to send the reply.
-    pub fn sent(&self, time: Duration) {
-        self.send.store(micros(time), Ordering::Relaxed);
-    }
-}
-
-/// Whole microseconds.
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// What became of a reply.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Delivery {
-    /// It is recorded and not yet on its way to its end.
-    Pending,
-    /// The connection took its last byte.
-    Sent,
-    /// The connection ended before that.
-    Aborted,
-}
-
-/// A [`Delivery`] that the server sets once the reply has left, without a lock. Its clones are the same cell: who waits
-/// for the delivery need not keep the exchange.
-#[derive(Clone, Debug)]
-pub struct DeliveryCell(Arc<AtomicU8>);
-
-impl DeliveryCell {
-    /// A cell that holds `delivery`.
-    pub fn new(delivery: Delivery) -> Self {
-        Self(Arc::new(AtomicU8::new(delivery as u8)))
-    }
-
-    /// Whether there is no other clone, so that nobody else can settle it.
-    pub(crate) fn is_alone(&self) -> bool {
-        let is_alone = Arc::strong_count(&self.0) == 1;
-        // What the last other clone was used for is to be seen by whoever finds that it has gone.
-        fence(Ordering::Acquire);
-        is_alone
-    }
-
-    /// What is known so far.
-    pub fn get(&self) -> Delivery {
-        match self.0.load(Ordering::Acquire) {
-            0 => Delivery::Pending,
-            1 => Delivery::Sent,
-            _ => Delivery::Aborted,
-        }
-    }
-
-    /// Settles a pending delivery; one that is settled stays as it is. Returns whether this call settled it.
-    pub fn settle(&self, delivery: Delivery) -> bool {
-        self.0
-            .compare_exchange(Delivery::Pending as u8, delivery as u8, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
+/// What a script did to the reply of an exchange, or the request itself with its `Prefer` header.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Scripted {
+    /// The id of the script; none when the request asked for it.
+    pub script: Option<Arc<str>>,
+    /// The reply that was decided, when another one is sent.
+    pub decided: Option<Reply>,
+    /// What happens to the reply on its way.
+    pub course: Course,
+    /// Whether the session stays as it was, though the request would have changed it.
+    pub discarded: bool,
+    /// What of the reply that is sent is not as the contract has it.
+    pub breaches: Vec<Breach>,
 }

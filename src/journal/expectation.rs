@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(e(r#"{"count":-1}"#), "/count: expected a number that is not negative, but found `-1`");
         assert_eq!(
             e(r#"{"cuont":1}"#),
-            "expected operation, outcome, status, session, path, header, query, contains, body, after, count, atLeast or atMost, but found `cuont`"
+            "expected operation, outcome, status, session, script, path, header, query, contains, body, after, count, atLeast or atMost, but found `cuont`"
         );
         assert_eq!(
             e(r#"{"count":1,"atMost":1}"#),

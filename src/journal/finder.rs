@@ -147,6 +147,10 @@ impl Finder {
 impl Search<'_> {
     /// The secrets of a text, in order and apart.
     pub(super) fn find(&self, text: &[u8], quotes: Quotes) -> Vec<Found> {
+        // Methods, lengths and yes or no are too short for a JWT, the shortest of which is `eyJ..`.
+        if text.len() < 5 && self.known().next().is_none() {
+            return Vec::new();
+        }
         let mut found = self.find_escaped(text, LEVELS);
         if quotes == Quotes::Some && self.known().next().is_some() {
             found.extend(memmem::find_iter(text, "…").filter_map(|end| self.find_cut(text, end)));
@@ -175,10 +179,9 @@ impl Search<'_> {
         if levels > 0
             && let Some(unescaped) = Unescaped::of(text)
         {
-            let inside = self.find_escaped(&unescaped.text, levels - 1);
-            found.extend(
-                inside.into_iter().map(|found| Found { range: unescaped.place(&found.range), ..found }),
-            );
+            let mut inside = self.find_escaped(&unescaped.text, levels - 1);
+            unescaped.place(inside.iter_mut().map(|found| &mut found.range));
+            found.append(&mut inside);
         }
         found
     }
@@ -197,7 +200,9 @@ impl Search<'_> {
         let plain = self.known().filter_map(|known| known.cut(text));
         let escaped = (levels > 0).then(|| Unescaped::of(text)).flatten().and_then(|unescaped| {
             let (start, hash) = self.cut(&unescaped.text, levels - 1)?;
-            Some((unescaped.place(&(start..start)).start, hash))
+            let mut place = start..start;
+            unescaped.place([&mut place].into_iter());
+            Some((place.start, hash))
         });
         plain.chain(escaped).min()
     }

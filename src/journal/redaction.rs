@@ -4,7 +4,10 @@ use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -23,6 +26,8 @@ pub(super) struct Redactor {
     key: RandomState,
     /// The hash and the replacement of the value that came last: clients send one token again and again.
     last: Mutex<(u64, Arc<str>)>,
+    /// The hash of the token that was accepted last.
+    accepted: AtomicU64,
     nothing: Arc<[Redaction]>,
     /// What most exchanges have.
     token_alone: Arc<[Redaction]>,
@@ -48,6 +53,7 @@ impl Redactor {
             secrets,
             key,
             last: Mutex::new(nothing),
+            accepted: AtomicU64::new(0),
             nothing: Arc::new([]),
             token_alone: token_alone.into_iter().collect(),
         }
@@ -60,7 +66,7 @@ impl Redactor {
         }
         self.remember_token(exchange);
         let mut pass = Pass { redactor: self, search: self.finder.search(), redactions: Vec::new() };
-        let Exchange { request, reply, step, violations, readings, state, .. } = exchange;
+        let Exchange { request, reply, step, violations, readings, state, scripted, .. } = exchange;
         let (has_token, _) = pass.headers(REQUEST_HEADER, &mut request.headers);
         pass.string("/request/method", &mut request.method, Quotes::None);
         pass.string("/request/target", &mut request.target, Quotes::None);
@@ -93,6 +99,20 @@ impl Redactor {
                 pass.string("/state/resource/after", after, Quotes::None);
             }
         }
+        let mut decided_has_token = false;
+        if let Some(scripted) = scripted {
+            if let Some(decided) = &mut scripted.decided {
+                (decided_has_token, _) = pass.headers("/scripted/decided/header/", &mut decided.headers);
+                pass.body("/scripted/decided/body", &mut decided.body, quotes);
+            }
+            for breach in &mut scripted.breaches {
+                pass.string("/scripted/breaches", &mut breach.pointer, Quotes::Some);
+                pass.string("/scripted/breaches", &mut breach.message, Quotes::Some);
+            }
+        }
+        if decided_has_token && let Some(header) = self.secrets.token_header() {
+            pass.note(format!("/scripted/decided/header/{header}"), SecretKind::Token);
+        }
         if reply_has_token && let Some(header) = self.secrets.token_header() {
             pass.note(format!("/reply/header/{header}"), SecretKind::Token);
         }
@@ -112,7 +132,14 @@ impl Redactor {
         if !matches!(exchange.step, Step::Route | Step::Authorize)
             && let Some(header) = self.secrets.token_header()
         {
-            exchange.request.headers.all(header).for_each(|token| self.finder.remember(token));
+            for token in exchange.request.headers.all(header) {
+                let hash = self.key.hash_one(token);
+                // Whoever finds the hash here finds the token among what is searched for.
+                if self.accepted.load(Ordering::Acquire) != hash {
+                    self.finder.remember(token);
+                    self.accepted.store(hash, Ordering::Release);
+                }
+            }
         }
     }
 
@@ -167,33 +194,34 @@ impl Pass<'_> {
     /// the header of the token was among them, which is not noted here, and what there was if it is replaced.
     fn headers(&mut self, place: &str, headers: &mut Headers) -> (bool, Option<Headers>) {
         let Redactor { secrets, .. } = self.redactor;
-        let kind = |name: &str, value: &[u8]| secrets.header(name).filter(|_| !value.is_empty());
+        let kind = |name: &[u8], value: &[u8]| secrets.header(name).filter(|_| !value.is_empty());
         let mut redacted: Option<Headers> = None;
         let mut has_token = false;
-        for (index, (name, value)) in headers.iter().enumerate() {
+        for (index, (name, value)) in headers.bytes().enumerate() {
             let whole = kind(name, value);
             let part = if whole.is_none() { self.text(value, Quotes::None) } else { None };
             if redacted.is_none() && (whole.is_some() || part.is_some()) {
                 let [bytes, _] = headers.blocks();
                 let mut copy = Headers::with_capacity(headers.len(), bytes);
-                headers.iter().take(index).for_each(|(name, value)| copy.push(name, value));
+                let before = headers.bytes().take(index).enumerate();
+                before.for_each(|(index, (_, value))| copy.push_like(headers, index, value));
                 redacted = Some(copy);
             }
             let Some(redacted) = &mut redacted else { continue };
             match (whole, part) {
                 (Some(kind), _) => {
-                    redacted.push(name, self.redactor.replacement(value).as_bytes());
+                    redacted.push_like(headers, index, self.redactor.replacement(value).as_bytes());
                     if kind == SecretKind::Token {
                         has_token = true;
                     } else {
-                        self.note(format!("{place}{name}"), kind);
+                        self.note(format!("{place}{}", String::from_utf8_lossy(name)), kind);
                     }
                 }
                 (None, Some((value, kind))) => {
-                    redacted.push(name, &value);
-                    self.note(format!("{place}{name}"), kind);
+                    redacted.push_like(headers, index, &value);
+                    self.note(format!("{place}{}", String::from_utf8_lossy(name)), kind);
                 }
-                (None, None) => redacted.push(name, value),
+                (None, None) => redacted.push_like(headers, index, value),
             }
         }
         (has_token, redacted.map(|redacted| mem::replace(headers, redacted)))
@@ -327,6 +355,35 @@ mod tests {
         let hash = exchange.request.target.rsplit_once('-').unwrap().1;
         let header = exchange.request.headers.all("x-key").next().unwrap();
         assert!(String::from_utf8_lossy(header).contains(hash));
+    }
+
+    #[test]
+    fn what_a_script_replaced_and_what_it_broke_hold_no_secrets() {
+        let mut exchange = exchange("createAgent", "{}");
+        let decided = crate::Reply {
+            status: 200,
+            headers: Headers::from_iter([("x-key", TOKEN), ("set-cookie", "sesame")]),
+            body: format!(r#"{{"a":"{TOKEN}"}}"#).into(),
+        };
+        let message = format!("expected a number, but found `{TOKEN}`");
+        exchange.scripted = Some(Box::new(crate::Scripted {
+            decided: Some(decided),
+            breaches: vec![crate::Breach { pointer: "/body/a".into(), message }],
+            ..crate::Scripted::default()
+        }));
+
+        let redactions = redactor().redact(&mut exchange).redactions;
+
+        assert!(!format!("{exchange:?}").contains("c2lnbmF0dXJl"), "{exchange:?}");
+        assert_eq!(
+            pointers(&redactions),
+            [
+                ("/scripted/decided/header/set-cookie", SecretKind::Credential),
+                ("/scripted/decided/body", SecretKind::Jwt),
+                ("/scripted/breaches", SecretKind::Jwt),
+                ("/scripted/decided/header/x-key", SecretKind::Token),
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a journal must not hold.
 
-use crate::{Contract, SecretKind, token::Secret};
+use crate::{
+    Contract, SecretKind,
+    token::{self, Secret},
+};
 
 /// What a journal does not hold, beside the headers that carry credentials by HTTP's own rules and whatever has the
 /// form of a JWT.
@@ -72,13 +75,11 @@ impl Secrets {
     }
 
     /// Why all of a header's value is a secret, when it is; the name is in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<SecretKind> {
-        if self.token_header.as_deref() == Some(name) {
+    pub(crate) fn header(&self, name: &[u8]) -> Option<SecretKind> {
+        if self.token_header.as_ref().is_some_and(|header| header.as_bytes() == name) {
             return Some(SecretKind::Token);
         }
-        CREDENTIALS.contains(&name).then_some(SecretKind::Credential)
+        let is_credential = token::CREDENTIALS.iter().any(|header| header.as_bytes() == name);
+        is_credential.then_some(SecretKind::Credential)
     }
 }
-
-/// The headers whose values are credentials by the standards of HTTP.
-const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];

@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Delivery, Exchange, Reading, Recorded, Redaction, Touched, TouchedResource, Violation};
+use crate::{
+    Breach, Delivery, Exchange, Reading, Recorded, Redaction, Reply, Scripted, Touched, TouchedResource,
+    Violation,
+};
 
 /// At least the bytes that an exchange takes once it is kept. A reply's body counts even where it is shared.
 ///
 /// Bodies that have much more memory than they need are given less.
 pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize {
-    let bodies = [&mut exchange.request.body, &mut exchange.reply.body].map(body);
+    let decided = exchange.scripted.as_mut().and_then(|scripted| scripted.decided.as_mut());
+    let decided = decided.map(|reply| &mut reply.body);
+    let bodies = [&mut exchange.request.body, &mut exchange.reply.body].into_iter().chain(decided);
+    let bodies = bodies.map(body).sum::<usize>();
     let Exchange {
         request,
         reply,
@@ -20,6 +26,7 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         more_violations: _,
         readings,
         state,
+        scripted,
     } = &*exchange;
     let violation_text = violations.iter().flat_map(|violation| {
         let Violation { pointer, rule: _, expected, found, source } = violation;
@@ -35,6 +42,18 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         [Some(id), before.as_ref(), after.as_ref()].into_iter().flatten()
     });
     let texts = violation_text.chain(reading_text).chain(redaction_text).chain(touched);
+    let breach_text = scripted.iter().flat_map(|scripted| &scripted.breaches).flat_map(|breach| {
+        let Breach { pointer, message } = breach;
+        [pointer, message]
+    });
+    let texts = texts.chain(breach_text);
+    let scripted = scripted.as_deref().map_or([0; 5], |scripted| {
+        let Scripted { script, decided, course: _, discarded: _, breaches } = scripted;
+        // The id is shared with the script, as long as there is one.
+        let id = script.as_ref().map_or(0, |id| COUNTERS + id.len());
+        let [names, ends] = decided.as_ref().map_or([0; 2], |Reply { headers, .. }| headers.blocks());
+        [size_of::<Scripted>(), id, names, ends, breaches.capacity() * size_of::<Breach>()]
+    });
     let own = block(COUNTERS + size_of::<Recorded>()) + PLACES * size_of::<(Arc<Recorded>, usize)>();
     let lists = [
         request.method.capacity(),
@@ -45,8 +64,8 @@ pub(super) fn settle(exchange: &mut Exchange, redactions: &[Redaction]) -> usize
         COUNTERS + size_of::<Delivery>(),
         state.as_ref().map_or(0, |_| size_of::<Touched>()),
     ];
-    own + bodies.into_iter().sum::<usize>()
-        + [lists.as_slice(), &request.headers.blocks(), &reply.headers.blocks()]
+    own + bodies
+        + [lists.as_slice(), &request.headers.blocks(), &reply.headers.blocks(), &scripted]
             .into_iter()
             .flatten()
             .map(|&size| block(size))

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     Contract, Exchange, Operation,
     contract::{LedgerKind, Place, Schema, Segment},
-    percent, token,
+    percent,
+    pointer::names,
+    token,
 };
 
 /// What stands in a pact for a token that is none.
@@ -316,7 +318,7 @@ fn reply(contract: &Contract, operation: Option<&Operation>, exchange: &Exchange
     }
     if !reply.body.is_empty() {
         let body = json_body(&reply.body).ok_or("the body of the reply is not plain JSON")?;
-        let documented = replies.into_iter().flat_map(|replies| &replies.examples);
+        let documented = replies.into_iter().flat_map(|replies| replies.examples.iter());
         let documented = documented.filter(|example| example.assumed.is_none());
         let samples: Vec<&Value> = std::iter::once(&body)
             .chain(documented.map(|example| &example.value).filter(|value| is_of_kind(value, &body)))
@@ -344,7 +346,32 @@ fn content(body: &Value) -> Value {
 }
 
 fn json_body(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok().filter(|value| is_shallow(value, MAX_DEPTH))
+    let mut value = serde_json::from_slice(bytes).ok().filter(|value| is_shallow(value, MAX_DEPTH))?;
+    spell_whole(&mut value);
+    Some(value)
+}
+
+/// Writes `100.0` as `100`: Pact's verifier for JavaScript does so on the way, under the length of the longer one.
+fn spell_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(whole) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_whole),
+        Value::Object(members) => members.values_mut().for_each(spell_whole),
+        _ => {}
+    }
+}
+
+/// The integer that a number is, if it is one that every reader of JSON has exactly.
+fn whole(number: f64) -> Option<i64> {
+    const MOST: f64 = 9_007_199_254_740_991.0;
+    if number.fract() != 0.0 || number.abs() > MOST {
+        return None;
+    }
+    format!("{number:.0}").parse().ok()
 }
 
 fn is_shallow(value: &Value, levels: usize) -> bool {
@@ -359,13 +386,12 @@ fn is_shallow(value: &Value, levels: usize) -> bool {
 fn at(body: &Value, pointer: &str) -> Option<String> {
     let mut path = String::from("$");
     let mut value = body;
-    for segment in pointer.split('/').skip(1) {
-        let key = segment.replace("~1", "/").replace("~0", "~");
+    for key in names(pointer) {
         if let Value::Array(items) = value {
             value = items.get(key.parse::<usize>().ok()?)?;
             path = format!("{path}[{key}]");
         } else {
-            value = value.get(&key)?;
+            value = value.get(&*key)?;
             path = rules::child(&path, &key)?;
         }
     }

@@ -103,9 +103,9 @@ impl Traffic {
         }
     }
 
-    /// How many bytes the pact has, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether it has become larger than a pact of ours is, which has 8 MiB at most.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.bytes > MOST
     }
 
     /// The pact of those that were added.
@@ -114,11 +114,18 @@ impl Traffic {
     }
 }
 
+/// The most bytes of a pact, roughly. Real clients have a few shapes, of kilobytes; a fuzzer's have no end.
+const MOST: usize = 8 * 1024 * 1024;
+
 /// The operation of an exchange that is valid.
 fn valid<'a>(contract: &'a Contract, judge: &Stub, exchange: &Exchange) -> Option<&'a Operation> {
     let is_success = (200..300).contains(&exchange.reply.status);
     let is_chosen = exchange.reply.headers.all("preference-applied").next().is_some();
     if exchange.step != Step::Answer || !is_success || is_chosen || !exchange.violations.is_empty() {
+        return None;
+    }
+    // What a script has made of a reply is not what a provider has to give.
+    if exchange.scripted.as_ref().is_some_and(|by| by.decided.is_some() || by.course.fault.is_some()) {
         return None;
     }
     let request: Request = exchange.request.clone();

@@ -1,6 +1,6 @@
 //! An exchange as a curl command that sends the same request again.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
@@ -24,7 +24,7 @@ pub fn command(recorded: &Recorded, base_url: &str) -> String {
             Some(SecretKind::Credential) => {
                 notes.push(format!("{name} is left out, because its value is not recorded"));
             }
-            Some(SecretKind::Token) => headers.push((Cow::Borrowed(name), HeaderValue::Token)),
+            Some(SecretKind::Token) => headers.push((Cow::Borrowed(name), HeaderValue::Template(TOKEN))),
             Some(SecretKind::Jwt | SecretKind::Value) => {
                 notes.push(format!("a secret in {name} is replaced"));
                 headers.push((name.into(), HeaderValue::Sent(value)));
@@ -45,9 +45,15 @@ pub fn command(recorded: &Recorded, base_url: &str) -> String {
 pub(crate) enum HeaderValue<'a> {
     /// These bytes.
     Sent(&'a [u8]),
-    /// What the shell's `STANDIN_TOKEN` holds.
-    Token,
+    /// This text, in which the shell fills in [`TOKEN`] and [`SIGNATURE`].
+    Template(&'a str),
 }
+
+/// The token, as a shell that has it in a variable writes it.
+pub(crate) const TOKEN: &str = "$STANDIN_TOKEN";
+
+/// The last part of that token.
+pub(crate) const SIGNATURE: &str = "${STANDIN_TOKEN##*.}";
 
 /// A command that sends exactly this request, with these headers and no others, but for those that frame it.
 pub(crate) fn to_send<'a>(
@@ -69,7 +75,7 @@ pub(crate) fn to_send<'a>(
 }
 
 /// Whether curl can send this request: what ends a line or a shell's text cannot be in it.
-#[cfg(any(test, feature = "cli"))]
+#[cfg(any(test, feature = "campaign", feature = "cli"))]
 pub(crate) fn can_send(request: &Request) -> bool {
     let is_value = |value: &[u8]| !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     let is_target = request.target.bytes().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii());
@@ -112,8 +118,8 @@ fn start(request: &Request, base_url: &str, options: &str) -> String {
 
 fn header(name: &str, value: &HeaderValue<'_>) -> String {
     let value = match value {
-        HeaderValue::Token if is_word(name) => return format!("-H \"{name}: $STANDIN_TOKEN\""),
-        HeaderValue::Token => return format!("-H {}\"$STANDIN_TOKEN\"", quoted(&format!("{name}: "))),
+        HeaderValue::Template(TOKEN) if is_word(name) => return format!("-H \"{name}: {TOKEN}\""),
+        HeaderValue::Template(text) => return format!("-H {}", filled(&format!("{name}: {text}"))),
         HeaderValue::Sent(value) => *value,
     };
     if value.is_empty() {
@@ -194,8 +200,33 @@ pub(crate) fn note(text: &str) -> String {
 }
 
 /// In single quotes, within which a shell changes nothing.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A file or a URL as it is where a shell takes it so, else in single quotes.
+#[cfg(feature = "cli")]
+pub(crate) fn argument(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) { text.into() } else { quoted(text).into() }
+}
+
+/// The same, but for what the shell fills in.
+fn filled(text: &str) -> String {
+    let mut word = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let next = [TOKEN, SIGNATURE].iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min();
+        let (at, mark) = next.unwrap_or((rest.len(), ""));
+        if at > 0 {
+            word += &quoted(&rest[..at]);
+        }
+        if !mark.is_empty() {
+            let _ = write!(word, "\"{mark}\"");
+        }
+        rest = &rest[at + mark.len()..];
+    }
+    word
 }
 
 /// As it is where a shell takes it so.
@@ -278,6 +309,20 @@ mod tests {
             let command = command(&recorded, URL);
 
             assert!(command.contains(option), "{command}");
+        }
+    }
+
+    #[test]
+    fn what_the_shell_fills_in_stands_between_what_it_leaves_alone() {
+        for (value, option) in [
+            ("Bearer $STANDIN_TOKEN", r#"-H 'auth: Bearer '"$STANDIN_TOKEN""#),
+            ("a'.b!.${STANDIN_TOKEN##*.}=", r#"-H 'auth: a'\''.b!.'"${STANDIN_TOKEN##*.}"'='"#),
+            (
+                "$STANDIN_TOKEN.${STANDIN_TOKEN##*.}",
+                r#"-H 'auth: '"$STANDIN_TOKEN"'.'"${STANDIN_TOKEN##*.}""#,
+            ),
+        ] {
+            assert_eq!(header("auth", &HeaderValue::Template(value)), option);
         }
     }
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::{BodyEnd, Delivery, Recorded};
+use crate::{BodyEnd, Delivery, Recorded, Scripted};
 
 /// One line for people: number, method, target, status, outcome and what is special about it.
 fn summary(recorded: &Recorded) -> String {
@@ -21,7 +21,11 @@ fn summary(recorded: &Recorded) -> String {
         recorded.id, exchange.request.method, exchange.request.target, exchange.reply.status
     );
     if recorded.delivery.get() == Delivery::Aborted {
-        text.push_str(", but the client went away");
+        let fault = exchange.scripted.as_ref().and_then(|scripted| scripted.course.fault);
+        text.push_str(if fault.is_some() { ", broken off" } else { ", but the client went away" });
+    }
+    if let Some(scripted) = &exchange.scripted {
+        let _ = write!(text, "; {}", words(scripted));
     }
     for violation in &exchange.violations {
         let _ = write!(text, "; {violation}");
@@ -30,6 +34,18 @@ fn summary(recorded: &Recorded) -> String {
         text.push_str("; and more");
     }
     text
+}
+
+/// What a script did to a reply, such as `script=flaky decided=200 delay=1500ms fault=reset`.
+pub(crate) fn words(scripted: &Scripted) -> String {
+    let Scripted { script, decided, course, discarded, breaches } = scripted;
+    let mut words = Vec::new();
+    words.extend(script.as_ref().map(|id| format!("script={id}")));
+    words.extend(decided.as_ref().map(|reply| format!("decided={}", reply.status)));
+    words.extend((!course.is_usual()).then(|| course.to_string()));
+    words.extend(discarded.then(|| "discarded".to_owned()));
+    words.extend((!breaches.is_empty()).then(|| format!("breaches={}", breaches.len())));
+    words.join(" ")
 }
 
 /// Why a body is not whole, when it is not.
@@ -51,12 +67,12 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
     use super::*;
     use crate::{
-        DeliveryCell, Exchange, Headers, Reading, Redaction, Reply, Request, Rule, SecretKind, Step, Timing,
-        Touched, TouchedResource, Violation,
+        Breach, Course, DeliveryCell, Exchange, Fault, Headers, Reading, Redaction, Reply, Request, Rule,
+        SecretKind, Step, Timing, Touched, TouchedResource, Violation,
     };
 
     /// An exchange that has something of everything.
@@ -106,6 +122,24 @@ mod tests {
                         cut: false,
                     }),
                 })),
+                scripted: Some(Box::new(Scripted {
+                    script: Some("flaky".into()),
+                    decided: Some(Reply {
+                        status: 200,
+                        headers: Headers::from_iter([("x-sample", "1")]),
+                        body: "[]".into(),
+                    }),
+                    course: Course {
+                        delay: Duration::from_millis(1500),
+                        throttle: NonZeroU64::new(1000),
+                        fault: Some(Fault::Cut(1)),
+                    },
+                    discarded: true,
+                    breaches: vec![Breach {
+                        pointer: "/body/id".into(),
+                        message: "expected one, but found none".into(),
+                    }],
+                })),
             },
             redactions: Arc::new([Redaction {
                 pointer: "/request/header/auth".into(),
@@ -113,6 +147,7 @@ mod tests {
             }]),
             timing: {
                 let timing = Timing::new(Duration::from_micros(1500), Duration::from_micros(40));
+                timing.delayed(Duration::from_secs(1));
                 timing.sent(Duration::from_micros(260));
                 timing
             },
@@ -121,12 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn a_summary_says_who_ended_a_reply() {
+        let mut recorded = Recorded { delivery: DeliveryCell::new(Delivery::Aborted), ..full() };
+        assert!(summary(&recorded).contains("refused, broken off; script=flaky "), "{}", summary(&recorded));
+        recorded.exchange.scripted = None;
+        assert!(summary(&recorded).contains("refused, but the client went away; /body"));
+    }
+
+    #[test]
     fn a_summary_says_what_came_of_it() {
         let recorded = full();
 
         assert_eq!(
             summary(&recorded),
-            "7 POST /agents?a=1&b=x%20y: 412 refused; /body/name: expected a number, but found a string; and more"
+            "7 POST /agents?a=1&b=x%20y: 412 refused; script=flaky decided=200 delay=1500ms throttle=1000 fault=cut-1 \
+             discarded breaches=1; /body/name: expected a number, but found a string; and more"
         );
     }
 }

@@ -15,12 +15,19 @@
 //! An exchange that had to do with the state of its session has `"state":{"before":6,"after":7}`, and in it the `resource`
 //! that it changed: `name`, `id`, and how it was `before` and is `after`.
 //!
+//! An exchange whose reply a script had a part in, or a `Prefer` for delays and faults, has `scripted`, with what there is of
+//! `script`, its id; `decided`, the reply in whose place another was sent; `delayMicros`, `throttle` and `fault`, which is
+//! `"reset"` or the like, or `{"cut":100}`; `discarded`, when the state stayed as it was; and `breaches` of the contract by the
+//! reply, each with `pointer` and `message`.
+//!
 //! A body that is not UTF-8 has `base64` instead of `text`, one that is cut short `bodyEnd` beside `complete: false`.
-//! `micros` is what the request's body, the answer and the reply's way to the connection took, in microseconds.
+//! `micros` is what the request's body, the answer and the reply's way to the connection took, in microseconds, and with
+//! `delay` for how long the reply was held back.
 //! The value of a header that is not UTF-8 is `{"base64": "…"}`.
 
 mod file;
 mod parse;
+mod scripted;
 mod state;
 
 use std::{borrow::Cow, time::Duration};
@@ -37,12 +44,23 @@ use crate::{
 
 pub use file::{Reader, Run, delivery, gap, header, read};
 pub use parse::{ParseError, parse};
+use scripted::ScriptedPart;
 use state::StatePart;
 
 /// The exchange as one line of JSON, without the line's end.
 pub fn line(recorded: &Recorded) -> String {
     // Serializing strings, numbers and lists to a string cannot fail.
     serde_json::to_string(&Line::new(recorded)).unwrap_or_default()
+}
+
+/// JSON allows the ends of lines that Unicode has within strings, and some readers take them for ends of lines.
+#[cfg(any(feature = "campaign", feature = "cli"))]
+pub(crate) fn unbroken(line: String) -> String {
+    if line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = line.replace('\u{85}', "\\u0085");
+        return line.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+    }
+    line
 }
 
 /// An exchange as it is written and read. What follows from the rest is written, and may be missing when it is read.
@@ -71,6 +89,8 @@ struct Line<'a> {
     readings: Cow<'a, [Reading]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     state: Option<StatePart>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    scripted: Option<ScriptedPart<'a>>,
     #[serde(default)]
     redactions: Cow<'a, [Redaction]>,
     #[serde(default)]
@@ -81,6 +101,8 @@ struct Line<'a> {
 struct MicrosPart {
     body: u64,
     answer: u64,
+    #[serde(default, skip_serializing_if = "scripted::is_zero")]
+    delay: u64,
     send: u64,
 }
 
@@ -164,15 +186,12 @@ impl<'a> Line<'a> {
                 headers: HeaderList(Cow::Borrowed(&request.headers)),
                 body: BodyPart::new(&request.body, request.body_end),
             },
-            reply: ReplyPart {
-                status: reply.status,
-                headers: HeaderList(Cow::Borrowed(&reply.headers)),
-                body: BodyPart::new(&reply.body, BodyEnd::Complete),
-            },
+            reply: ReplyPart::new(reply),
             violations: exchange.violations.iter().map(ViolationPart::new).collect(),
             more_violations: exchange.more_violations,
             readings: exchange.readings.as_slice().into(),
             state: exchange.state.as_deref().map(StatePart::new),
+            scripted: exchange.scripted.as_deref().map(ScriptedPart::new),
             redactions: recorded.redactions.as_ref().into(),
             micros: MicrosPart::new(&recorded.timing),
         }
@@ -191,17 +210,14 @@ impl<'a> Line<'a> {
                     body_end,
                     received: self.received,
                 },
-                reply: Reply {
-                    status: self.reply.status,
-                    headers: self.reply.headers.0.into_owned(),
-                    body: self.reply.body.into_bytes("/reply/body")?.0,
-                },
+                reply: self.reply.into_reply("/reply")?,
                 operation: self.operation.as_deref().map(Into::into),
                 step: self.step,
                 violations: self.violations.into_iter().map(ViolationPart::into_violation).collect(),
                 more_violations: self.more_violations,
                 readings: self.readings.into_owned(),
                 state: self.state.map(|state| Box::new(state.into_touched())),
+                scripted: self.scripted.map(ScriptedPart::into_scripted).transpose()?.map(Box::new),
             },
             redactions: self.redactions.into_owned().into(),
             timing: self.micros.into_timing(),
@@ -212,13 +228,37 @@ impl<'a> Line<'a> {
 
 impl MicrosPart {
     fn new(timing: &Timing) -> Self {
-        Self { body: micros(timing.body), answer: micros(timing.answer), send: micros(timing.send()) }
+        Self {
+            body: micros(timing.body),
+            answer: micros(timing.answer),
+            delay: micros(timing.delay()),
+            send: micros(timing.send()),
+        }
     }
 
     fn into_timing(self) -> Timing {
         let timing = Timing::new(Duration::from_micros(self.body), Duration::from_micros(self.answer));
+        timing.delayed(Duration::from_micros(self.delay));
         timing.sent(Duration::from_micros(self.send));
         timing
+    }
+}
+
+impl<'a> ReplyPart<'a> {
+    fn new(reply: &'a Reply) -> Self {
+        Self {
+            status: reply.status,
+            headers: HeaderList(Cow::Borrowed(&reply.headers)),
+            body: BodyPart::new(&reply.body, BodyEnd::Complete),
+        }
+    }
+
+    fn into_reply(self, pointer: &str) -> Result<Reply, ParseError> {
+        Ok(Reply {
+            status: self.status,
+            headers: self.headers.0.into_owned(),
+            body: self.body.into_bytes(&format!("{pointer}/body"))?.0,
+        })
     }
 }
 
@@ -410,8 +450,21 @@ mod tests {
                     "after": 7,
                     "resource": {"name": "agent", "id": "a-1", "after": {"id": "a-1"}},
                 },
+                "scripted": {
+                    "script": "flaky",
+                    "decided": {
+                        "status": 200,
+                        "headers": [["x-sample", "1"]],
+                        "body": {"bytes": 2, "sha256": sha256(b"[]"), "complete": true, "text": "[]"},
+                    },
+                    "delayMicros": 1_500_000,
+                    "throttle": 1000,
+                    "fault": {"cut": 1},
+                    "discarded": true,
+                    "breaches": [{"pointer": "/body/id", "message": "expected one, but found none"}],
+                },
                 "redactions": [{"pointer": "/request/header/auth", "secret": "token"}],
-                "micros": {"body": 1500, "answer": 40, "send": 260},
+                "micros": {"body": 1500, "answer": 40, "delay": 1_000_000, "send": 260},
             })
         );
     }

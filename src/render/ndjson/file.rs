@@ -115,7 +115,10 @@ impl Reader {
         }
         match note {
             Some(Note::Header(header)) => self.begin(header)?,
-            Some(Note::Gap { dropped }) => self.run().dropped += dropped,
+            Some(Note::Gap { dropped }) => {
+                let run = self.run();
+                run.dropped = run.dropped.saturating_add(dropped);
+            }
             Some(Note::Delivery { id, delivery }) => {
                 // The exchange itself may be missing, or in the file that this one continues.
                 if let Some(&place) = self.places.get(&id) {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde_path_to_error::{Path, Segment};
 
 use super::Line;
-use crate::Recorded;
+use crate::{Recorded, pointer::escape};
 
 /// Why a text is no journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,7 +69,7 @@ fn pointer(path: &Path) -> String {
     path.iter().fold(String::new(), |mut pointer, segment| {
         let _ = match segment {
             Segment::Seq { index } => write!(pointer, "/{index}"),
-            Segment::Map { key } => write!(pointer, "/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => write!(pointer, "/{}", escape(key)),
             Segment::Enum { variant } => write!(pointer, "/{variant}"),
             Segment::Unknown => Ok(()),
         };
