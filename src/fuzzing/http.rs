@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    Config, Contract, ControlConfig, JournalLimits,
+    Config, Contract, ControlConfig, JournalLimits, Settings,
     payload::{Choices, Generator},
     server::Connections,
     token::Secret,
@@ -23,6 +23,8 @@ static CONNECTIONS: LazyLock<Connections> = LazyLock::new(|| {
             ..ControlConfig::default()
         },
         journal: JournalLimits { entries: 10, ..JournalLimits::default() },
+        // Many that wait, one after the other, have to come to their end in time.
+        settings: Settings { max_delay: Duration::from_millis(10), ..Settings::default() },
         ..Config::default()
     })
 });

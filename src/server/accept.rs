@@ -15,7 +15,6 @@ use std::{
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::{self, JoinSet},
     time::{sleep, sleep_until, timeout},
@@ -25,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Shared,
     handle::handle,
-    socket::Watched,
+    socket::{Socket, Watched},
     watch::{Overdue, Watch},
 };
 
@@ -116,8 +115,8 @@ impl Connections {
         true
     }
 
-    /// Has the connection end that has been without a whole request for longest, unless one is ending already, or none
-    /// has been so for a while.
+    /// Has the connection end that has been without a whole request, or has hung as was asked, for longest; unless one is
+    /// ending already, or none has been so for a while.
     fn make_room(&self) {
         if self.open.values().any(|open| open.stop.is_cancelled() && open.watch.idle_since().is_some()) {
             return;
@@ -139,7 +138,7 @@ pub(super) async fn connection<S>(
     watch: Arc<Watch>,
     stop: CancellationToken,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Socket,
 {
     tracing::debug!(target: "standin::connection", %peer, "opened");
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));

@@ -5,9 +5,9 @@ use std::{
     future::{Future, poll_fn},
     io, mem,
     pin::{Pin, pin},
-    sync::{Arc, Weak},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
@@ -17,9 +17,11 @@ use tokio::time::Sleep;
 
 use super::{
     budget::{Budget, Hold, PACE},
-    watch::{End, Held, InFlight},
+    paced::Paced,
+    parcel::{Parcel, Receipt, With},
+    watch::{End, InFlight},
 };
-use crate::{BodyEnd, Delivery, DeliveryCell, Recorded};
+use crate::BodyEnd;
 
 /// The memory that bodies share: a part for those that are announced as small, so that they do not wait for the others.
 pub(super) struct Budgets {
@@ -261,6 +263,8 @@ pub(super) enum ReplyBody {
     Control(Box<ControlReply>),
     /// There was no memory for it: the reply ends before it is complete.
     Cut { _in_flight: InFlight },
+    /// Leaves piece by piece, or ends before its end, because that was asked for.
+    Paced(Box<Paced>),
     /// Of anything else: one piece, until hyper takes it.
     Whole(Option<Parcel>),
 }
@@ -276,34 +280,18 @@ pub(super) struct ControlReply {
     waiting: Option<Pin<Box<dyn Future<Output = Hold> + Send>>>,
 }
 
-/// Bytes on their way to the client, which settle the delivery of their exchange: sent when the last of them has gone
-/// to the connection, aborted when they are dropped before.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    bytes: Bytes,
-    /// Settled whatever becomes of the exchange.
-    delivery: Option<DeliveryCell>,
-    /// Weak, because a reply that nobody takes must not keep what the journal has let go of.
-    recorded: Weak<Recorded>,
-    /// When it was handed over.
-    since: Instant,
-    _held: Option<Held>,
-    _in_flight: Option<InFlight>,
-}
-
 /// Any error.
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl ReplyBody {
     /// A body that is not part of an exchange.
     pub(super) fn plain(bytes: Bytes, in_flight: InFlight) -> Self {
-        Self::whole(bytes, Weak::new(), Hold::default(), in_flight)
+        Self::Whole(Some(Parcel::plain(bytes, Hold::default(), in_flight)))
     }
 
-    /// The body of a recorded reply, and what is held for it. An empty one is never asked for, so it counts as sent as
-    /// soon as it is handed over.
-    pub(super) fn recorded(bytes: Bytes, recorded: &Arc<Recorded>, hold: Hold, in_flight: InFlight) -> Self {
-        Self::whole(bytes, Arc::downgrade(recorded), hold, in_flight)
+    /// The body of a recorded reply.
+    pub(super) fn whole(bytes: Bytes, receipt: Receipt) -> Self {
+        Self::Whole(Some(Parcel::whole(bytes, receipt)))
     }
 
     /// The body of a control reply; none when it is there as a whole and the budget has no room for it.
@@ -340,26 +328,10 @@ impl ReplyBody {
         // What others have too takes no memory of its own.
         let own = if bytes.is_unique() { bytes.len().saturating_sub(free(in_flight.is_http2())) } else { 0 };
         if budget.try_grow(&mut hold, own) {
-            Ok(Self::whole(bytes, Weak::new(), hold, in_flight))
+            Ok(Self::Whole(Some(Parcel::plain(bytes, hold, in_flight))))
         } else {
             Err(in_flight)
         }
-    }
-
-    fn whole(bytes: Bytes, recorded: Weak<Recorded>, hold: Hold, mut in_flight: InFlight) -> Self {
-        in_flight.replying();
-        let mut parcel = Parcel {
-            bytes,
-            delivery: recorded.upgrade().map(|recorded| recorded.delivery.clone()),
-            recorded,
-            since: Instant::now(),
-            _held: in_flight.holding(hold),
-            _in_flight: Some(in_flight),
-        };
-        if parcel.bytes.is_empty() {
-            parcel.settle(Delivery::Sent);
-        }
-        Self::Whole(Some(parcel))
     }
 }
 
@@ -380,14 +352,9 @@ impl ControlReply {
             frame.map(|frame| {
                 frame.map_data(|bytes| {
                     hold.shrink(bytes.len());
-                    Parcel {
-                        bytes,
-                        delivery: None,
-                        recorded: Weak::new(),
-                        since: Instant::now(),
-                        _held: self.in_flight.holding(hold),
-                        _in_flight: None,
-                    }
+                    let share = self.in_flight.holding(hold);
+                    let load = share.map_or(With::Nothing, |share| With::Held { _held: share });
+                    Parcel::piece(bytes, load)
                 })
             })
         }))
@@ -415,6 +382,7 @@ impl Body for ReplyBody {
                 frame
             }
             Self::Cut { .. } => Poll::Ready(Some(Err("there is no memory left for the reply".into()))),
+            Self::Paced(paced) => paced.poll_frame(cx),
             Self::Whole(parcel) => {
                 let parcel = parcel.take().filter(Buf::has_remaining);
                 Poll::Ready(parcel.map(|parcel| Ok(Frame::data(parcel))))
@@ -426,6 +394,7 @@ impl Body for ReplyBody {
         match self {
             Self::Control(reply) => reply.body.is_end_stream(),
             Self::Cut { .. } => false,
+            Self::Paced(paced) => paced.is_end_stream(),
             Self::Whole(parcel) => !parcel.as_ref().is_some_and(Buf::has_remaining),
         }
     }
@@ -434,42 +403,9 @@ impl Body for ReplyBody {
         match self {
             Self::Control(reply) => reply.body.size_hint(),
             Self::Cut { .. } => SizeHint::default(),
+            Self::Paced(paced) => paced.size_hint(),
             Self::Whole(parcel) => SizeHint::with_exact(parcel.as_ref().map_or(0, Buf::remaining) as u64),
         }
-    }
-}
-
-impl Parcel {
-    fn settle(&mut self, delivery: Delivery) {
-        if let Some(cell) = self.delivery.take() {
-            if let Some(recorded) = self.recorded.upgrade() {
-                recorded.timing.sent(self.since.elapsed());
-            }
-            cell.settle(delivery);
-        }
-    }
-}
-
-impl Buf for Parcel {
-    fn remaining(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn chunk(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.bytes.advance(count);
-        if self.bytes.is_empty() {
-            self.settle(Delivery::Sent);
-        }
-    }
-}
-
-impl Drop for Parcel {
-    fn drop(&mut self) {
-        self.settle(Delivery::Aborted);
     }
 }
 

@@ -13,7 +13,9 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 use super::{Config, LAST, SessionError, Sessions, Shared, accept, registered};
 use crate::{
-    Expectation, Journal, Recorded, Stub, TokenPolicy, Unmet, session_name,
+    Expectation, Journal, Recorded, Script, Scripts, Stub, TokenPolicy, Unmet,
+    script::Entry,
+    session_name,
     token::{self, Secret},
 };
 
@@ -145,6 +147,39 @@ impl Server {
         SessionHandle { server: self, sessions, name: name.to_owned() }
     }
 
+    /// Adds a script, which is removed when its guard is dropped.
+    ///
+    /// ```
+    /// use standin::{Config, Script, Server};
+    ///
+    /// let server = Server::start(Config::default()).unwrap();
+    /// let busy = server.script(Script::any().times(2).reply(503));
+    /// let status = || match ureq::get(server.url()).call() {
+    ///     Ok(reply) => reply.status().as_u16(),
+    ///     Err(ureq::Error::StatusCode(status)) => status,
+    ///     Err(error) => panic!("{error}"),
+    /// };
+    /// // The index is no request to the API, and no script is about it.
+    /// assert_eq!(status(), 200);
+    /// assert_eq!(busy.acted(), 0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the script is refused, because it can never act, or there are too many; with all that is wrong with it.
+    #[must_use = "the script goes with its guard"]
+    #[track_caller]
+    pub fn script(&self, script: Script) -> ScriptGuard<'_> {
+        let scripts = self.scripts();
+        let added = scripts.add_entry(&script.into(), Timestamp::now());
+        ScriptGuard { scripts, script: added.unwrap_or_else(|error| panic!("{error}")) }
+    }
+
+    /// Its scripts.
+    pub fn scripts(&self) -> &Arc<Scripts> {
+        &self.shared.scripts
+    }
+
     /// How many times something was refused before it was a request: bytes that are not HTTP, a head that is too large
     /// or does not arrive in time.
     pub fn unparsed(&self) -> u64 {
@@ -154,6 +189,31 @@ impl Server {
     /// Stops it, which takes no longer than [`Limits::stop_time`](super::Limits::stop_time), and returns its journal.
     pub fn stop(self) -> Arc<Journal> {
         Arc::clone(&self.shared.journal)
+    }
+}
+
+/// A script of a server; it is removed when this is dropped.
+#[derive(Debug)]
+pub struct ScriptGuard<'a> {
+    scripts: &'a Scripts,
+    script: Arc<Entry>,
+}
+
+impl ScriptGuard<'_> {
+    /// Its id, under which exchanges name it.
+    pub fn id(&self) -> &str {
+        self.script.id()
+    }
+
+    /// How often it has acted.
+    pub fn acted(&self) -> u64 {
+        self.script.acted()
+    }
+}
+
+impl Drop for ScriptGuard<'_> {
+    fn drop(&mut self) {
+        self.scripts.remove_entry(&self.script);
     }
 }
 

@@ -1,30 +1,36 @@
 //! One request, from its head to its reply.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, thread, time::Instant};
+mod unrecorded;
+
+use std::{net::SocketAddr, pin::Pin, sync::Arc, thread, time::Instant};
 
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Method, Request as HyperRequest, Response, StatusCode, Uri, Version,
     body::{Body as _, Incoming},
     header::{
-        CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue,
-        ORIGIN, RETRY_AFTER,
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
     },
-    http::request::Parts,
+    http::{request::Parts, response},
 };
 use jiff::Timestamp;
 use tokio::task;
+
+use unrecorded::{is_icon, no_icon, own, refused, status, turned_away};
 
 use super::{
     Shared,
     body::{Collected, ReplyBody, free},
     budget::{Budget, Hold},
     control, cors,
-    head::{self, Fault},
+    course::{self, Broken},
+    head,
+    parcel::Receipt,
     watch::{End, InFlight, Watch},
 };
 use crate::{
-    BodyEnd, Delivery, Exchange, Headers, Recorded, Reply, Request, Timing, exchange::micros, session_name,
+    BodyEnd, Change, Delivery, Exchange, Headers, Recorded, Reply, Request, Timing, exchange::micros,
+    render::words, session_name,
 };
 
 /// Answers a request. Its place in `watch` is taken at once, not when the future is first polled.
@@ -33,7 +39,7 @@ pub(super) fn handle(
     watch: &Arc<Watch>,
     peer: SocketAddr,
     request: HyperRequest<Incoming>,
-) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + Send + 'static {
+) -> impl Future<Output = Result<Response<ReplyBody>, Broken>> + Send + 'static {
     let received = Received { at: Timestamp::now(), since: Instant::now() };
     let in_flight = InFlight::begin(Arc::clone(watch), &shared.requests);
     let is_too_many = in_flight.is_too_many(shared.limits.requests());
@@ -43,15 +49,29 @@ pub(super) fn handle(
         while !watch.takes_turn() {
             task::yield_now().await;
         }
-        let response = if is_too_many {
+        let answer = if is_too_many {
             shared.refuse(peer, "there are too many requests at a time");
-            status(StatusCode::SERVICE_UNAVAILABLE, in_flight)
+            Answer::Now(status(StatusCode::SERVICE_UNAVAILABLE, in_flight))
         } else {
-            answer(&shared, peer, request, received, in_flight).await
+            // In a box of its own, so that nothing of the request is kept for as long as its reply waits.
+            Box::pin(answer(&shared, peer, request, received, in_flight)).await
+        };
+        let response = match answer {
+            Answer::Now(response) => response,
+            Answer::OnCourse(reply) => reply.await?,
         };
         watch.replied();
         Ok(response)
     }
+}
+
+/// What a request is answered with.
+#[expect(clippy::large_enum_variant, reason = "nearly all that is answered leaves at once")]
+enum Answer<'a> {
+    /// What leaves at once.
+    Now(Response<ReplyBody>),
+    /// What waits, leaves slowly or breaks.
+    OnCourse(Pin<Box<dyn Future<Output = Result<Response<ReplyBody>, Broken>> + Send + 'a>>),
 }
 
 /// When the head of a request was there: by the calendar, and by a clock that only goes forward.
@@ -67,7 +87,7 @@ async fn answer(
     incoming: HyperRequest<Incoming>,
     received: Received,
     in_flight: InFlight,
-) -> Response<ReplyBody> {
+) -> Answer<'_> {
     let (mut parts, body) = incoming.into_parts();
     let is_whole = body.is_end_stream();
     if is_whole {
@@ -78,18 +98,20 @@ async fn answer(
         if !is_whole {
             in_flight.leave_unfinished();
         }
-        return refused(shared, &parts, fault, in_flight);
+        return Answer::Now(refused(shared, &parts, fault, in_flight));
     }
     if is_control(parts.uri.path()) {
         parts.extensions.insert(peer);
-        return control(shared, parts, body, in_flight).await;
+        return Answer::Now(Box::pin(control(shared, parts, body, in_flight)).await);
     }
     if let Err(error) = shared.cors.check(&parts) {
-        return turned_away(shared, peer, &parts, body, (StatusCode::FORBIDDEN, &error), in_flight).await;
+        let refusal = (StatusCode::FORBIDDEN, error.as_str());
+        let turned = Box::pin(turned_away(shared, peer, &parts, body, refusal, in_flight));
+        return Answer::Now(turned.await);
     }
     if cors::is_preflight(&parts) {
         let body = ReplyBody::plain(Bytes::new(), in_flight);
-        return shared.cors.preflight(&parts.headers, body);
+        return Answer::Now(shared.cors.preflight(&parts.headers, body));
     }
     let request = request(&parts, received.at);
     let path = request.path();
@@ -102,16 +124,18 @@ async fn answer(
         named => named.map(drop).map_err(|error| error.to_string()),
     };
     if let Err(error) = named {
-        return turned_away(shared, peer, &parts, body, (StatusCode::BAD_REQUEST, &error), in_flight).await;
+        let refusal = (StatusCode::BAD_REQUEST, error.as_str());
+        let turned = Box::pin(turned_away(shared, peer, &parts, body, refusal, in_flight));
+        return Answer::Now(turned.await);
     }
     if matches!(parts.method, Method::GET | Method::HEAD) {
         if path == "/"
             && let Some(index) = &shared.index
         {
-            return own(shared, index.response(&parts.headers), parts, in_flight);
+            return Answer::Now(own(shared, index.response(&parts.headers), parts, in_flight));
         }
         if is_icon(path) && !shared.stub.contract().operations().iter().any(|op| op.fit(path).is_some()) {
-            return own(shared, no_icon(), parts, in_flight);
+            return Answer::Now(own(shared, no_icon(), parts, in_flight));
         }
     }
     exchange(shared, parts, request, body, received.since, in_flight).await
@@ -130,7 +154,7 @@ async fn exchange(
     body: Incoming,
     since: Instant,
     in_flight: InFlight,
-) -> Response<ReplyBody> {
+) -> Answer<'_> {
     let is_head = parts.method == Method::HEAD;
     let is_http1 = parts.version < Version::HTTP_2;
     let mut pending = Pending {
@@ -150,12 +174,34 @@ async fn exchange(
     if close {
         in_flight.leave_unfinished();
     }
-    let answered = pending.finish();
-    let mut response = reply(shared, answered, parts.headers, is_head, in_flight);
+    // There is always one: only a dropped request has been recorded before.
+    let Some(answered) = pending.finish() else {
+        return Answer::Now(status(StatusCode::INTERNAL_SERVER_ERROR, in_flight));
+    };
+    let scripted = answered.recorded.exchange.scripted.as_ref();
+    let course = scripted.map(|scripted| scripted.course.clone()).filter(|course| !course.is_usual());
+    let headers = if course.is_some() { lasting(&parts.headers) } else { parts.headers };
+    let (mut head, body) = reply(shared, &answered, headers, is_head);
     if close && is_http1 {
-        response.headers_mut().insert(CONNECTION, CLOSE);
+        head.headers.insert(CONNECTION, CLOSE);
     }
-    response
+    let body = match (answered.receipt(&body, in_flight), course) {
+        (Err(in_flight), _) => ReplyBody::Cut { _in_flight: in_flight },
+        (Ok(receipt), None) => ReplyBody::whole(body, receipt),
+        (Ok(receipt), Some(course)) => {
+            return Answer::OnCourse(Box::pin(async move {
+                Ok(Response::from_parts(head, course::carry(shared, &course, body, receipt).await?))
+            }));
+        }
+    };
+    Answer::Now(Response::from_parts(head, body))
+}
+
+/// What a reply looks at of the request's headers, in memory of its own: the rest of the head would be kept for as long as
+/// the reply waits.
+fn lasting(headers: &HeaderMap) -> HeaderMap {
+    let origin = headers.get(ORIGIN).and_then(|origin| HeaderValue::from_bytes(origin.as_bytes()).ok());
+    origin.map(|origin| (ORIGIN, origin)).into_iter().collect()
 }
 
 /// A request whose body is still coming in. When hyper drops the future that waits for it, because the client is gone,
@@ -177,7 +223,7 @@ impl<'a> Pending<'a> {
         request.body = self.body.take();
         request.body_end = self.body.end;
         let body = self.since.elapsed();
-        let Shared { stub, journal, sessions, .. } = self.shared;
+        let Shared { stub, journal, scripts, sessions, .. } = self.shared;
         let record = |exchange: Exchange| {
             // What the contract has, too, takes no memory of its own.
             let own = if exchange.reply.body.is_unique() { exchange.reply.body.len() } else { 0 };
@@ -185,10 +231,15 @@ impl<'a> Pending<'a> {
             (journal.keep(exchange, timing), own)
         };
         let (mut kept, own) = match sessions {
-            None => record(stub.respond(request)),
+            None => {
+                let mut exchange = stub.respond(request);
+                scripts.act(stub, &mut exchange, &mut Change::default());
+                record(exchange)
+            }
             Some(sessions) => {
                 let name = request.session().unwrap_or(session_name::DEFAULT).to_owned();
-                sessions.decide(stub, &name, stub.check(request), record)
+                let act = |exchange: &mut Exchange, change: &mut Change| scripts.act(stub, exchange, change);
+                sessions.decide(stub, &name, stub.check(request), act, record)
             }
         };
         let reply = kept.reply.take();
@@ -213,6 +264,22 @@ struct Answered<'a> {
     budget: &'a Budget,
 }
 
+impl Answered<'_> {
+    /// The receipt for this body, with what is held for it; none when there is no memory for it.
+    fn receipt(mut self, body: &Bytes, in_flight: InFlight) -> Result<Receipt, InFlight> {
+        let free = free(in_flight.is_http2());
+        let charged = if body.is_empty() { 0 } else { self.own.saturating_sub(free) };
+        self.hold.shrink(charged);
+        // A reply that repeats a body is a little longer, and that must not be what it fails for.
+        if self.hold.covers(charged.saturating_sub(free)) || self.budget.try_grow(&mut self.hold, charged) {
+            return Ok(Receipt::new(Arc::downgrade(&self.recorded), self.hold, in_flight));
+        }
+        self.recorded.delivery.settle(Delivery::Aborted);
+        tracing::warn!(target: "standin::server", "there is no memory left for reply {}", self.recorded.id);
+        Err(in_flight)
+    }
+}
+
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         if !thread::panicking() {
@@ -233,6 +300,7 @@ fn report(recorded: &Recorded) {
         target = exchange.request.target,
         status = exchange.reply.status,
         micros = micros(recorded.timing.body + recorded.timing.answer),
+        scripted = exchange.scripted.as_deref().map(words),
         violation = exchange.violations.first().map(tracing::field::display),
     );
 }
@@ -269,19 +337,15 @@ fn target(uri: &Uri) -> String {
     }
 }
 
-/// Our reply as hyper's. The request's header map is used again: hyper keeps it for the next request, too.
+/// Our reply as hyper's head and its body. The request's header map is used again: hyper keeps it for the next request, too.
 fn reply(
     shared: &Shared,
-    answered: Option<Answered<'_>>,
+    answered: &Answered<'_>,
     mut headers: HeaderMap,
     is_head: bool,
-    in_flight: InFlight,
-) -> Response<ReplyBody> {
-    // There is always one: only a dropped request has been recorded before.
-    let Some(Answered { recorded, reply: as_it_was, own, mut hold, budget }) = answered else {
-        return status(StatusCode::INTERNAL_SERVER_ERROR, in_flight);
-    };
-    let reply = as_it_was.as_ref().unwrap_or(&recorded.exchange.reply);
+) -> (response::Parts, Bytes) {
+    let recorded = &answered.recorded;
+    let reply = answered.reply.as_ref().unwrap_or(&recorded.exchange.reply);
     let code = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let origin = headers.remove(ORIGIN);
     headers.clear();
@@ -302,21 +366,10 @@ fn reply(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     }
     let body = if is_head || bodiless { Bytes::new() } else { reply.body.clone() };
-    let free = free(in_flight.is_http2());
-    let charged = if body.is_empty() { 0 } else { own.saturating_sub(free) };
-    hold.shrink(charged);
-    // A reply that repeats a body is a little longer, and that must not be what it fails for.
-    let body = if hold.covers(charged.saturating_sub(free)) || budget.try_grow(&mut hold, charged) {
-        ReplyBody::recorded(body, &recorded, hold, in_flight)
-    } else {
-        recorded.delivery.settle(Delivery::Aborted);
-        tracing::warn!(target: "standin::server", "there is no memory left for reply {}", recorded.id);
-        ReplyBody::Cut { _in_flight: in_flight }
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = code;
-    *response.headers_mut() = headers;
-    response
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = code;
+    head.headers = headers;
+    (head, body)
 }
 
 /// A call of the control API.
@@ -382,82 +435,6 @@ async fn control(
     }
 }
 
-/// Refuses what a page may not ask for, and what names no session that there can be. It never becomes an exchange: nobody
-/// who may call has sent it, or it belongs to nobody.
-async fn turned_away(
-    shared: &Shared,
-    peer: SocketAddr,
-    parts: &Parts,
-    body: Incoming,
-    (status, error): (StatusCode, &str),
-    in_flight: InFlight,
-) -> Response<ReplyBody> {
-    shared.refuse(peer, error);
-    // Read to its end, so that the reply is not lost to a client that is still sending.
-    let mut collected = Collected::new(shared.bodies.of(&body), free(parts.version >= Version::HTTP_2));
-    collected.read(body, 0, shared.limits.body_time, &in_flight).await;
-    let drained = collected.drained;
-    if !drained {
-        in_flight.leave_unfinished();
-    }
-    let text = format!("{}\n", serde_json::json!({ "error": error }));
-    let mut response = Response::new(ReplyBody::plain(text.into(), in_flight));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    shared.cors.open(headers, parts.headers.get(ORIGIN).cloned());
-    if !drained && parts.version < Version::HTTP_2 {
-        headers.insert(CONNECTION, CLOSE);
-    }
-    response
-}
-
-/// A reply about the stand-in itself, which is no exchange.
-fn own(shared: &Shared, response: Response<Bytes>, parts: Parts, in_flight: InFlight) -> Response<ReplyBody> {
-    let (mut head, body) = response.into_parts();
-    let mut headers = parts.headers;
-    let origin = headers.remove(ORIGIN);
-    shared.cors.open(&mut head.headers, origin);
-    if head.status != StatusCode::NO_CONTENT {
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    }
-    let body = if parts.method == Method::HEAD { Bytes::new() } else { body };
-    Response::from_parts(head, ReplyBody::plain(body, in_flight))
-}
-
-/// Whether a browser asks for this of its own accord.
-fn is_icon(path: &str) -> bool {
-    path == "/favicon.ico" || path.strip_prefix("/apple-touch-icon").is_some_and(|rest| !rest.contains('/'))
-}
-
-/// There is none, and a browser need not ask again today.
-fn no_icon() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    response
-}
-
-/// What is no request is the last on its connection: where the next one begins is anybody's guess.
-fn refused(shared: &Shared, parts: &Parts, fault: Fault, in_flight: InFlight) -> Response<ReplyBody> {
-    let reason = if parts.method == Method::HEAD { "" } else { fault.reason };
-    let mut response = Response::new(ReplyBody::plain(Bytes::from_static(reason.as_bytes()), in_flight));
-    *response.status_mut() = fault.status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, TEXT);
-    if parts.version < Version::HTTP_2 {
-        headers.insert(CONNECTION, CLOSE);
-    }
-    shared.cors.open(headers, parts.headers.get(ORIGIN).cloned());
-    response
-}
-
-fn status(code: StatusCode, in_flight: InFlight) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::plain(Bytes::new(), in_flight));
-    *response.status_mut() = code;
-    response
-}
-
 /// Whether a client that waits for a go-ahead has announced more than it may send. It is answered instead.
 fn is_announced_too_large(headers: &HeaderMap, body: &Incoming, limit: usize) -> bool {
     body.size_hint().lower() > limit as u64
@@ -470,4 +447,3 @@ pub(super) const CONTROL_BODY: usize = 1024 * 1024;
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXCHANGE: HeaderName = HeaderName::from_static("x-standin-exchange");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain");

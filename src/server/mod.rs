@@ -18,7 +18,7 @@ use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Contract, Secrets, Settings, Stub, TokenPolicy,
+    Contract, ScriptSettings, Scripts, Secrets, Settings, Stub, TokenPolicy,
     journal::{self, Journal},
     token::Secret,
 };
@@ -28,10 +28,13 @@ mod body;
 mod budget;
 mod control;
 mod cors;
+mod course;
 mod embed;
 mod handle;
 mod head;
 mod index;
+mod paced;
+mod parcel;
 mod sessions;
 mod socket;
 mod tasks;
@@ -39,7 +42,7 @@ mod tasks;
 mod tests;
 mod watch;
 
-pub use embed::{Server, SessionHandle};
+pub use embed::{ScriptGuard, Server, SessionHandle};
 pub use sessions::{Kept, SessionError, SessionLimits, Sessions};
 
 /// Everything that a server is started with.
@@ -62,6 +65,9 @@ pub struct Config {
     /// Origins whose pages may call the API, such as `http://localhost:3000`; any when there are none. The control API
     /// has its own, [`ControlConfig::origins`].
     pub origins: Vec<String>,
+    /// What is to happen to some replies; nothing but what the control API or [`Server::script`] add when there are none. They
+    /// are for one server, of the same contract.
+    pub scripts: Option<Arc<Scripts>>,
     /// Values that are replaced wherever they stand in what is recorded, besides the control token and the secret that
     /// tokens are verified with.
     pub secrets: Vec<Secret>,
@@ -84,6 +90,7 @@ impl Default for Config {
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             origins: Vec::new(),
+            scripts: None,
             secrets: Vec::new(),
             sessions: None,
             settings: Settings::default(),
@@ -109,7 +116,8 @@ pub struct ControlConfig {
 pub struct Limits {
     /// Time for the body of a request.
     pub body_time: Duration,
-    /// Bytes of unfinished bodies, and of replies that repeat them and are not taken yet, of all connections together.
+    /// Bytes of unfinished bodies, and of replies that repeat them and are held back or not taken yet, of all connections
+    /// together.
     /// When they are used up, bodies wait for each other, and who then brings or takes less than 16 KiB in a fifteenth of
     /// [`Limits::body_time`] is given up. The first 16 KiB of each are not counted, over HTTP/2 the first 4 KiB. A quarter
     /// is for bodies that are announced as 64 KiB or less, so that they do not wait for larger ones.
@@ -128,12 +136,13 @@ pub struct Limits {
     /// used up, lists and exports wait, and what cannot wait is refused with 503; who takes too little is given up, as with
     /// [`Limits::bodies`].
     pub replies: usize,
-    /// Time for the client to take a reply, or the next piece of one that is made while it is sent.
+    /// Time for the client to take a reply, or the next piece of one that is made while it is sent. It begins when the reply
+    /// is no longer held back.
     pub reply_time: Duration,
     /// Time that a stopping server gives its connections.
     pub stop_time: Duration,
-    /// Requests at a time on one HTTP/2 connection. When all connections together have more than eight times as many as
-    /// there may be connections, one that has eight is refused more, with 503.
+    /// Requests at a time on one HTTP/2 connection. When all connections together have more than sixteen times as many as
+    /// there may be connections, one that has eight is refused more, with 503. Those whose replies are held back count.
     pub streams: u32,
 }
 
@@ -158,7 +167,7 @@ impl Default for Limits {
 impl Limits {
     /// How many requests there may be at a time before connections get no more than their share.
     fn requests(&self) -> usize {
-        self.connections.saturating_mul(watch::SHARE as usize)
+        self.connections.saturating_mul(2 * watch::SHARE as usize)
     }
 
     /// How long somebody may take for [`budget::PACE`] bytes while others wait for memory.
@@ -269,6 +278,7 @@ struct Shared {
     replies: Arc<budget::Budget>,
     /// How many requests are under way.
     requests: Arc<AtomicUsize>,
+    scripts: Arc<Scripts>,
     /// The sessions, when there is state.
     sessions: Option<Arc<Sessions>>,
     stop: CancellationToken,
@@ -292,15 +302,20 @@ impl Shared {
                 Arc::new(Sessions::empty(&contract, state.bounds, SessionLimits::default()))
             })
         });
+        let max_delay = config.settings.max_delay;
+        let scripts = config.scripts.unwrap_or_else(|| {
+            Arc::new(Scripts::new(&contract, ScriptSettings { max_delay, ..ScriptSettings::default() }))
+        });
+        let stub = Arc::new(Stub::new(Arc::clone(&contract), config.settings));
         let tasks = tasks::Tasks::new(Arc::clone(&counters));
         Arc::new(Self {
             bodies: body::Budgets::new(config.limits.bodies, config.limits.pace()),
             control: control::ControlState::new(
-                Arc::clone(&contract),
-                config.settings.errors,
+                &stub,
                 Arc::clone(&journal),
                 Arc::clone(&counters),
                 stop.clone(),
+                Arc::clone(&scripts),
                 sessions.clone(),
                 config.control,
             ),
@@ -312,9 +327,10 @@ impl Shared {
             replies: Arc::new(budget::Budget::new(config.limits.replies, config.limits.pace())),
             limits: config.limits,
             requests: Arc::default(),
+            scripts,
             sessions,
             stop,
-            stub: Arc::new(Stub::new(contract, config.settings)),
+            stub,
             tasks,
         })
     }

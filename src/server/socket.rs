@@ -5,11 +5,34 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    net::TcpStream,
+};
 
-use super::watch::Watch;
+use super::watch::{Break, Watch};
+
+/// What a connection goes over.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Has its end, which is near, be a reset.
+    fn reset(&self);
+}
+
+impl Socket for TcpStream {
+    fn reset(&self) {
+        // One that refuses this is closed.
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// In memory there is one way to end.
+impl Socket for DuplexStream {
+    fn reset(&self) {}
+}
 
 /// A socket that tells its [`Watch`] what it sees.
 #[derive(Debug)]
@@ -23,6 +46,8 @@ pub(super) struct Watched<S> {
     discarded: Option<usize>,
     /// Bytes that were read while looking out for the client's end, and not asked for yet.
     ahead: Vec<u8>,
+    /// How much of [`GARBAGE`] has been written.
+    garbage: usize,
 }
 
 impl<S> Watched<S> {
@@ -34,6 +59,7 @@ impl<S> Watched<S> {
             frames: Frames::default(),
             discarded: None,
             ahead: Vec::new(),
+            garbage: 0,
         }
     }
 
@@ -108,9 +134,47 @@ impl<S: AsyncRead + Unpin> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: Socket> Watched<S> {
+    /// Breaks the connection if that was asked for: hyper ends it at the error.
+    fn poll_break(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(way) = self.watch.breaks() else { return Poll::Ready(Ok(())) };
+        match way {
+            Break::Hang => return Poll::Ready(self.wait_for_end(cx)),
+            Break::Close => ready!(Pin::new(&mut *self).poll_shutdown(cx))?,
+            Break::Garbage => {
+                while let Some(rest) = GARBAGE.get(self.garbage..).filter(|rest| !rest.is_empty()) {
+                    self.garbage += ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+                }
+                ready!(Pin::new(&mut *self).poll_shutdown(cx))?;
+            }
+            Break::Reset => self.stream.reset(),
+        }
+        Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+    }
+
+    /// Fails when the client has closed its side; nothing that it sends is of use any more.
+    fn wait_for_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.ahead = Vec::new();
+        let mut bytes = [0; 4096];
+        loop {
+            let mut buf = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf)? {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(()) if buf.filled().is_empty() => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Poll::Ready(()) => {}
+            }
+        }
+    }
+}
+
+impl<S: Socket> AsyncWrite for Watched<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.watch.is_http2() {
+            ready!(this.poll_break(cx))?;
+        }
         let count = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
         this.wrote([buf].into_iter(), count);
         Poll::Ready(Ok(count))
@@ -122,6 +186,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.watch.is_http2() {
+            ready!(this.poll_break(cx))?;
+        }
         let count = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, bufs))?;
         this.wrote(bufs.iter().map(|buf| &**buf), count);
         Poll::Ready(Ok(count))
@@ -134,6 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        ready!(this.poll_break(cx))?;
         // hyper flushes whenever it has done what there is to do, so this is where it comes by.
         if this.watch.needs_client() {
             this.look_out(cx)?;
@@ -234,6 +302,9 @@ const RST_STREAM: u8 = 3;
 const NO_ERROR: u32 = 0;
 const INTERNAL_ERROR: u32 = 2;
 const CANCEL: u32 = 8;
+
+/// What is no HTTP, of neither version: as a frame of HTTP/2 it is larger than may be.
+const GARBAGE: &[u8] = b"\xff\xfe\xfd\0this is not HTTP\r\n\r\n\xc0\xc1\0\xf5";
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -36,6 +36,8 @@ where
 {
     fn execute(&self, future: F) {
         let alarm = Alarm(Arc::clone(&self.counters));
+        // What an async block awaits it has twice: as it was given, and while it is polled.
+        let future = Box::pin(future);
         self.tracker.spawn(async move {
             let _alarm = alarm;
             future.await;

@@ -112,6 +112,108 @@ async fn a_head_that_is_begun_behind_another_request_has_as_long_as_any() {
     }
 }
 
+/// A GET whose reply is held back for a minute.
+const DELAYED: &str = "GET /nowhere HTTP/1.1\r\nhost: a\r\nprefer: delay=60s\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_is_held_back_as_long_as_was_asked_and_is_not_late_for_that() {
+    let limits = Limits {
+        reply_time: Duration::from_secs(5),
+        idle_time: Duration::from_secs(10),
+        ..Limits::default()
+    };
+    let mut talk = Talk::new(limits);
+    for (request, seconds) in [(DELAYED, 60), (GET, 0), (DELAYED, 60)] {
+        let began = Instant::now();
+        talk.say(request, 1).await;
+        let took = began.elapsed();
+        assert_eq!(took.as_secs(), seconds);
+        assert!(took.subsec_millis() <= 1, "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_reply_takes_its_time_and_is_not_late_for_that() {
+    let contract = Contract::builtin();
+    let scripts = Arc::new(crate::Scripts::new(&contract, crate::ScriptSettings::default()));
+    let script = serde_json::json!({"then": {"throttle": 10}});
+    scripts.add(&script, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let limits = Limits { reply_time: Duration::from_secs(5), ..Limits::default() };
+    let mut talk = Talk::on(Connections::new(Config { limits, scripts: Some(scripts), ..Config::default() }));
+    let journal = Arc::clone(&talk.connections.0.journal);
+    for index in 0..2 {
+        let began = Instant::now();
+        talk.send(GET).await;
+        let recorded = &journal.snapshot()[index];
+        let length = recorded.exchange.reply.body.len();
+        let mut read = Vec::new();
+        while memchr::memmem::find(&read, b"\r\n\r\n").is_none_or(|end| read.len() - end - 4 < length) {
+            assert_ne!(talk.client.read_buf(&mut read).await.unwrap(), 0);
+        }
+        let (took, millis) = (began.elapsed().as_millis(), length as u128 * 100);
+        assert!(millis > 20_000 && (millis..millis + 2).contains(&took), "{took} for {millis}");
+        assert_eq!(recorded.delivery.get(), crate::Delivery::Sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_ahead_of_a_delayed_reply_is_answered_after_it() {
+    let mut talk = Talk::new(Limits::default());
+    let began = Instant::now();
+
+    talk.say(&format!("{DELAYED}{GET}{DELAYED}"), 3).await;
+
+    assert_eq!(began.elapsed().as_secs(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_reply_does_not_outlive_a_client_that_closes_its_side() {
+    let mut talk = Talk::new(Limits::default());
+    talk.send(DELAYED).await;
+    talk.client.shutdown().await.unwrap();
+    let journal = Arc::clone(&talk.connections.0.journal);
+
+    let (time, unparsed) = talk.until_closed().await;
+
+    assert_eq!((time.as_secs(), unparsed), (0, 0));
+    assert_eq!(journal.snapshot()[0].delivery.get(), crate::Delivery::Aborted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_reply_is_held_back_for_longer_than_may_be() {
+    let settings = Settings { max_delay: Duration::from_secs(20), ..Settings::default() };
+    let connections = Connections::new(Config { settings, ..Config::default() });
+    let mut talk = Talk::on(connections);
+    let began = Instant::now();
+
+    talk.say(DELAYED, 1).await;
+
+    assert_eq!(began.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_reply_is_given_up_while_others_wait_for_its_memory() {
+    let text = long().replacen("\r\n", "\r\nprefer: delay=2m\r\n", 1);
+    let mut first = Talk::new(narrow());
+    let mut second = first.beside();
+    first.send(&text).await;
+    let journal = Arc::clone(&first.connections.0.journal);
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    assert_eq!(journal.snapshot()[0].delivery.get(), crate::Delivery::Pending);
+
+    let mut third = first.beside();
+    second.send(&long()).await;
+    third.send(&long()).await;
+    assert_eq!(second.status().await.0, 200);
+    let mut rest = vec![0; 90_000];
+    let _ = timeout(Duration::from_millis(1), second.client.read(&mut rest)).await;
+    let (status, seconds) = third.status().await;
+
+    assert_eq!(status, 200);
+    assert!(seconds <= 4, "{seconds}");
+    assert_eq!(journal.snapshot()[0].delivery.get(), crate::Delivery::Aborted);
+}
+
 #[tokio::test(start_paused = true)]
 async fn times_may_be_as_long_as_they_like() {
     let forever = Limits {

@@ -4,20 +4,26 @@
 //! it has none. Hence this: the socket notes when the first byte of a head was read, a guard counts the requests
 //! under way, and the connection's task asks [`Watch::verdict`] when its timer fires.
 
+mod end;
+mod in_flight;
+mod untaken;
+
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use super::{
-    Limits,
-    budget::{Hold, PACE},
-};
+use super::{Limits, budget::PACE};
+
+pub(super) use end::End;
+use end::Tail;
+pub(super) use in_flight::{Held, InFlight, SHARE};
+use untaken::Untaken;
 
 /// Why a connection is ended by its timer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,15 +38,6 @@ pub(super) enum Overdue {
     Reply,
 }
 
-/// How the bytes of a request end, so that what was read past them can be told apart.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum End<'a> {
-    /// With an empty line: a head without a body, or a chunked body.
-    EmptyLine,
-    /// With these bytes of a body whose length was declared.
-    Bytes(&'a [u8]),
-}
-
 /// The state of one connection, shared by its socket, its requests and its timer.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -48,14 +45,14 @@ pub(super) struct Watch {
     /// When the first byte of a head was read; 0 when none is under way. In milliseconds since `opened`, plus one, as
     /// all times here.
     head: AtomicU64,
-    /// When the last request was done, or the connection opened.
+    /// When the last request was done, or began to hang, or the connection opened.
     idle: AtomicU64,
     /// When our side was closed; 0 before.
     closed: AtomicU64,
     /// Requests under way, from the end of the head to the last byte of the reply.
     in_flight: AtomicU32,
-    /// The last eight bytes read (HTTP/1), the latest in the lowest place.
-    tail: AtomicU64,
+    /// What was read last (HTTP/1).
+    tail: Tail,
     /// The request under way has been read to its end.
     whole: AtomicBool,
     /// More than the request under way has been read: the head of the next has begun.
@@ -81,47 +78,21 @@ pub(super) struct Watch {
     turn: AtomicBool,
     /// The request under way is of no use once its client is gone (HTTP/1).
     needs_client: AtomicBool,
+    /// How the connection is to break, as a number of [`Break`]; 0 when it is not.
+    broken: AtomicU8,
 }
 
-/// Replies that the client has not taken yet. Instead of a time for each there are two counters, which change places
-/// at each turn: new replies count as young, and those that were young at the last turn are old.
-#[derive(Debug)]
-struct Untaken {
-    counts: [AtomicU32; 2],
-    /// Which of the counters is that of the young.
-    young: AtomicU8,
-    turned: AtomicU64,
-}
-
-impl Untaken {
-    fn new() -> Self {
-        Self {
-            counts: [AtomicU32::new(0), AtomicU32::new(0)],
-            young: AtomicU8::new(0),
-            turned: AtomicU64::new(1),
-        }
-    }
-
-    /// Counts a reply, and returns the counter that it has to be taken from.
-    fn add(&self) -> u8 {
-        let young = self.young.load(Relaxed);
-        self.counts[usize::from(young)].fetch_add(1, Relaxed);
-        young
-    }
-
-    fn take(&self, counter: u8) {
-        self.counts[usize::from(counter)].fetch_sub(1, Relaxed);
-    }
-
-    /// Whether there are replies which were there at the last turn.
-    fn has_old(&self) -> bool {
-        self.counts[usize::from(self.young.load(Relaxed) ^ 1)].load(Relaxed) > 0
-    }
-
-    fn turn(&self, now: u64) {
-        self.young.fetch_xor(1, Relaxed);
-        self.turned.store(now, Relaxed);
-    }
+/// How a connection breaks because that was asked for. Its socket does it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Break {
+    /// It says nothing more until its client goes.
+    Hang = 1,
+    /// It is closed.
+    Close,
+    /// It says something that is no HTTP, and is closed.
+    Garbage,
+    /// It is reset.
+    Reset,
 }
 
 impl Watch {
@@ -132,7 +103,7 @@ impl Watch {
             idle: AtomicU64::new(1),
             closed: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
-            tail: AtomicU64::new(0),
+            tail: Tail::default(),
             whole: AtomicBool::new(false),
             ahead: AtomicBool::new(false),
             untaken: Untaken::new(),
@@ -149,6 +120,7 @@ impl Watch {
             stopping: AtomicBool::new(false),
             turn: AtomicBool::new(false),
             needs_client: AtomicBool::new(false),
+            broken: AtomicU8::new(0),
         })
     }
 
@@ -185,6 +157,17 @@ impl Watch {
     /// Whether to look out for the client's end. HTTP/2 does so by itself.
     pub(super) fn needs_client(&self) -> bool {
         self.needs_client.load(Relaxed)
+    }
+
+    /// How it is to break, when it is.
+    pub(super) fn breaks(&self) -> Option<Break> {
+        match self.broken.load(Relaxed) {
+            0 => None,
+            1 => Some(Break::Hang),
+            2 => Some(Break::Close),
+            3 => Some(Break::Garbage),
+            _ => Some(Break::Reset),
+        }
     }
 
     /// Whether the client has more to send that nobody will read.
@@ -250,7 +233,7 @@ impl Watch {
                 Err(Overdue::Idle)
             };
         }
-        let deadline = later(self.instant(self.untaken.turned.load(Relaxed)), limits.reply_time);
+        let deadline = later(self.instant(self.untaken.turned()), limits.reply_time);
         if deadline > now {
             return Ok(deadline.min(later(now, limits.idle_time)));
         }
@@ -262,10 +245,11 @@ impl Watch {
         Ok(later(now, limits.reply_time.min(limits.idle_time)))
     }
 
-    /// Since when there has been no whole request, if there is none under way; the head of one may have begun.
+    /// Since when there has been no whole request, if there is none under way, or none but one that hangs as was asked; the
+    /// head of one may have begun.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let is_idle = self.in_flight.load(Relaxed) == 0 && self.closed.load(Relaxed) == 0;
-        is_idle.then(|| self.instant(self.idle.load(Relaxed)))
+        let is_idle = self.in_flight.load(Relaxed) == 0 || self.breaks() == Some(Break::Hang);
+        (is_idle && self.closed.load(Relaxed) == 0).then(|| self.instant(self.idle.load(Relaxed)))
     }
 
     /// Whether the head of a request has begun and not ended.
@@ -283,9 +267,7 @@ impl Watch {
         if self.is_http2() {
             return;
         }
-        for &byte in &bytes[bytes.len().saturating_sub(8)..] {
-            self.tail.store(self.tail.load(Relaxed) << 8 | u64::from(byte), Relaxed);
-        }
+        self.tail.read(bytes);
         // Empty lines before a head are no part of it; some clients send one after a body.
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return;
@@ -345,164 +327,15 @@ impl Watch {
     fn instant(&self, time: u64) -> Instant {
         later(self.opened, Duration::from_millis(time - 1))
     }
-
-    /// Whether what was read last goes on after the end of a request.
-    fn is_past(&self, end: End<'_>) -> bool {
-        let tail = self.tail.load(Relaxed).to_be_bytes();
-        let last = match end {
-            End::EmptyLine => return !tail.ends_with(b"\n\r\n") && !tail.ends_with(b"\n\n"),
-            End::Bytes(last) => last,
-        };
-        from_the_end(&tail).zip(from_the_end(last)).any(|(read, last)| read != last)
-    }
-}
-
-/// A request under way; the connection is not idle while it lives.
-#[derive(Debug)]
-pub(super) struct InFlight {
-    watch: Arc<Watch>,
-    /// How many there are on all connections.
-    all: Arc<AtomicUsize>,
-    /// The counter of its reply.
-    reply: Option<u8>,
-}
-
-impl InFlight {
-    pub(super) fn begin(watch: Arc<Watch>, all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Relaxed);
-        watch.in_flight.fetch_add(1, Relaxed);
-        watch.head.store(0, Relaxed);
-        watch.whole.store(false, Relaxed);
-        watch.ahead.store(false, Relaxed);
-        watch.needs_client.store(false, Relaxed);
-        Self { watch, all: Arc::clone(all), reply: None }
-    }
-
-    /// Whether its connection has more than its share while all have more than `limit`.
-    pub(super) fn is_too_many(&self, limit: usize) -> bool {
-        self.all.load(Relaxed) > limit && self.watch.in_flight.load(Relaxed) > SHARE
-    }
-
-    /// All of the request has been read, and this is how it ends.
-    pub(super) fn has_all(&self, end: End<'_>) {
-        if !self.watch.is_http2() {
-            self.watch.whole.store(true, Relaxed);
-            self.watch.ahead.store(self.watch.is_past(end), Relaxed);
-        }
-    }
-
-    /// The request takes long, and ends when its client closes its side: nobody can tell such a client from one that is
-    /// gone. All of the request has been read.
-    pub(super) fn ends_with_client(&self) {
-        self.watch.needs_client.store(!self.watch.is_http2(), Relaxed);
-    }
-
-    /// The request is answered without reading all of its body.
-    pub(super) fn leave_unfinished(&self) {
-        self.watch.unfinished.store(true, Relaxed);
-    }
-
-    /// The reply, or a piece of it, is handed over: from now on the client has to take it.
-    pub(super) fn replying(&mut self) {
-        self.not_replying();
-        self.reply = Some(self.watch.untaken.add());
-    }
-
-    /// Whether it came over HTTP/2.
-    pub(super) fn is_http2(&self) -> bool {
-        self.watch.is_http2()
-    }
-
-    /// What the reply, or a piece of it, has of a budget, until it is taken.
-    pub(super) fn holding(&self, hold: Hold) -> Option<Held> {
-        (!hold.is_empty()).then(|| {
-            if self.watch.held.fetch_add(1, Relaxed) == 0 {
-                self.watch.look_at_pace();
-            }
-            Held { watch: Arc::clone(&self.watch), _hold: hold }
-        })
-    }
-
-    /// What was handed over is taken, and there is no more yet.
-    pub(super) fn not_replying(&mut self) {
-        if let Some(counter) = self.reply.take() {
-            self.watch.untaken.take(counter);
-        }
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.not_replying();
-        self.watch.needs_client.store(false, Relaxed);
-        self.all.fetch_sub(1, Relaxed);
-        if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
-            let now = self.watch.now();
-            self.watch.idle.store(now, Relaxed);
-            if self.watch.ahead.swap(false, Relaxed) {
-                self.watch.head.store(now, Relaxed);
-            }
-        }
-    }
-}
-
-/// What a reply has of a budget; its connection is looked at more often while it lives.
-#[derive(Debug)]
-pub(super) struct Held {
-    watch: Arc<Watch>,
-    _hold: Hold,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.watch.held.fetch_sub(1, Relaxed);
-    }
-}
-
-/// The bytes from the last to the first, without the line ends after the last.
-fn from_the_end(bytes: &[u8]) -> impl Iterator<Item = &u8> {
-    bytes.iter().rev().skip_while(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// The time of `from` and `duration` together, or one that nobody lives to see.
-fn later(from: Instant, duration: Duration) -> Instant {
+pub(super) fn later(from: Instant, duration: Duration) -> Instant {
     from.checked_add(duration).unwrap_or_else(|| from + FAR)
 }
-
-/// How many requests at a time a connection has at least.
-pub(super) const SHARE: u32 = 8;
 
 /// How long a client may go on sending after our side is closed.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Thirty years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_read_past_the_end_of_a_request_is_told_apart() {
-        for (read, end, expected) in [
-            ("GET / HTTP/1.1\r\n\r\n", End::EmptyLine, false),
-            ("GET / HTTP/1.1\n\n", End::EmptyLine, false),
-            ("GET / HTTP/1.1\r\n\r\n\r\n", End::EmptyLine, false),
-            ("GET / HTTP/1.1\r\n\r\nGET", End::EmptyLine, true),
-            ("0\r\n\r\nGET / HTTP/1.1\r\n", End::EmptyLine, true),
-            ("\r\n\r\n{\"a\":1}", End::Bytes(b"{\"a\":1}"), false),
-            ("\r\n\r\n{\"a\":1}\r\n", End::Bytes(b"{\"a\":1}"), false),
-            ("\r\n\r\n{\"a\":1}\n", End::Bytes(b"{\"a\":1}\n"), false),
-            ("\r\n\r\n{}", End::Bytes(b"{}"), false),
-            ("\r\n\r\n{}GET /", End::Bytes(b"{}"), true),
-            ("\r\n\r\n{\"a\":1}G", End::Bytes(b"{\"a\":1}"), true),
-        ] {
-            let watch = Watch::new();
-            // The way it comes must not matter.
-            for piece in read.as_bytes().chunks(3) {
-                watch.read_some(piece);
-            }
-            assert_eq!(watch.is_past(end), expected, "{read:?}");
-        }
-    }
-}

@@ -149,6 +149,11 @@ impl Access {
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"standin\"")))
     }
 
+    /// Whether a caller may send what only this server's own pages may, by all that its head says.
+    pub(super) fn may_call(&self, parts: &Parts) -> bool {
+        self.check_host(parts).is_ok() && self.check_page(parts).is_ok() && self.check_token(parts).is_ok()
+    }
+
     /// Whether the server may be stopped, by this caller: one who has the token, or who could end the process anyway.
     pub(super) fn check_stop(&self, parts: &Parts) -> Result<(), Refused> {
         let forbidden = |error: &str| Err(Refused::new(StatusCode::FORBIDDEN, error));

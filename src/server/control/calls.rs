@@ -10,15 +10,15 @@ use hyper::{
 use serde_json::Value;
 
 use super::{
-    Answer,
+    Answer, ControlState,
     access::{Pages, Token},
     ask::Ask,
     body, export, health, ledger, openapi,
     reply::Refused,
-    requests, sessions, states, stop, stream,
+    requests, scripts, sessions, states, stop, stream,
 };
 use crate::{
-    near,
+    Scripts, near,
     server::index::{List, Row},
 };
 
@@ -46,8 +46,12 @@ pub(crate) struct Call {
 /// What answers a call.
 pub(super) enum Handler {
     Now(fn(&Ask<'_>) -> Answer),
-    Later(for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
+    Later(Later),
+    /// A call with a body that may be longer than those of others: how long, in bytes.
+    Brings(fn(&ControlState) -> usize, Later),
 }
+
+type Later = for<'a> fn(Ask<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// The call that a request is, and what stands for `ID` or `NAME` in its path.
 pub(super) fn find(parts: &Parts) -> Result<(&'static Call, &str), Refused> {
@@ -124,7 +128,7 @@ pub(crate) fn list() -> List {
 }
 
 /// Every call there is.
-pub(crate) static CALLS: [Call; 19] = [
+pub(crate) static CALLS: [Call; 28] = [
     Call {
         method: Method::GET,
         path: "/__standin/",
@@ -255,7 +259,7 @@ pub(crate) static CALLS: [Call; 19] = [
         params: &[],
         token: Token::Header,
         pages: Pages::Own,
-        handler: Handler::Later(|ask| Box::pin(sessions::put(ask))),
+        handler: Handler::Brings(sessions::longest, |ask| Box::pin(sessions::put(ask))),
     },
     Call {
         method: Method::DELETE,
@@ -289,6 +293,105 @@ pub(crate) static CALLS: [Call; 19] = [
         token: Token::Header,
         pages: Pages::Own,
         handler: Handler::Now(sessions::fork),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/scripts",
+        query: "",
+        purpose: "what is to happen to some replies, and what has",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(|ask| Ok(scripts::list(ask))),
+    },
+    Call {
+        method: Method::POST,
+        path: "/__standin/scripts",
+        query: "",
+        purpose: "add a script, or a preset",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(scripts::add(ask))),
+    },
+    Call {
+        method: Method::PUT,
+        path: "/__standin/scripts",
+        query: "",
+        purpose: "other scripts in place of all",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Brings(|_| Scripts::MOST_BYTES, |ask| Box::pin(scripts::replace(ask))),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/scripts",
+        query: "",
+        purpose: "remove all scripts",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(|ask| Ok(scripts::clear(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/scripts/presets",
+        query: "",
+        purpose: "scripts for what people ask for most",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(|ask| Ok(scripts::presets(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/scripts/schema.json",
+        query: "",
+        purpose: "a JSON Schema of scripts, for editors",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(|ask| Ok(scripts::schema(ask))),
+    },
+    Call {
+        method: Method::GET,
+        path: "/__standin/scripts/ID",
+        query: "",
+        purpose: "one script",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(scripts::one),
+    },
+    Call {
+        method: Method::PUT,
+        path: "/__standin/scripts/ID",
+        query: "",
+        purpose: "another script in its place",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Later(|ask| Box::pin(scripts::put(ask))),
+    },
+    Call {
+        method: Method::DELETE,
+        path: "/__standin/scripts/ID",
+        query: "",
+        purpose: "remove a script",
+        filters: false,
+        params: &[],
+        token: Token::Header,
+        pages: Pages::Own,
+        handler: Handler::Now(scripts::remove),
     },
     Call {
         method: Method::POST,

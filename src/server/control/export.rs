@@ -43,7 +43,7 @@ pub(super) async fn export(ask: Ask<'_>) -> Answer {
             ("application/x-ndjson", "attachment; filename=\"standin.ndjson\"", body::pieces(lines))
         }
         "har" => {
-            let (head, tail) = har_frame();
+            let (head, tail) = har::frame();
             let entries = asked_for(state, caller, filter).await?.text(Layout {
                 separator: ",\n",
                 render: |recorded: &Recorded| har::entry(recorded).to_string(),
@@ -110,14 +110,14 @@ async fn traffic(
             let matching = chunk.exchanges.iter().filter(|recorded| filter.matches(recorded));
             for recorded in matching.filter(|recorded| recorded.id <= until) {
                 traffic.add(&recorded.exchange);
-                if traffic.bytes() > PACT {
+                if traffic.is_too_large() {
                     break;
                 }
             }
             traffic
         };
         traffic = place.part(true, part).await?;
-        if traffic.bytes() > PACT {
+        if traffic.is_too_large() {
             return Err(Refused::bad(
                 "expected shapes that fit into a pact of 8 MiB, but found more; ask for fewer with operation=, after= or another condition",
             ));
@@ -127,20 +127,8 @@ async fn traffic(
     place.part(true, move || format!("{:#}\n", traffic.pact())).await
 }
 
-/// What comes before and after the entries of a log; the brackets' lines are ours.
-fn har_frame() -> (String, String) {
-    let empty = har::empty().to_string();
-    match empty.rsplit_once(']') {
-        Some((head, tail)) => (format!("{head}\n"), tail.to_owned()),
-        None => (empty, String::new()),
-    }
-}
-
 fn missing(gone: u64) -> String {
     format!("{gone} exchanges are missing: they left the journal before they could be written")
 }
-
-/// The most bytes of a pact. Real clients have a few shapes, of kilobytes.
-const PACT: usize = 8 * 1024 * 1024;
 
 const FORMATS: &str = "ndjson, har, curl or pact";

@@ -1,9 +1,12 @@
 //! Who waits for exchanges, and for which: each is woken when enough of those came that may be what it waits for, and not
 //! for every exchange.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
@@ -15,13 +18,16 @@ use crate::{Journal, Matcher, Recorded};
 pub(super) struct Listeners {
     /// How many there are; nobody takes the lock when there are none.
     count: AtomicUsize,
-    entries: Mutex<Vec<Entry>>,
+    /// By the operation that they wait for: an exchange of another one takes no time for them. Those who wait for any, or
+    /// are to be woken whatever came, have none.
+    entries: Mutex<HashMap<Option<Arc<str>>, Vec<Entry>>>,
 }
 
 /// One who waits.
 pub(super) struct Listener {
     listeners: Arc<Listeners>,
     journal: Arc<Journal>,
+    operation: Option<Arc<str>>,
     woken: Arc<Notify>,
 }
 
@@ -43,24 +49,34 @@ impl Listeners {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
         }
-        for entry in &mut *self.lock() {
-            if entry.missing == 0 || recorded.id <= entry.after {
-                continue;
-            }
-            if entry.quick.matches(&recorded.exchange) {
-                entry.missing -= 1;
-            }
-            if recorded.id - entry.after >= entry.most {
-                entry.missing = 0;
-            }
-            if entry.missing == 0 {
-                entry.woken.notify_one();
+        let mut entries = self.lock();
+        let operation = &recorded.exchange.operation;
+        for key in operation.is_some().then_some(operation).into_iter().chain([&None]) {
+            for entry in entries.get_mut(key).into_iter().flatten() {
+                entry.heard(recorded);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<Arc<str>>, Vec<Entry>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn heard(&mut self, recorded: &Recorded) {
+        if self.missing == 0 || recorded.id <= self.after {
+            return;
+        }
+        if self.quick.matches(&recorded.exchange) {
+            self.missing -= 1;
+        }
+        if recorded.id - self.after >= self.most {
+            self.missing = 0;
+        }
+        if self.missing == 0 {
+            self.woken.notify_one();
+        }
     }
 }
 
@@ -74,9 +90,10 @@ impl Listener {
     ) -> Self {
         let woken = Arc::new(Notify::new());
         let entry = Entry { quick: matcher.quick(), after: 0, missing: 0, most, woken: Arc::clone(&woken) };
-        listeners.lock().push(entry);
+        let operation = matcher.operation.as_deref().filter(|_| most == u64::MAX).map(Arc::from);
+        listeners.lock().entry(Option::clone(&operation)).or_default().push(entry);
         listeners.count.fetch_add(1, Ordering::SeqCst);
-        Self { listeners: Arc::clone(listeners), journal: Arc::clone(journal), woken }
+        Self { listeners: Arc::clone(listeners), journal: Arc::clone(journal), operation, woken }
     }
 
     /// Returns when `missing` exchanges past the number `after` may match, or earlier.
@@ -94,7 +111,8 @@ impl Listener {
 
     fn entry(&self, change: impl FnOnce(&mut Entry)) {
         let mut entries = self.listeners.lock();
-        if let Some(entry) = entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.woken, &self.woken)) {
+        let mut own = entries.get_mut(&self.operation).into_iter().flatten();
+        if let Some(entry) = own.find(|entry| Arc::ptr_eq(&entry.woken, &self.woken)) {
             change(entry);
         }
     }
@@ -104,8 +122,10 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.listeners.count.fetch_sub(1, Ordering::SeqCst);
         let mut entries = self.listeners.lock();
-        if let Some(index) = entries.iter().position(|entry| Arc::ptr_eq(&entry.woken, &self.woken)) {
-            entries.swap_remove(index);
+        let Some(own) = entries.get_mut(&self.operation) else { return };
+        own.retain(|entry| !Arc::ptr_eq(&entry.woken, &self.woken));
+        if own.is_empty() {
+            entries.remove(&self.operation);
         }
     }
 }

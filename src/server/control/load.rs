@@ -1,7 +1,8 @@
 //! What the calls that take long may take of the machine together: places for them, and time for searching.
 //!
 //! Whoever searches takes turns with all others, part by part, so there is one search at a time at most. What that takes of
-//! the processors is kept to a fifth in the long run: the answers of the API come first.
+//! the processors is kept to a tenth in the long run: the answers of the API come first, and slower by more than that, as
+//! they find the caches full of other things.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -33,6 +34,8 @@ pub(super) struct Load {
     texts: Arc<Semaphore>,
     /// Until when the searching so far lasts, at the pace that is allowed.
     paid: Mutex<Instant>,
+    /// How many there are. To ask the system each time takes longer than a part of a search.
+    processors: u32,
 }
 
 /// What a call that takes long does.
@@ -40,7 +43,7 @@ pub(super) struct Load {
 pub(super) enum Task {
     /// Goes through the journal and comes to an end.
     Search,
-    /// Reads or writes the whole state of a session.
+    /// Reads or writes the whole state of a session, or brings scripts.
     State,
     /// Sends events until its reader goes.
     Stream,
@@ -69,6 +72,10 @@ impl Load {
             turn: Arc::new(Semaphore::new(1)),
             texts: Arc::new(Semaphore::new(TEXTS)),
             paid: Mutex::new(Instant::now()),
+            processors: available_parallelism()
+                .ok()
+                .and_then(|count| u32::try_from(count.get()).ok())
+                .unwrap_or(1),
         })
     }
 
@@ -120,9 +127,8 @@ impl Load {
 
     /// Counts time that was spent searching.
     fn charge(&self, spent: Duration) {
-        let processors = u32::try_from(available_parallelism().map_or(1, usize::from)).unwrap_or(u32::MAX);
-        // At most a fifth of the processors' time; of five or more, one may be used all the time.
-        let takes = (spent * 5 / processors).max(spent);
+        // Where there are as many processors as that or more, one may be used all the time.
+        let takes = (spent * SHARE / self.processors).max(spent);
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         *paid = (*paid).max(Instant::now()) + takes;
     }
@@ -138,7 +144,7 @@ impl Task {
     fn name(self) -> &'static str {
         match self {
             Self::Search => "searches",
-            Self::State => "states on their way",
+            Self::State => "states or scripts on their way",
             Self::Stream => "event streams",
             Self::Wait => "waits",
         }
@@ -161,10 +167,12 @@ impl Place {
             // The semaphore is never closed.
             let turn = Arc::clone(&load.turn).acquire_owned().await.ok();
             load.rest().await;
+            let asked = Clock::now();
             let work = move || {
-                let start = Clock::now();
+                // The way back from another thread takes as long as the way there.
+                let way = asked.elapsed();
                 let done = work();
-                load.charge(start.elapsed() + TURN);
+                load.charge(asked.elapsed() + way + if is_long { THREAD } else { TURN });
                 drop(turn);
                 done
             };
@@ -187,8 +195,12 @@ const TEXTS: usize = 4;
 pub(super) const STREAMS: usize = 64;
 pub(super) const WAITS: usize = 256;
 
-/// What it takes to take turns.
+/// The part of the processors' time that searching takes is one of so many.
+const SHARE: u32 = 10;
+
+/// What it takes to take turns; and when a thread has to be woken for it, beside the way there and back.
 const TURN: Duration = Duration::from_micros(5);
+const THREAD: Duration = Duration::from_micros(50);
 
 /// How much searching may be done at once after a rest, at the pace that is allowed.
 const AT_ONCE: Duration = Duration::from_millis(500);

@@ -16,6 +16,7 @@ mod numbers;
 mod params;
 mod reply;
 mod requests;
+mod scripts;
 mod search;
 mod sessions;
 mod states;
@@ -30,11 +31,12 @@ use std::{
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, http::request::Parts};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{ControlConfig, Counters, cors, index::Index, sessions::Sessions, watch::InFlight};
-use crate::{Contract, Errors, Journal, contract::Audience};
+use crate::{Contract, Errors, Journal, Scripts, Stub, contract::Audience};
 
 use access::{Access, Pages, Token};
 use ask::Ask;
@@ -48,7 +50,6 @@ use listeners::Listeners;
 use load::{Load, Task};
 use params::Params;
 use reply::{Refused, json_text};
-pub(crate) use sessions::body_limit;
 
 /// What a call is answered with.
 type Answer = Result<Response<ControlBody>, Refused>;
@@ -66,6 +67,7 @@ pub(crate) struct ControlState {
     known: Mutex<Map<String, Value>>,
     listeners: Arc<Listeners>,
     load: Arc<Load>,
+    scripts: Arc<Scripts>,
     /// The sessions, when they have a state.
     sessions: Option<Arc<Sessions>>,
     started: Instant,
@@ -74,11 +76,11 @@ pub(crate) struct ControlState {
 
 impl ControlState {
     pub(crate) fn new(
-        contract: Arc<Contract>,
-        errors: Errors,
+        stub: &Stub,
         journal: Arc<Journal>,
         counters: Arc<Counters>,
         stop: CancellationToken,
+        scripts: Arc<Scripts>,
         sessions: Option<Arc<Sessions>>,
         config: ControlConfig,
     ) -> Self {
@@ -87,15 +89,16 @@ impl ControlState {
         journal.on_record(Box::new(move |recorded| heard.recorded(recorded)));
         Self {
             access: Access::new(config),
-            contract,
+            contract: Arc::clone(stub.contract()),
             counters,
             documents: Documents::default(),
-            errors,
+            errors: stub.settings().errors,
             index: Index::new(&[list()]),
             journal,
             known: Mutex::default(),
             listeners,
             load: Load::new(),
+            scripts,
             sessions,
             started: Instant::now(),
             stop,
@@ -117,6 +120,14 @@ pub(super) async fn respond(
         }
     };
     finished(state, parts, answered)
+}
+
+/// How long the body of a call may be, when it is longer than those of others. Only for a caller who may send it.
+pub(crate) fn body_limit(state: &ControlState, parts: &Parts) -> Option<usize> {
+    match calls::find(parts).ok()?.0.handler {
+        Handler::Brings(longest, _) if state.access.may_call(parts) => Some(longest(state)),
+        _ => None,
+    }
 }
 
 /// Answers a call whose body did not come in whole.
@@ -161,7 +172,7 @@ async fn answer(state: &ControlState, parts: &Parts, body: &Bytes, caller: &InFl
     let ask = Ask { state, parts, body, caller, params: query(call)?, id };
     match call.handler {
         Handler::Now(handle) => handle(&ask),
-        Handler::Later(handle) => handle(ask).await,
+        Handler::Later(handle) | Handler::Brings(_, handle) => handle(ask).await,
     }
 }
 
@@ -196,6 +207,11 @@ fn health(ask: &Ask<'_>) -> Response<ControlBody> {
             let counts = writer.counts();
             json!({"written": counts.written, "dropped": counts.dropped})
         }),
+        "scripts": {
+            "seed": state.scripts.settings().seed,
+            "rateLimit": state.scripts.settings().rate_limit,
+            "count": state.scripts.count(Timestamp::now()),
+        },
         "state": state.sessions.as_ref().map(|sessions| sessions.totals()),
         "unparsed": state.counters.unparsed.load(Ordering::Relaxed),
         "resets": state.counters.resets.load(Ordering::Relaxed),

@@ -2,11 +2,9 @@
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
-use jiff::SignedDuration;
-
 use super::{ControlState, reply::Refused};
 use crate::{
-    Filter, Matcher, SecretKind, Secrets,
+    Filter, Matcher, SecretKind, Secrets, course,
     matching::{CONDITIONS, Form, Members},
     near, percent, session_name, token,
     violation::quote,
@@ -66,15 +64,11 @@ impl Params {
     pub(super) fn time(&self, name: &str, max: Duration) -> Result<Option<Duration>, Refused> {
         self.text(name)
             .map(|text| {
-                text.parse()
-                    .ok()
-                    .and_then(|time: SignedDuration| Duration::try_from(time).ok())
-                    .filter(|&time| time <= max)
-                    .ok_or_else(|| {
-                        let seconds = max.as_secs();
-                        let expected = format!("a time such as 5s or 500ms, at most {seconds}s");
-                        unexpected(name, &expected, text)
-                    })
+                course::time(text).filter(|&time| time <= max).ok_or_else(|| {
+                    let seconds = max.as_secs();
+                    let expected = format!("a time such as 5s or 500ms, at most {seconds}s");
+                    unexpected(name, &expected, text)
+                })
             })
             .transpose()
     }
@@ -93,13 +87,8 @@ impl Params {
 /// Refuses a matcher that could match nothing, whatever was received: an empty list would look like an answer.
 /// `before` is what a complaint has before the name of a condition.
 pub(super) fn check_matcher(state: &ControlState, matcher: &Matcher, before: &str) -> Result<(), Refused> {
-    if let Some(id) = &matcher.operation
-        && state.contract.operation(id).is_none()
-    {
-        let ids: Vec<_> = state.contract.operations().iter().map(|operation| &*operation.id).collect();
-        let hint = near::hint(id, ids.iter().copied());
-        let expected = format!("an operation among {}", ids.join(", "));
-        return Err(Refused::bad(format!("{before}operation: expected {expected}, but found `{id}`{hint}")));
+    if let Some(Err(error)) = matcher.operation.as_deref().map(|id| state.contract.need_operation(id)) {
+        return Err(Refused::bad(format!("{before}operation: {error}")));
     }
     if let Some(session) = matcher.session.as_deref().filter(|session| !session_name::is_name(session)) {
         let expected = format!("the name of a session, {}", session_name::EXPECTED);
@@ -111,7 +100,7 @@ pub(super) fn check_matcher(state: &ControlState, matcher: &Matcher, before: &st
     let secrets = Secrets::of(&state.contract);
     for header in &matcher.header {
         let (name, Some(value)) = (&header.name, &header.value) else { continue };
-        let expected = match secrets.header(&name.to_ascii_lowercase()) {
+        let expected = match secrets.header(name.to_ascii_lowercase().as_bytes()) {
             Some(SecretKind::Token) if token::read(value.as_bytes(), None).is_ok() => {
                 "NAME=ID with the id of the token's client, as the journal does not hold tokens, but found a token"
             }

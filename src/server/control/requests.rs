@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, iter, sync::Arc, time::Duration};
 
 use hyper::{Response, StatusCode};
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -160,22 +161,29 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
             break;
         }
     }
+    // A test that waits for a fault which never came proves nothing.
+    let never_acted = state.scripts.never_acted(Timestamp::now());
+    let never_acted = (!never_acted.is_empty()).then(|| json!(never_acted));
     match verification.verdict() {
-        Verdict::Held { ids } => Ok(reply::json(
-            StatusCode::OK,
-            &json!({"verdict": "held", "count": ids.len(), "ids": ids}),
-        )),
-        Verdict::Failed { ids, misses } => Err(Refused::new(
-            StatusCode::EXPECTATION_FAILED,
-            format!(
-                "expected {expected} matching exchanges, but found {}",
-                ids.len()
-            ),
-        )
-        .with("verdict", json!("failed"))
-        .with("count", json!(ids.len()))
-        .with("ids", json!(ids))
-        .with("nearest", json!(misses))),
+        Verdict::Held { ids } => {
+            let mut held = json!({"verdict": "held", "count": ids.len(), "ids": ids});
+            if let Some(never_acted) = never_acted {
+                held["neverActed"] = never_acted;
+            }
+            Ok(reply::json(StatusCode::OK, &held))
+        }
+        Verdict::Failed { ids, misses } => {
+            let error = format!("expected {expected} matching exchanges, but found {}", ids.len());
+            let refused = Refused::new(StatusCode::EXPECTATION_FAILED, error)
+                .with("verdict", json!("failed"))
+                .with("count", json!(ids.len()))
+                .with("ids", json!(ids))
+                .with("nearest", json!(misses));
+            Err(match never_acted {
+                Some(never_acted) => refused.with("neverActed", never_acted),
+                None => refused,
+            })
+        }
         Verdict::Unknown { dropped, forgotten } => Err(Refused::new(
             StatusCode::CONFLICT,
             format!(

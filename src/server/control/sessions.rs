@@ -2,7 +2,7 @@
 
 use std::{iter, sync::Arc};
 
-use hyper::{Method, StatusCode, http::request::Parts};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
@@ -80,16 +80,9 @@ pub(super) fn fork(ask: &Ask<'_>) -> Answer {
     told(ask, to)
 }
 
-/// How long the body of a call may be, when it is longer than those of others: a state is as long as a session allows.
-/// Only for a caller who may send it.
-pub(crate) fn body_limit(state: &ControlState, parts: &Parts) -> Option<usize> {
-    let path = parts.uri.path();
-    let is_state = parts.method == Method::PUT && path.starts_with("/__standin/sessions/");
-    let sessions = state.sessions.as_ref().filter(|_| is_state)?;
-    let may = state.access.check_host(parts).is_ok()
-        && state.access.check_page(parts).is_ok()
-        && state.access.check_token(parts).is_ok();
-    may.then(|| sessions.longest_snapshot())
+/// How long the body of a call may be that brings a state: as long as a session allows.
+pub(super) fn longest(state: &ControlState) -> usize {
+    state.sessions.as_ref().map_or(0, |sessions| sessions.longest_snapshot())
 }
 
 /// What there is to tell of a session after a call.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    JournalLimits, Step,
+    JournalLimits, ScriptSettings, Settings, Step,
     journal::tests::{exchange, journal},
     server::watch::Watch,
 };
@@ -46,12 +46,14 @@ impl Api {
 
     fn with(journal: Journal, config: ControlConfig) -> Self {
         let journal = Arc::new(journal);
+        let contract = Contract::builtin();
+        let scripts = Arc::new(Scripts::new(&contract, ScriptSettings::default()));
         let state = ControlState::new(
-            Contract::builtin(),
-            Errors::Vendor,
+            &Stub::new(contract, Settings::default()),
             Arc::clone(&journal),
             Arc::default(),
             CancellationToken::new(),
+            scripts,
             None,
             config,
         );
@@ -244,7 +246,7 @@ async fn what_is_not_understood_is_refused_with_what_was_expected() {
     for (path, error) in [
         (
             "requests?limt=1",
-            "expected parameters among operation, outcome, status, session, path, header, query, contains, after, limit, wait, \
+            "expected parameters among operation, outcome, status, session, script, path, header, query, contains, after, limit, wait, \
              timeout, but found `limt` (did you mean limit?)",
         ),
         ("requests?limit=1&limit=2", "expected the parameter limit once, but found it twice"),
@@ -452,6 +454,8 @@ async fn what_changes_something_says_that_it_is_json() {
 async fn every_call_of_the_table_is_there() {
     let api = Api::new(journal(10, 1));
     for call in &CALLS {
+        // One of them removes all.
+        api.state.scripts.put("1", &json!({"then": {"throttle": 1}}), Timestamp::now()).unwrap();
         let path = call.path.strip_prefix("/__standin/").unwrap().replace("ID", "1");
         let headers = [("content-type", "application/json")];
         let status = api.open(call.method.as_str(), &path, &headers, "").await.status().as_u16();

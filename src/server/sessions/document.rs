@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Map, Value};
 
 use super::{SessionError, Sessions, lock};
-use crate::{Rule, Violation, contract::escape, session_name::EXPECTED, violation::quote};
+use crate::{Rule, Violation, pointer::escape, session_name::EXPECTED, violation::quote};
 
 impl Sessions {
     /// Writes all states, as JSON that [`Sessions::restore`] reads, a session a line. Each session is held up for a

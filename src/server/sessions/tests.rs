@@ -12,12 +12,15 @@ fn sessions(limits: SessionLimits) -> (Sessions, Stub) {
     (sessions, Stub::new(contract, Settings { state: Some(state), ..Settings::default() }))
 }
 
-fn create(stub: &Stub, number: usize) -> Checked {
-    let body = json!({"emailId": format!("a{number}@example.com"), "firstName": "A", "lastName": "B", "roleId": "r"});
-    let request = Request::new("POST", "/agentassist/api/v1/public/st-1/agents")
+fn request(stub: &Stub, method: &str, path: &str) -> Request {
+    Request::new(method, format!("/agentassist/api/v1/public/st-1/agents{path}"))
         .header("auth", stub.contract().sample_token().unwrap())
         .header("accountId", "acc-1")
-        .header("content-type", "application/json");
+}
+
+fn create(stub: &Stub, number: usize) -> Checked {
+    let body = json!({"emailId": format!("a{number}@example.com"), "firstName": "A", "lastName": "B", "roleId": "r", "customId": "c"});
+    let request = request(stub, "POST", "").header("content-type", "application/json");
     stub.check(request.body(body.to_string()))
 }
 
@@ -42,7 +45,7 @@ fn however_sessions_come_change_and_go_their_bytes_are_what_they_have_together()
                         3 => sessions.read(name, full).and_then(|state| sessions.put(name, state)),
                         4 => sessions.get(other).and_then(|state| sessions.put(name, state.named(name))),
                         _ => {
-                            sessions.decide(stub, name, create(stub, number * 1000 + round), drop);
+                            sessions.decide(stub, name, create(stub, number * 1000 + round), |_, _| {}, drop);
                             Ok(())
                         }
                     };
@@ -66,7 +69,7 @@ fn however_sessions_come_change_and_go_their_bytes_are_what_they_have_together()
 fn a_document_gives_the_same_sessions_again() {
     let (before, stub) = sessions(SessionLimits::default());
     for (number, name) in NAMES.into_iter().cycle().take(7).enumerate() {
-        before.decide(&stub, name, create(&stub, number), drop);
+        before.decide(&stub, name, create(&stub, number), |_, _| {}, drop);
     }
     let mut text = Vec::new();
     before.write(&mut text).unwrap();
@@ -79,7 +82,7 @@ fn a_document_gives_the_same_sessions_again() {
     }
     let mut replies = Vec::new();
     for sessions in [&before, &after] {
-        sessions.decide(&stub, "a", create(&stub, 9), |exchange| replies.push(exchange.reply));
+        sessions.decide(&stub, "a", create(&stub, 9), |_, _| {}, |exchange| replies.push(exchange.reply));
     }
     assert_eq!(replies[0], replies[1], "they go on alike");
 }
@@ -89,7 +92,46 @@ fn sessions_that_start_alike_make_ids_of_their_own() {
     let (sessions, stub) = sessions(SessionLimits::default());
     let mut bodies = Vec::new();
     for name in NAMES {
-        sessions.decide(&stub, name, create(&stub, 1), |exchange| bodies.push(exchange.reply.body));
+        sessions.decide(
+            &stub,
+            name,
+            create(&stub, 1),
+            |_, _| {},
+            |exchange| bodies.push(exchange.reply.body),
+        );
     }
     assert!(bodies[0] != bodies[1] && bodies[1] != bodies[2], "{bodies:?}");
+}
+
+#[test]
+fn what_looks_at_all_records_sees_what_was_there_when_it_is_recorded() {
+    let (sessions, stub) = sessions(SessionLimits::default());
+    let (order, is_list) = (Mutex::new(Vec::new()), [false, true, true]);
+
+    thread::scope(|scope| {
+        for (thread, is_list) in is_list.into_iter().enumerate() {
+            let (sessions, stub, order) = (&sessions, &stub, &order);
+            scope.spawn(move || {
+                for round in 0..100 {
+                    let list = || stub.check(request(stub, "GET", "/customId/c"));
+                    let checked = if is_list { list() } else { create(stub, thread * 1000 + round) };
+                    let record = |exchange: Exchange| {
+                        assert_eq!(exchange.reply.status, 200, "{exchange:?}");
+                        let body: Value = serde_json::from_slice(&exchange.reply.body).unwrap();
+                        lock(order).push(body.as_array().map(Vec::len));
+                    };
+                    sessions.decide(stub, "a", checked, |_, _| {}, record);
+                }
+            });
+        }
+    });
+
+    let mut created = 0;
+    for listed in order.into_inner().unwrap() {
+        match listed {
+            None => created += 1,
+            Some(listed) => assert_eq!(listed, created),
+        }
+    }
+    assert_eq!(created, 100);
 }
