@@ -36,14 +36,17 @@
 //!
 //! # What is not emulated
 //!
-//! There is no rate limit and no TLS. State is there when [`Settings::state`] asks for it: then what operations create is
-//! what they read, in sessions ([`Server::session`]). Nothing is served beyond the contract and the control API, and no
-//! calls are made to anywhere.
+//! There is no TLS, and a rate limit only where it is asked for. State is there when [`Settings::state`] asks for it: then
+//! what operations create is what they read, in sessions ([`Server::session`]). Replies wait, break or are others where a
+//! [`Script`] says so. Nothing is served beyond the contract and the control API, and a server makes no calls to anywhere.
 
 mod bounded;
+#[cfg(feature = "campaign")]
+pub mod campaign;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod contract;
+mod course;
 mod exchange;
 #[cfg(feature = "payload")]
 #[doc(hidden)]
@@ -57,7 +60,9 @@ pub mod pact;
 #[cfg(feature = "payload")]
 pub mod payload;
 mod percent;
+mod pointer;
 pub mod render;
+mod script;
 mod server;
 mod session_name;
 mod state;
@@ -66,24 +71,27 @@ pub mod token;
 mod violation;
 
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
+pub use course::{Course, Fault};
 pub use exchange::{
     BodyEnd, Delivery, DeliveryCell, Exchange, Headers, Outcome, Reading, Recorded, Redaction, Reply,
-    Request, SecretKind, Step, Timing, Touched, TouchedResource,
+    Request, Scripted, SecretKind, Step, Timing, Touched, TouchedResource,
 };
 pub use journal::{
     Counts, Ended as JournalEnded, Expectation, Filter, Journal, Limits as JournalLimits, Miss, Page,
     Secrets, Unmet, Verdict, Writer as JournalWriter, Written as JournalWritten,
 };
 pub use matching::{Difference, Matcher, MatcherError, Named};
+pub use script::{Mistake, Preset, Script, ScriptError, ScriptSettings, Scripts, script_schema};
 pub use server::{
-    Config, ControlConfig, Kept, Limits, Server, SessionError, SessionHandle, SessionLimits, Sessions, serve,
+    Config, ControlConfig, Kept, Limits, ScriptGuard, Server, SessionError, SessionHandle, SessionLimits,
+    Sessions, serve,
 };
 pub use session_name::SessionNameError;
 pub use state::{Bounds, Change, Session};
 pub use stub::{
     BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
 };
-pub use violation::{Rule, Violation};
+pub use violation::{Breach, Rule, Violation};
 
 /// The README's examples in Rust.
 #[cfg(all(doctest, feature = "payload"))]

@@ -17,6 +17,7 @@ use crate::{
     render::{
         curl, har,
         ndjson::{self, Run},
+        words,
     },
 };
 
@@ -103,8 +104,17 @@ impl Convert {
 
     fn pact(&self, exchanges: &[Arc<Recorded>]) -> Result<Value, Error> {
         let contract = self.contract.load()?;
-        let exchanges = exchanges.iter().map(|recorded| &recorded.exchange);
-        let pact = pact::from_exchanges(&contract, &self.consumer, exchanges);
+        let mut traffic = pact::Traffic::new(&contract, &self.consumer);
+        for recorded in exchanges {
+            traffic.add(&recorded.exchange);
+            if traffic.is_too_large() {
+                return Err(Error::could_not_run(format!(
+                    "expected shapes that fit into a pact of 8 MiB, but found more up to exchange {}; take a journal with fewer exchanges",
+                    recorded.id
+                )));
+            }
+        }
+        let pact = traffic.pact();
         if pact["interactions"].as_array().is_some_and(Vec::is_empty) {
             output::say(style::NOTED, "the journal has no valid exchange, so the pact has no interaction");
         }
@@ -188,6 +198,7 @@ fn table(exchanges: &[Arc<Recorded>]) -> Table {
         "operation",
         "outcome",
         "delivery",
+        "script",
         "first violation",
     ]);
     for recorded in exchanges {
@@ -201,6 +212,7 @@ fn table(exchanges: &[Arc<Recorded>]) -> Table {
             exchange.operation.as_deref().unwrap_or("-").to_owned(),
             word(&exchange.outcome()),
             word(&recorded.delivery.get()),
+            exchange.scripted.as_deref().map(|scripted| one_line(&words(scripted))).unwrap_or_default(),
             first_violation(exchange).unwrap_or_default(),
         ]);
     }
@@ -258,6 +270,7 @@ mod tests {
                 more_violations: false,
                 readings: Vec::new(),
                 state: None,
+                scripted: None,
             },
             redactions: Arc::new([]),
             timing: Timing::default(),

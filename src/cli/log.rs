@@ -291,21 +291,29 @@ struct Plain<'a>(&'a str);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = cut(self.0);
-        let mut rest = text;
-        while let Some(at) = rest.find(char::is_control) {
-            f.write_str(&rest[..at])?;
-            let mut chars = rest[at..].chars();
-            if let Some(control) = chars.next() {
-                write!(f, "{}", control.escape_default())?;
-            }
-            rest = chars.as_str();
+        // Nearly every text is like this, which takes no time to see.
+        if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+            f.write_str(text)?;
+        } else {
+            write_escaped(text, f)?;
         }
-        f.write_str(rest)?;
         if text.len() < self.0.len() {
             f.write_str("…")?;
         }
         Ok(())
     }
+}
+
+fn write_escaped(mut text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    while let Some(at) = text.find(char::is_control) {
+        f.write_str(&text[..at])?;
+        let mut chars = text[at..].chars();
+        if let Some(control) = chars.next() {
+            write!(f, "{}", control.escape_default())?;
+        }
+        text = chars.as_str();
+    }
+    f.write_str(text)
 }
 
 /// Bytes of a target or a violation that a line shows.

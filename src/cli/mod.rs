@@ -10,8 +10,13 @@
 mod call;
 mod check;
 mod completions;
+#[cfg(any(feature = "campaign", feature = "verify"))]
+mod consent;
 mod contract;
+mod credentials;
 mod error;
+#[cfg(feature = "campaign")]
+mod fuzz;
 mod generate;
 mod health;
 mod journal;
@@ -20,6 +25,8 @@ mod junit;
 mod log;
 mod output;
 mod private_file;
+mod script;
+mod script_options;
 mod secret;
 mod serve;
 mod signals;
@@ -82,6 +89,7 @@ Examples:
   standin check createAgent agent.json     does this body keep to the pages?
   standin token                            a token to call it with
   standin generate createAgent --mutants   requests with one fault each
+  standin fuzz http://127.0.0.1:8484       does it do what the pages say?
   standin verify http://127.0.0.1:8484     does it do what the contracts say?
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 could not run.";
@@ -93,9 +101,12 @@ enum Command {
     Check(check::Check),
     Token(token::Token),
     Generate(generate::Generate),
+    #[cfg(feature = "campaign")]
+    Fuzz(Box<fuzz::Fuzz>),
     Verify(Box<verify::Verify>),
     Journal(journal::Convert),
     State(state::State),
+    Script(script::Script),
     Health(health::Health),
     Stop(stop::Stop),
     Completions(completions::Completions),
@@ -128,9 +139,12 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Token(token) => token.run(),
             Self::Generate(generate) => generate.run(),
+            #[cfg(feature = "campaign")]
+            Self::Fuzz(fuzz) => fuzz.run(),
             Self::Verify(verify) => verify.run(),
             Self::Journal(journal) => journal.run(),
             Self::State(state) => state.run(),
+            Self::Script(script) => script.run(),
             Self::Health(health) => health.run(),
             Self::Stop(stop) => stop.run(),
             Self::Completions(completions) => completions.run(),

@@ -69,8 +69,8 @@ pub(super) fn name_of(file: &Path) -> String {
     if is_stdin(file) { "standard input".into() } else { file.display().to_string() }
 }
 
-/// A file to be written later, in one go.
-#[derive(Debug)]
+/// A file to be written later.
+#[derive(Clone, Debug)]
 pub(super) struct Target {
     file: PathBuf,
     scratch: PathBuf,
@@ -106,22 +106,69 @@ impl Target {
         Ok(target)
     }
 
+    /// Where it is, in the same words for whatever names it: two targets of one place are the same file.
+    pub(super) fn place(&self) -> PathBuf {
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        folder.join(self.file.file_name().unwrap_or_default())
+    }
+
     /// Writes the file: beside it first, then in its place.
     pub(super) fn write<'a>(
         &self,
         parts: impl IntoIterator<Item = impl AsRef<[u8]> + 'a>,
     ) -> Result<(), Error> {
-        let written = fs::File::create(&self.scratch).and_then(|file| {
-            let mut file = io::BufWriter::new(file);
-            for part in parts {
-                file.write_all(part.as_ref())?;
-            }
-            file.into_inner()?.sync_all()?;
-            fs::rename(&self.scratch, &self.file)
+        let mut draft = self.draft()?;
+        for part in parts {
+            draft.write(part.as_ref())?;
+        }
+        draft.finish()
+    }
+
+    /// Begins to write the file, beside it.
+    pub(super) fn draft(&self) -> Result<Draft, Error> {
+        let file = fs::File::create(&self.scratch).map_err(|error| self.failed(&error))?;
+        Ok(Draft { target: self.clone(), file: Some(io::BufWriter::new(file)) })
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        Error::could_not_run(format!("cannot write {}: {}", self.file.display(), reason(error)))
+    }
+}
+
+/// A file that is written bit by bit, beside its place until it is whole. It is gone when it is dropped before that.
+pub(super) struct Draft {
+    target: Target,
+    /// None once it is whole.
+    file: Option<io::BufWriter<fs::File>>,
+}
+
+impl Draft {
+    /// Adds to it.
+    pub(super) fn write(&mut self, part: &[u8]) -> Result<(), Error> {
+        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(part));
+        written.map_err(|error| self.target.failed(&error))
+    }
+
+    /// Puts it in its place.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let placed = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
+            file.sync_all()?;
+            fs::rename(&self.target.scratch, &self.target.file)
         });
-        written.map_err(|error| {
-            let _ = fs::remove_file(&self.scratch);
-            Error::could_not_run(format!("cannot write {}: {}", self.file.display(), reason(&error)))
+        placed.map_err(|error| {
+            let _ = fs::remove_file(&self.target.scratch);
+            self.target.failed(&error)
         })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = fs::remove_file(&self.target.scratch);
+        }
     }
 }

@@ -19,10 +19,11 @@ use super::{
     journal_file::JournalFile,
     log::{self, Log},
     output,
+    script_options::ScriptArgs,
     secret::{ClientSecret, ControlToken},
     signals,
     state_options::StateArgs,
-    value::{address, entries, host_name, origin, size},
+    value::{address, entries, host_name, origin, size, time},
 };
 use crate::{
     Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, StateSettings,
@@ -42,6 +43,7 @@ Examples:
   standin serve --journal-file run.ndjson         keep what was sent
   standin serve --token verified --client-secret-file secret.txt
   standin serve --state                           remember what is created
+  standin serve --scripts flaky                   some requests fail
   standin serve --start-state team.json --state-file sessions.json
 
 A token to call it with: standin token
@@ -99,6 +101,12 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
 
+    /// The longest time that a reply may be held back by what is to happen to it on its way
+    ///
+    /// `Prefer: delay=1500ms` holds back the reply to one request, `Prefer: fault=reset` breaks it.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, env = "STANDIN_MAX_DELAY")]
+    max_delay: Duration,
+
     /// An origin whose pages may call the API; any when none is given (repeatable; the variable is comma separated)
     ///
     /// With it, a page of another origin reads nothing, and what it sends to change something is refused with 403.
@@ -126,9 +134,12 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DIRECTIVES", default_value = "standin=info", value_parser = log::filter, env = "STANDIN_LOG_FILTER")]
     log_filter: String,
 
-    // The last, as its heading is for all that comes after it.
+    // The last, as their headings are for all that comes after them.
     #[command(flatten)]
     state: StateArgs,
+
+    #[command(flatten)]
+    scripts: ScriptArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -194,6 +205,7 @@ impl Serve {
         contract.words(config.settings.errors).map_err(|error| {
             Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
         })?;
+        config.scripts = Some(self.scripts.scripts(&contract, self.max_delay)?);
         let state_file = match &config.settings.state {
             Some(settings) => {
                 let sessions = Arc::new(self.state.sessions(&contract, settings.bounds)?);
@@ -343,6 +355,7 @@ impl Serve {
                 detail: self.detail == Switch::On,
                 token,
                 max_body: self.max_body,
+                max_delay: self.max_delay,
                 state,
             },
             ..Config::default()

@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, StringValueParser, TypedValueParser},
 };
 
-use crate::{Contract, Rule};
+use crate::{Contract, Preset, Rule};
 
 /// A parser of any text that knows the usual ones.
 #[derive(Clone)]
@@ -22,6 +22,14 @@ pub(super) fn operation() -> Suggested {
         operations
             .map(|operation| PossibleValue::new(operation.id.to_string()).help(operation.summary.clone()))
             .collect()
+    })
+}
+
+/// The presets of scripts.
+pub(super) fn preset() -> Suggested {
+    Suggested(|| {
+        let presets = Preset::all().iter();
+        presets.map(|preset| PossibleValue::new(&preset.name).help(preset.summary.as_str())).collect()
     })
 }
 

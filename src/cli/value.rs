@@ -1,6 +1,10 @@
 //! Values of options, checked before anything is begun.
 
+use std::time::Duration;
+
 use bytesize::ByteSize;
+
+use crate::course;
 
 /// An address and a port.
 pub(super) fn address(text: &str) -> Result<String, String> {
@@ -21,6 +25,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     let size: Option<ByteSize> = text.parse().ok();
     size.and_then(|size| usize::try_from(size.as_u64()).ok())
         .ok_or_else(|| "expected a size such as 1MiB, 500kB or 4096".into())
+}
+
+/// How long something takes.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    course::time(text).ok_or_else(|| "expected a time such as 500ms, 2s or 5m".into())
 }
 
 /// The name of a host, in lower case.

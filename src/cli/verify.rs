@@ -1,8 +1,6 @@
 //! `standin verify`.
 
 #[cfg(feature = "verify")]
-mod consent;
-#[cfg(feature = "verify")]
 mod plan;
 #[cfg(feature = "verify")]
 mod report;
@@ -13,8 +11,8 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{ContractSource, Error, Exit, secret::ClientSecret};
-use crate::token::{SAMPLE_CLIENT, Secret};
+use super::{ContractSource, Error, Exit, credentials::Credentials};
+use crate::{course, token::Secret};
 
 /// Verify a service against contracts in Pact's format
 ///
@@ -74,22 +72,8 @@ pub(super) struct Verify {
     #[arg(long, short, env = "STANDIN_VERIFY_YES")]
     yes: bool,
 
-    /// The token to send where a pact has the contract's sample token
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "STANDIN_TOKEN",
-        hide_env_values = true,
-        conflicts_with_all = ["client_secret", "client_secret_file"]
-    )]
-    token: Option<Secret>,
-
     #[command(flatten)]
-    client_secret: ClientSecret,
-
-    /// The client id in a token that is signed with the client secret and valid for an hour
-    #[arg(long, value_name = "ID", default_value = SAMPLE_CLIENT, env = "STANDIN_APP_ID")]
-    app_id: String,
+    credentials: Credentials,
 
     /// A value of a real account, such as streamId=st-1 (repeatable; the variable has one a line)
     ///
@@ -197,11 +181,9 @@ pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
-/// A time of some length.
+/// A time of some length, in whole microseconds.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    parsed
-        .and_then(|time| Duration::try_from(time).ok())
+    course::time(text)
         .filter(|time| !time.is_zero())
         .ok_or_else(|| format!("expected a time such as 10s or 500ms, but found `{text}`"))
 }

@@ -8,17 +8,12 @@ use crate::{
     Rule,
     contract::Basis,
     payload::{Case, Expect, Operator, Wire},
+    render::ndjson::unbroken,
 };
 
 /// A case as one line of JSON.
 pub(super) fn line(case: &Case, expected: &Expected, seed: u64, index: u64) -> String {
-    let line = document(case, expected, seed, index).to_string();
-    // JSON allows these within strings, and some readers take them for ends of lines.
-    if line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-        let line = line.replace('\u{85}', "\\u0085");
-        return line.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
-    }
-    line
+    unbroken(document(case, expected, seed, index).to_string())
 }
 
 fn document(case: &Case, expected: &Expected, seed: u64, index: u64) -> Value {

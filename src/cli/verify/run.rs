@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Error, Exit,
+        Error, Exit, consent,
         error::one_line,
         output::{self, Target},
         style, wrap,
     },
-    Include, ReportTarget, Verify, consent,
+    Include, ReportTarget, Verify,
     plan::{Choice, Plan, pact_line},
     report::{Report, Verified, interaction_lines, summary_line},
 };
@@ -59,7 +59,8 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
     let secrets = verify.secrets(&filling);
     let options = Options { states_url: verify.states_url.clone(), timeout: verify.timeout };
     if let Some(warning) = plan.warning(&provider) {
-        consent::obtain(&warning, verify.yes || provider.is_loopback())?;
+        let advice = "--yes goes on without asking, and --dry-run shows the requests";
+        consent::obtain(&warning, verify.yes || provider.is_loopback(), advice)?;
     }
 
     let mut report = Report { url: provider.url(), pacts: Vec::new() };
@@ -164,14 +165,14 @@ impl Verify {
             )));
         }
         let minted = || {
-            let secret = self.client_secret.value()?;
+            let secret = self.credentials.client_secret.value()?;
             let now = Timestamp::now().as_second();
-            Some(mint(contract.token_claim(), &self.app_id, secret, now, Some(now + TOKEN_TIME)))
+            Some(mint(contract.token_claim(), &self.credentials.app_id, secret, now, Some(now + TOKEN_TIME)))
         };
         Ok(Filling {
             token_header: contract.token_header().map(str::to_owned),
             sample_token: contract.sample_token().map(str::to_owned),
-            token: self.token.as_ref().map(|token| token.reveal().to_owned()).or_else(minted),
+            token: self.credentials.token.as_ref().map(|token| token.reveal().to_owned()).or_else(minted),
             values: self.values.clone(),
         })
     }

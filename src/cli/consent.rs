@@ -2,19 +2,17 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::super::{Error, output, style};
+use super::{Error, output, style};
 
 /// Says what a run will do. A person at a terminal is asked first, unless it `is_fine` anyway; nobody else is, so that a
-/// pipeline goes on.
-pub(super) fn obtain(warning: &str, is_fine: bool) -> Result<(), Error> {
+/// pipeline goes on. `advice` is for those who say no.
+pub(super) fn obtain(warning: &str, is_fine: bool, advice: &str) -> Result<(), Error> {
     output::say(style::NOTED, warning);
     let is_watched = io::stdin().is_terminal() && io::stderr().is_terminal();
     if is_fine || !is_watched || agrees(&mut io::stdin().lock(), &mut io::stderr().lock()) {
         return Ok(());
     }
-    Err(Error::could_not_run(
-        "nothing was sent; --yes goes on without asking, and --dry-run shows the requests",
-    ))
+    Err(Error::could_not_run(format!("nothing was sent; {advice}")))
 }
 
 /// Whether the answer is yes; no answer is a no.
