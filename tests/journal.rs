@@ -29,6 +29,7 @@ fn exchange(target: &str) -> Exchange {
         more_violations: false,
         readings: Vec::new(),
         state: None,
+        scripted: None,
     }
 }
 

@@ -23,6 +23,7 @@ fn arguments(request: Request) -> Vec<Vec<u8>> {
         more_violations: false,
         readings: Vec::new(),
         state: None,
+        scripted: None,
     });
     let command = curl::command(&recorded, "http://localhost:1");
     let script =

@@ -3,7 +3,8 @@
 use std::alloc::System;
 
 use standin::{
-    Exchange, Headers, Journal, JournalLimits, Reading, Reply, Request, Rule, Secrets, Step, Violation,
+    Breach, Exchange, Headers, Journal, JournalLimits, Reading, Reply, Request, Rule, Scripted, Secrets,
+    Step, Violation,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -28,6 +29,7 @@ fn plain() -> Exchange {
         more_violations: false,
         readings: Vec::new(),
         state: None,
+        scripted: None,
     }
 }
 
@@ -50,7 +52,7 @@ fn violations(count: usize, text: &str) -> Vec<Violation> {
 
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJhcHBJZCI6ImNzLTEifQ.c2lnbmF0dXJl";
 
-const SHAPES: [Shape; 14] = [
+const SHAPES: [Shape; 15] = [
     ("plain", plain),
     ("a long body", || with_body("x".repeat(100_000))),
     ("a body of one byte", || with_body("x".to_owned())),
@@ -90,6 +92,17 @@ const SHAPES: [Shape; 14] = [
     ("readings", || {
         let reading = Reading { ledger: "U3".into(), pointer: "/body/x".into(), note: spare("x", 500) };
         Exchange { readings: vec![reading; 30], ..plain() }
+    }),
+    ("a script's part", || {
+        let decided = Reply { status: 200, headers: plain().reply.headers, body: spare("{}", 50_000).into() };
+        let breach = Breach { pointer: "/body/x".into(), message: spare("x", 500) };
+        let scripted = Scripted {
+            script: Some("slow".into()),
+            decided: Some(decided),
+            breaches: vec![breach; 30],
+            ..Scripted::default()
+        };
+        Exchange { scripted: Some(Box::new(scripted)), ..plain() }
     }),
     ("secrets in many places", || {
         let mut exchange = with_body(format!(r#"{{"token":"{TOKEN}"}}"#));

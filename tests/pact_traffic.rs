@@ -219,6 +219,22 @@ fn a_phone_number_may_come_back_as_a_number_or_a_string() {
 }
 
 #[test]
+fn an_integer_is_written_as_all_clients_write_it() {
+    let contract = Contract::builtin();
+    for (sent, kept) in [("100.0", json!(100)), ("-0.0", json!(0)), ("1e2", json!(100)), ("7", json!(7))] {
+        let body = fixture("createAgent/request").to_string();
+        let request = sample(&contract, "createAgent", "sample");
+        let request =
+            request.body(body.replace(r#""maxChatSupport":5"#, &format!(r#""maxChatSupport":{sent}"#)));
+
+        let pact = recorded(Settings { checks: standin::Checks::Off, ..Settings::default() }, vec![request]);
+
+        let content = pact.pointer("/interactions/0/request/body/content/maxChatSupport");
+        assert_eq!(content, Some(&kept), "{sent}");
+    }
+}
+
+#[test]
 fn a_path_that_clients_would_change_is_left_out() {
     let contract = Contract::builtin();
     let mut request = sample(&contract, "createAgent", "sample");

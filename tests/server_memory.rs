@@ -62,13 +62,13 @@ fn when_there_are_too_many_requests_at_a_time_a_connection_has_its_share() {
         config.limits.body_time = FOREVER;
     });
     let [mut greedy, mut modest] = [(); 2].map(|()| http2::Client::connect(server.addr(), &[]));
-    for stream in (1..=31).step_by(2) {
+    for stream in (1..=63).step_by(2) {
         greedy.request(stream, "POST", AGENTS, &[], false);
     }
 
-    // The seventeenth of all.
-    greedy.request(33, "GET", "/__standin/health", &[], true);
-    assert!(!greedy.reply(33).is_ok);
+    // The thirty-third of all.
+    greedy.request(65, "GET", "/__standin/health", &[], true);
+    assert!(!greedy.reply(65).is_ok);
     assert_eq!(server.unparsed(), 1);
     for stream in (1..=15).step_by(2) {
         modest.request(stream, "POST", AGENTS, &[], false);

@@ -215,3 +215,36 @@ fn ids_that_name_nothing_are_readings_until_what_they_name_is_there() {
         .with("/queues/0/id", queue["id"].clone());
     assert!(!readings(&send(&mut client, &known)).contains(&"/body/queues/0/id".to_owned()));
 }
+
+#[test]
+fn roles_are_listed_by_their_kind_and_as_many_as_are_asked_for() {
+    let mut client = client(&[]);
+    let mut list = |kind: &str, limit: Option<&str>| {
+        let mut call = Call::sample("listRoles");
+        call.query = vec![("roleType".into(), kind.into())];
+        call.query.extend(limit.map(|limit| ("limit".into(), limit.into())));
+        let shown = reply(&send(&mut client, &call));
+        let roles = shown["roles"].as_array().expect("an array").clone();
+        assert!(roles.iter().all(|role| role["roleType"] == kind && role["_id"].is_string()), "{shown}");
+        (roles.len(), shown["total"].clone(), shown["availableMore"].clone())
+    };
+    assert_eq!(list("bot", None), (5, json!(5), json!(false)));
+    assert_eq!(list("bot", Some("2")), (2, json!(5), json!(true)));
+    assert_eq!(list("bot", Some("50")), (5, json!(5), json!(false)));
+    assert_eq!(list("admin", Some("1")), (1, json!(1), json!(false)));
+}
+
+#[test]
+fn whoever_changes_an_agent_group_is_told_its_id_unless_it_is_hidden() {
+    for (choices, is_shown) in [(&[] as &[&str], true), (&["S61=hidden"], false)] {
+        let mut client = client(choices);
+        reply(&send(&mut client, &Call::sample("createAgentGroup")));
+        let stored = client.session.snapshot()["resources"]["agentGroup"][0]["records"][0]["id"].clone();
+        let id = stored.as_str().expect("an id");
+        let mut call = Call::sample("updateAgentGroup");
+        *call.path.last_mut().expect("a segment") = id.into();
+        call.path[4] = Call::sample("createAgentGroup").path[4].clone();
+        let updated = reply(&send(&mut client, &call));
+        assert_eq!(updated.get("id").and_then(Value::as_str), is_shown.then_some(id));
+    }
+}

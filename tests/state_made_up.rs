@@ -82,6 +82,41 @@ fn a_reply_has_what_was_stored_else_what_was_made_else_the_sample() {
 }
 
 #[test]
+fn what_is_read_as_it_was_stored_is_the_same_whatever_it_holds() {
+    let mut client = library(StateSettings::default());
+    // What is created, and what the card of it shows.
+    let cases = [
+        (
+            json!({"title": "T", "author": "A"}),
+            json!({"title": "T", "author": "A", "pages": 1, "heading": "T by A"}),
+        ),
+        (json!({"title": "\"\\,}\n", "pages": 1e2}), json!({"title": "\"\\,}\n", "pages": 100.0})),
+        (json!({"title": "ü€𝄞", "pages": "]{"}), json!({"title": "ü€𝄞", "pages": "]{"})),
+        (json!({"title": "too long for a card"}), json!({"title": "A sample"})),
+    ];
+    for (sent, shown) in cases {
+        let created = client.ok("POST", "/main/books", Some(sent));
+        let card = client.ok("GET", &format!("/main/books/{}/card", created["id"].as_str().unwrap()), None);
+        assert_eq!((&card["id"], &card["server"]), (&created["id"], &json!("one")));
+        for (name, value) in shown.as_object().unwrap() {
+            assert_eq!(&card[name], value, "{name}");
+        }
+        assert_eq!(card.get("isbn"), None, "the card knows no such member");
+    }
+}
+
+#[test]
+fn what_is_shown_whole_has_members_that_no_schema_names() {
+    let mut client = library(StateSettings::default());
+    let shelf = json!({"key": "s-1", "name": "N", "room~/": null, "lamp": {"watts": [1.50, "]"]}});
+    client.ok("PUT", "/main/stock", Some(json!({"what": "shelves", "items": [shelf]})));
+
+    let read = client.ok("GET", "/main/shelves/s-1", None);
+
+    assert_eq!(read, json!({"id": "s-1", "name": "N", "room~/": null, "lamp": {"watts": [1.5, "]"]}}));
+}
+
+#[test]
 fn a_list_comes_by_pages_in_the_order_of_creation() {
     let mut client = library(StateSettings::default());
     let ids: Vec<_> = (0..25)

@@ -86,6 +86,7 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
         (&["serve", "--lisen", "x"], "a similar argument exists: '--listen'; see `standin serve --help`"),
         (&["serve", "--listen", "8484"], "expected an address and a port, such as 127.0.0.1:8484"),
         (&["serve", "--max-body", "huge"], "expected a size such as 1MiB"),
+        (&["serve", "--max-delay", "long"], "expected a time such as 500ms, 2s or 5m"),
         (&["serve", "--journal-entries", "0"], "expected a number from 1 up"),
         (&["serve", "--control-origin", "http://a.test/"], "expected an origin without a path"),
         (&["serve", "--control-host", "http://a.test"], "expected a host name without scheme and port"),

@@ -11,11 +11,12 @@ use crate::support::{
 };
 
 /// The README and the pages that it leads to.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/control.md",
     "docs/generate.md",
     "docs/operations.md",
+    "docs/scripts.md",
     "docs/serve.md",
     "docs/state.md",
     "docs/verify.md",

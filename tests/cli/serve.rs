@@ -77,6 +77,13 @@ fn an_occupied_port_is_one_line_that_says_what_to_do() {
 }
 
 #[test]
+fn a_line_feed_in_an_address_is_shown_as_an_escape() {
+    let refused = run(["serve", "--listen", "no\nhost:80"]);
+    let complaint = refused.complaint(3);
+    assert!(complaint.starts_with(r"standin: cannot listen on no\nhost:80: "), "{complaint}");
+}
+
+#[test]
 fn flags_reach_the_stub() {
     let secret = "s3cret";
     let signed = run(["token", "--client-secret", secret]).fine();

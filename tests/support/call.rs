@@ -1,6 +1,6 @@
 //! A request in parts, as a program or curl would send it.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use super::{Client, Reply, TOKEN};
 
@@ -46,16 +46,46 @@ impl Call {
     pub fn curl(command: &str) -> Self {
         let mut words = words(command).into_iter();
         assert_eq!(words.next().as_deref(), Some("curl"), "{command}");
+        Self::of_arguments(words)
+    }
+
+    /// The request of a script that calls curl once, as a shell reads it that has the token in `STANDIN_TOKEN`.
+    #[cfg(unix)]
+    pub fn shell(script: &str, token: &str) -> Self {
+        let curl = "curl() { for a; do printf '%s\\0' \"$a\"; done; [ \"$a\" = @- ] && cat; }";
+        let output = Command::new("sh")
+            .args(["-c", &format!("{curl}\n{script}\n")])
+            .env("STANDIN_TOKEN", token)
+            .output()
+            .unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}\n{script}");
+        let parts: Vec<_> = output.stdout.split(|byte| *byte == 0).collect();
+        let (body, arguments) = parts.split_last().unwrap();
+        let arguments = arguments.iter().map(|argument| String::from_utf8_lossy(argument).into_owned());
+        let mut call = Self::of_arguments(arguments);
+        if !body.is_empty() {
+            call.body = body.to_vec();
+        }
+        call
+    }
+
+    fn of_arguments(mut words: impl Iterator<Item = String>) -> Self {
         let mut call = Self::default();
         while let Some(word) = words.next() {
             match word.as_str() {
-                "--location" => {}
-                "--request" => call.method = words.next().unwrap(),
-                "--header" => {
+                "--location" | "--path-as-is" | "-g" | "-sS" | "--http1.1" => {}
+                "--request" | "-X" => call.method = words.next().unwrap(),
+                "--header" | "-H" => {
                     let header = words.next().unwrap();
-                    let (name, value) = header.split_once(": ").unwrap();
-                    call = call.header(name, value);
+                    // A name alone is a header that curl is not to add.
+                    match (header.split_once(": "), header.strip_suffix(';')) {
+                        (Some((name, value)), _) => call = call.header(name, value),
+                        (None, Some(name)) => call = call.header(name, ""),
+                        (None, None) => assert!(header.ends_with(':'), "{header}"),
+                    }
                 }
+                "--data-binary" => assert_eq!(words.next().as_deref(), Some("@-")),
+                "--data-raw" => call.body = words.next().unwrap().into(),
                 "--data" => {
                     let data = words.next().unwrap();
                     call.body = match data.strip_prefix('@') {

@@ -3,11 +3,15 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpStream, ToSocketAddrs},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use super::PATIENCE;
+
+/// How long silence takes.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// A connection.
 pub struct Client(BufReader<TcpStream>);
@@ -114,6 +118,29 @@ impl Client {
             Err(error) if error.kind() != io::ErrorKind::ConnectionReset => panic!("{error}"),
             _ => rest,
         }
+    }
+
+    /// The next so many bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).expect("they come");
+        bytes
+    }
+
+    /// Everything until the connection ends, and the error that it ends with, when it does not end in its orderly way.
+    pub fn end(&mut self) -> (Vec<u8>, Option<io::ErrorKind>) {
+        let mut rest = Vec::new();
+        let error = self.0.read_to_end(&mut rest).err();
+        (rest, error.map(|error| error.kind()))
+    }
+
+    /// Whether nothing has come for a moment, and the connection is open.
+    pub fn is_silent(&mut self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_read_timeout(Some(MOMENT)).expect("a timeout can be set");
+        let found = stream.peek(&mut [0]);
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        self.0.buffer().is_empty() && found.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Reads until there is a line that begins so.

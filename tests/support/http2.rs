@@ -1,7 +1,7 @@
 //! As much of an HTTP/2 client as the tests need, frame by frame.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
@@ -14,8 +14,10 @@ pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const GO_AWAY: u8 = 7;
 
+pub const END_STREAM: u8 = 1;
+pub const INTERNAL_ERROR: u32 = 2;
+
 const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// A connection that has sent its preface.
@@ -36,6 +38,22 @@ pub struct Reply {
     /// Whether the status is 200: the first byte of the header block says so.
     pub is_ok: bool,
     pub body: Vec<u8>,
+}
+
+impl Frame {
+    /// Takes the frame off that these bytes begin with, if they begin with a whole one.
+    pub fn split_off(bytes: &mut Vec<u8>) -> Option<Self> {
+        let head: [u8; 9] = bytes.get(..9)?.try_into().ok()?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let payload = bytes.get(9..9 + length)?.to_vec();
+        bytes.drain(..9 + length);
+        Some(Self::new(head, payload))
+    }
+
+    fn new(head: [u8; 9], payload: Vec<u8>) -> Self {
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        Self { kind: head[3], flags: head[4], stream, payload }
+    }
 }
 
 impl Client {
@@ -99,6 +117,23 @@ impl Client {
         }
     }
 
+    /// Reads until `stream` is reset: its frames before that, and the reason.
+    pub fn until_reset(&mut self, stream: u32) -> (Vec<Frame>, u32) {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.next().expect("the connection is open");
+            assert!(frame.kind != GO_AWAY, "{frame:?}");
+            match frame.kind {
+                RST_STREAM if frame.stream == stream => {
+                    let reason = frame.payload.try_into().expect("a reason has four bytes");
+                    return (frames, u32::from_be_bytes(reason));
+                }
+                _ if frame.stream == stream => frames.push(frame),
+                _ => {}
+            }
+        }
+    }
+
     /// The next frame; none when the connection is closed. A ping is answered, as a server that closes expects.
     pub fn next(&mut self) -> Option<Frame> {
         let frame = self.read()?;
@@ -109,18 +144,20 @@ impl Client {
         Some(frame)
     }
 
+    /// Every byte until the connection ends, and the error that it ends with, when it does not end in its orderly way.
+    pub fn end(&mut self) -> (Vec<u8>, Option<io::ErrorKind>) {
+        let mut rest = Vec::new();
+        let error = self.0.read_to_end(&mut rest).err();
+        (rest, error.map(|error| error.kind()))
+    }
+
     fn read(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
         let mut payload = vec![0; length];
         self.0.read_exact(&mut payload).ok()?;
-        Some(Frame {
-            kind: head[3],
-            flags: head[4],
-            stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
-            payload,
-        })
+        Some(Frame::new(head, payload))
     }
 
     fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
