@@ -60,6 +60,20 @@ fn create(bencher: Bencher, size: usize) {
     });
 }
 
+/// The first change after a clone, which is what a snapshot of the session is.
+#[divan::bench(args = SIZES)]
+fn create_beside_a_clone(bencher: Bencher, size: usize) {
+    let stub = stub();
+    let session = library(&stub, size).0;
+    bencher.with_inputs(|| (session.clone(), stub.check(book(size + 1)))).bench_local_values(
+        |(mut session, checked)| {
+            let (_, change) = stub.decide(&session, checked);
+            session.apply(change);
+            session
+        },
+    );
+}
+
 #[divan::bench(args = SIZES)]
 fn read(bencher: Bencher, size: usize) {
     run(bencher, size, |id| Request::new("GET", format!("/main/books/{id}")));
