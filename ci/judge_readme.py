@@ -15,7 +15,7 @@ import tempfile
 import standin
 import yaml
 
-PAGES = ["README.md", "docs/verify.md", "docs/generate.md", "docs/serve.md", "docs/control.md", "docs/state.md"]
+PAGES = ["README.md", "docs/verify.md", "docs/generate.md", "docs/serve.md", "docs/control.md", "docs/state.md", "docs/scripts.md"]
 # What has been done already where the program is on the path, and what nobody can do here.
 LEFT_OUT = ("cargo ", "podman ")
 VERIFY = pathlib.Path(os.environ["STANDIN_VERIFY"]).absolute()
@@ -59,6 +59,9 @@ def main():
         lines = parts["sessions"].splitlines()
         if any(len(json.loads(line)["results"]) != 1 for line in (lines[1], lines[3])):
             standin.fail(f"the sessions got {lines}")
+        attempts = parts["retried"].splitlines()[1:4]
+        if ["errors" in json.loads(line) for line in attempts] != [True, True, False]:
+            standin.fail(f"the retry got {attempts}")
         print(f"README: {len(parts)} blocks, pasted in order into one shell: {', '.join(parts)}")
 
         pipeline = next(text for language, name, text in blocks if name == "pipeline")

@@ -15,7 +15,7 @@ import requests
 import standin
 
 COUNT = "500"
-SEEDS = ["1", "2", "3"]
+SEED = "1"
 # What says who is sent to and how the body is framed; a client writes them itself.
 FRAMING = {"connection", "content-length", "host", "transfer-encoding"}
 # What clients add, which is no fault and breaks no rule.
@@ -25,11 +25,10 @@ ADDED = {"accept", "accept-encoding", "accept-language", "sec-fetch-mode", "user
 def cases(operation):
     """The cases that any client can send: valid ones and mutants."""
     for flags in [], ["--mutants"]:
-        for seed in SEEDS:
-            out = standin.run("generate", operation, "--count", COUNT, "--seed", seed, *flags)
-            for case in map(json.loads, filter(None, out.split("\n"))):
-                if case["wire"] == "any":
-                    yield case
+        out = standin.run("generate", operation, "--count", COUNT, "--seed", SEED, *flags)
+        for case in map(json.loads, filter(None, out.split("\n"))):
+            if case["wire"] == "any":
+                yield case
 
 
 def content(body):

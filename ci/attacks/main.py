@@ -16,11 +16,12 @@ import slow
 import smuggling
 import stopping
 import tokens
+import waiting
 from attack import ATTACKS
 from measure import measure
 
 # In the order in which they run.
-FAMILIES = (slow, floods, frames, control, smuggling, pages, tokens, inputs, stopping)
+FAMILIES = (slow, waiting, floods, frames, control, smuggling, pages, tokens, inputs, stopping)
 
 COLUMNS = (
     "{verdict:4} {name:26} {worst_ms:>6} {proof_ms:>6} {peak_mib:>6} {allowed_mib:>7} {after_mib:>6}"
