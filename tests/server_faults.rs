@@ -174,6 +174,23 @@ fn those_that_hang_make_room_for_others_the_longest_first() {
 }
 
 #[test]
+fn an_http2_connection_on_which_all_that_is_under_way_hangs_makes_room_for_others() {
+    let server = server(|config| config.limits.connections = 1);
+    let mut hanging = http2::Client::connect(server.addr(), &[]);
+    for (stream, id) in [(1, 1), (3, 2)] {
+        hanging.request(stream, "GET", "/nowhere", &[("prefer", "fault=hang")], true);
+        exchange(&server, id);
+    }
+
+    let mut other = Client::connect(server.addr());
+    assert_eq!(other.call(get("/beside")).id(), 3);
+
+    for id in [1, 2] {
+        settled(&exchange(&server, id), Delivery::Aborted);
+    }
+}
+
+#[test]
 fn an_http2_stream_is_reset_without_a_head_and_its_connection_goes_on() {
     let server = server(|_| {});
     let mut client = http2::Client::connect(server.addr(), &[]);

@@ -62,6 +62,7 @@ async fn broken(shared: &Shared, fault: Fault, mut receipt: Receipt) -> Broken {
     let is_http2 = receipt.in_flight.is_http2();
     if fault == Fault::Hang {
         receipt.waits();
+        receipt.in_flight.hangs();
         if !is_http2 {
             receipt.in_flight.break_off(Break::Hang);
         }

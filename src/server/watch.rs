@@ -51,6 +51,8 @@ pub(super) struct Watch {
     closed: AtomicU64,
     /// Requests under way, from the end of the head to the last byte of the reply.
     in_flight: AtomicU32,
+    /// How many of them hang, as was asked.
+    hanging: AtomicU32,
     /// What was read last (HTTP/1).
     tail: Tail,
     /// The request under way has been read to its end.
@@ -103,6 +105,7 @@ impl Watch {
             idle: AtomicU64::new(1),
             closed: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
+            hanging: AtomicU32::new(0),
             tail: Tail::default(),
             whole: AtomicBool::new(false),
             ahead: AtomicBool::new(false),
@@ -245,10 +248,10 @@ impl Watch {
         Ok(later(now, limits.reply_time.min(limits.idle_time)))
     }
 
-    /// Since when there has been no whole request, if there is none under way, or none but one that hangs as was asked; the
-    /// head of one may have begun.
+    /// Since when there has been no whole request, if there is none under way but those that hang as was asked; the head of
+    /// one may have begun.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let is_idle = self.in_flight.load(Relaxed) == 0 || self.breaks() == Some(Break::Hang);
+        let is_idle = self.in_flight.load(Relaxed) == self.hanging.load(Relaxed);
         (is_idle && self.closed.load(Relaxed) == 0).then(|| self.instant(self.idle.load(Relaxed)))
     }
 

@@ -16,6 +16,7 @@ pub(in crate::server) struct InFlight {
     all: Arc<AtomicUsize>,
     /// The counter of its reply.
     reply: Option<u8>,
+    hangs: bool,
 }
 
 impl InFlight {
@@ -26,7 +27,7 @@ impl InFlight {
         watch.whole.store(false, Relaxed);
         watch.ahead.store(false, Relaxed);
         watch.needs_client.store(false, Relaxed);
-        Self { watch, all: Arc::clone(all), reply: None }
+        Self { watch, all: Arc::clone(all), reply: None, hangs: false }
     }
 
     /// Whether its connection has more than its share while all have more than `limit`.
@@ -53,9 +54,17 @@ impl InFlight {
         self.watch.needs_client.store(false, Relaxed);
     }
 
+    /// It hangs from now on, as was asked, and holds its connection's place no more than idleness does.
+    pub(in crate::server) fn hangs(&mut self) {
+        if !self.hangs {
+            self.hangs = true;
+            self.watch.hanging.fetch_add(1, Relaxed);
+            self.watch.idle.store(self.watch.now(), Relaxed);
+        }
+    }
+
     /// The connection breaks: that of HTTP/1 once what it has to write is written, that of HTTP/2 instead of writing more.
     pub(in crate::server) fn break_off(&self, way: Break) {
-        self.watch.idle.store(self.watch.now(), Relaxed);
         self.watch.broken.store(way as u8, Relaxed);
     }
 
@@ -98,6 +107,9 @@ impl Drop for InFlight {
         self.not_replying();
         self.watch.needs_client.store(false, Relaxed);
         self.all.fetch_sub(1, Relaxed);
+        if self.hangs {
+            self.watch.hanging.fetch_sub(1, Relaxed);
+        }
         if self.watch.in_flight.fetch_sub(1, Relaxed) == 1 {
             let now = self.watch.now();
             self.watch.idle.store(now, Relaxed);
