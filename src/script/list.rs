@@ -12,6 +12,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -108,10 +109,10 @@ impl Scripts {
     /// How many scripts there may be.
     pub const MOST: usize = 1000;
 
-    /// How long a script may be, in bytes of JSON.
+    /// How much a script may take, in bytes: its JSON, and what its values take that are compared or merged with.
     pub const MOST_BYTES_EACH: usize = 1024 * 1024;
 
-    /// How long they may be together.
+    /// How much they may take together.
     pub const MOST_BYTES: usize = 16 * 1024 * 1024;
 
     /// No scripts yet.
@@ -228,7 +229,21 @@ impl Scripts {
 
     /// The scripts that there are now, in order, each with what it was made from and its counts.
     pub fn list(&self, now: Timestamp) -> Vec<Value> {
-        self.entries().iter().filter(|entry| entry.is_there(now)).map(|entry| entry.told()).collect()
+        let entries = self.entries();
+        let there = entries.iter().filter(|entry| entry.is_there(now));
+        there.map(|entry| value(&entry.told())).collect()
+    }
+
+    /// The same as one JSON text.
+    pub(crate) fn told(&self, now: Timestamp) -> String {
+        let mut text = String::from("[");
+        for entry in self.entries().iter().filter(|entry| entry.is_there(now)) {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text += &entry.told();
+        }
+        text + "]"
     }
 
     /// One of them.
@@ -239,7 +254,7 @@ impl Scripts {
     pub fn get(&self, id: &str, now: Timestamp) -> Result<Value, ScriptError> {
         let found = self.entries().iter().find(|entry| *entry.id == *id).cloned();
         let found = found.filter(|entry| entry.is_there(now));
-        found.map(|entry| entry.told()).ok_or_else(|| self.unknown(id, now))
+        found.map(|entry| value(&entry.told())).ok_or_else(|| self.unknown(id, now))
     }
 
     /// The ids of those that have acted on nothing so far.
@@ -383,11 +398,11 @@ impl Entry {
 
     /// One that has no place yet, and no id.
     fn new(plan: Plan, now: Timestamp) -> Result<Self, ScriptError> {
-        let bytes = serde_json::to_string(&plan.source).map_or(0, |text| text.len());
+        let bytes = plan.weight();
         if bytes > Scripts::MOST_BYTES_EACH {
             let most = Scripts::MOST_BYTES_EACH;
             return Err(ScriptError::Full(format!(
-                "expected a script of at most {most} bytes, but found {bytes}"
+                "expected a script that takes at most {most} bytes, but found {bytes}"
             )));
         }
         let until = plan.lifetime.map(|lifetime| {
@@ -409,15 +424,25 @@ impl Entry {
         self.until.is_none_or(|until| now < until)
     }
 
-    fn told(&self) -> Value {
-        json!({
+    /// What it was made from and its counts, as JSON.
+    fn told(&self) -> String {
+        let counts = json!({
             "id": &*self.id,
             "matched": self.matched.load(Ordering::Relaxed),
             "acted": self.acted(),
             "until": self.until.map(|until| until.to_string()),
-            "script": self.plan.source,
-        })
+        });
+        let mut text = counts.to_string();
+        text.pop();
+        text + ",\"script\":" + &self.plan.source + "}"
     }
+}
+
+/// What [`Entry::told`] says; it nests as deep as what was read, and a little deeper.
+fn value(told: &str) -> Value {
+    let mut reader = serde_json::Deserializer::from_str(told);
+    reader.disable_recursion_limit();
+    Value::deserialize(&mut reader).unwrap_or_default()
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

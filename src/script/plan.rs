@@ -15,8 +15,8 @@ use crate::{
 /// A script that was read.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// What it was read from.
-    pub(super) source: Map<String, Value>,
+    /// The JSON text that it was read from.
+    pub(super) source: Box<str>,
     pub(super) id: Option<String>,
     /// The one session that it is for.
     pub(super) session: Option<String>,
@@ -59,6 +59,12 @@ pub(super) struct ReplyPlan {
 }
 
 impl Plan {
+    /// What it takes, in bytes: its text, and the values that are kept to compare or merge with.
+    pub(super) fn weight(&self) -> usize {
+        let kept = self.when.body.iter().chain(&self.then.patch);
+        self.source.len() + kept.map(|value| values(value) * size_of::<Value>()).sum::<usize>()
+    }
+
     /// Whether an exchange of a session is one that it is about.
     pub(super) fn matches(
         &self,
@@ -149,6 +155,15 @@ fn with_media(reply: &mut Reply, errors: Errors) {
     if reply.headers.all("content-type").next().is_none() {
         let media = if reply.status >= 400 { errors.media() } else { Errors::Vendor.media() };
         reply.headers.push("content-type", media.as_bytes());
+    }
+}
+
+/// How many values there are in one, itself included.
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(values).sum::<usize>(),
+        _ => 1,
     }
 }
 

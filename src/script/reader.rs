@@ -16,7 +16,8 @@ use super::{
     preset,
 };
 use crate::{
-    Contract, Fault, Matcher, course, matching::CONDITIONS, pointer::escape, session_name, violation::quote,
+    Contract, Fault, Matcher, course, json, matching::CONDITIONS, pointer::escape, session_name,
+    violation::quote,
 };
 
 /// What scripts have to keep to.
@@ -88,11 +89,11 @@ fn item(rules: &Rules, node: &Node, mistakes: &mut Mistakes) -> Vec<Plan> {
 }
 
 fn script(rules: &Rules, node: &Node, mistakes: &mut Mistakes) -> Plan {
-    let Some(source) = node.members(&MEMBERS, mistakes) else {
+    if node.members(&MEMBERS, mistakes).is_none() {
         return Plan::default();
-    };
+    }
     let mut plan = Plan {
-        source: source.clone(),
+        source: json::text(node.value).into(),
         id: node.read("id", "a string", text, mistakes),
         session: node.read("session", "a string", text, mistakes),
         when: node.member("when").map(|when| matcher(&when, mistakes)).unwrap_or_default(),
@@ -272,10 +273,11 @@ const MOST_HEADERS: usize = 100;
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 /// Headers by which a message is taken apart, and the server's own.
-const FRAMING: [&str; 8] = [
+const FRAMING: [&str; 9] = [
     "connection",
     "content-length",
     "keep-alive",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
@@ -409,7 +411,7 @@ const COUNT: &str = "a number that is not negative";
 
 const FROM_1: &str = "a number from 1 up";
 
-const DURATION: &str = "a time such as 1500ms or 5s";
+const DURATION: &str = "a time of at most a day, such as 1500ms or 5s";
 
 /// The longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

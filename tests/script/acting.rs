@@ -436,11 +436,15 @@ fn there_is_an_end_to_scripts() {
 
     assert_eq!(full(many(1001, 1)), "expected at most 1000 scripts, but found 1001 with these");
     assert!(
-        full(many(1, 1 << 20)).starts_with("expected a script of at most 1048576 bytes, but found 10486")
+        full(many(1, 1 << 20))
+            .starts_with("expected a script that takes at most 1048576 bytes, but found 10486")
     );
     assert!(
         full(many(17, 1_000_000)).starts_with("expected at most 16777216 bytes of scripts, but found 170")
     );
+    // What is kept as values takes more than its text.
+    let patch = json!({"scripts": [{"then": {"patch": {"id": vec![0; 100_000]}}}]});
+    assert!(full(patch).starts_with("expected a script that takes at most 1048576 bytes, but found 7"));
     scripts(ScriptSettings::default()).add_all(&many(16, 1_000_000), at(0)).unwrap();
     scripts(ScriptSettings::default()).add_all(&many(1000, 1), at(0)).unwrap();
 }

@@ -77,7 +77,7 @@ fn bad() -> Vec<(Value, Vec<&'static str>)> {
                 "/every: expected a number from 1 up, but found `0`",
                 "/times: expected a number from 1 up, but found `0`",
                 "/probability: expected a number greater than 0, and at most 1, but found `0`",
-                "/for: expected a time such as 1500ms or 5s, but found `\"soon\"`",
+                "/for: expected a time of at most a day, such as 1500ms or 5s, but found `\"soon\"`",
                 "/commit: expected true or false, but found `1`",
                 "/then/throttle: expected a number of bytes a second, from 1 up, but found `0`",
             ],
@@ -130,7 +130,7 @@ fn bad_actions() -> Vec<(Value, Vec<&'static str>)> {
         (
             then(json!({"delay": 5})),
             vec![
-                "/then/delay: expected a time such as 1500ms or 5s, {\"from\", \"to\"}, or {\"median\", \"p95\"}, but found `5`",
+                "/then/delay: expected a time of at most a day, such as 1500ms or 5s, {\"from\", \"to\"}, or {\"median\", \"p95\"}, but found `5`",
             ],
         ),
         (
@@ -139,7 +139,9 @@ fn bad_actions() -> Vec<(Value, Vec<&'static str>)> {
         ),
         (
             then(json!({"delay": {"median": "2s"}})),
-            vec!["/then/delay/p95: expected a time such as 1500ms or 5s, but found nothing"],
+            vec![
+                "/then/delay/p95: expected a time of at most a day, such as 1500ms or 5s, but found nothing",
+            ],
         ),
         (
             then(json!({"delay": {"median": "0s", "p95": "1s"}})),
@@ -223,7 +225,7 @@ fn never() -> Vec<(Value, Vec<&'static str>)> {
     ]
 }
 
-const TIME_AT_DELAY: &str = "/then/delay: expected a time such as 1500ms or 5s, {\"from\", \"to\"}, or {\"median\", \"p95\"}, but found `\"x\"`";
+const TIME_AT_DELAY: &str = "/then/delay: expected a time of at most a day, such as 1500ms or 5s, {\"from\", \"to\"}, or {\"median\", \"p95\"}, but found `\"x\"`";
 
 #[test]
 fn what_scripts_may_say_is_read() {

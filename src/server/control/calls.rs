@@ -303,7 +303,7 @@ pub(crate) static CALLS: [Call; 28] = [
         params: &[],
         token: Token::Header,
         pages: Pages::Own,
-        handler: Handler::Now(|ask| Ok(scripts::list(ask))),
+        handler: Handler::Later(|ask| Box::pin(scripts::list(ask))),
     },
     Call {
         method: Method::POST,

@@ -16,15 +16,15 @@ use super::{
 use crate::{Preset, ScriptError, Scripts, json, script_schema};
 
 /// `GET scripts`.
-pub(super) fn list(ask: &Ask<'_>) -> Response<ControlBody> {
-    let scripts = &ask.state.scripts;
-    let now = Timestamp::now();
-    let body = json!({
-        "seed": scripts.settings().seed,
-        "scripts": scripts.list(now),
-        "neverActed": scripts.never_acted(now),
+pub(super) async fn list(ask: Ask<'_>) -> Answer {
+    let place = ask.state.load.place(Task::State, ask.caller)?;
+    let scripts = Arc::clone(&ask.state.scripts);
+    let text = place.part(true, move || {
+        let now = Timestamp::now();
+        let (seed, idle) = (scripts.settings().seed, json!(scripts.never_acted(now)));
+        format!("{{\"seed\":{seed},\"scripts\":{},\"neverActed\":{idle}}}\n", scripts.told(now))
     });
-    reply::json(StatusCode::OK, &body)
+    Ok(reply::whole(StatusCode::OK, text.await?.into()))
 }
 
 /// `POST scripts`.
