@@ -115,6 +115,13 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+impl Reply {
+    /// Whether a reply with this status has no body, whatever it says of one.
+    pub(crate) fn is_bodiless(status: u16) -> bool {
+        matches!(status, 100..=199 | 204 | 304)
+    }
+}
+
 /// A request with its reply and the reasons for it. It has no number until a journal gives it one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exchange {

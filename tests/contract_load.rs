@@ -93,6 +93,22 @@ fn a_bad_document_is_refused_with_its_place() {
             "/x-ledger/1: another entry has the id `A1` too",
         ),
         (
+            complaint_at("/x-rate-limit", json!({"account": "shops", "sample": "violations"})),
+            "/x-rate-limit/account: expected the name of a parameter, but found `shops`",
+        ),
+        (
+            complaint(|document| {
+                let sample = json!({"value": {"refused": "often"}});
+                set(
+                    document,
+                    "/components/responses/Invalid/content/application~1json/examples/often",
+                    sample,
+                );
+                set(document, "/x-rate-limit", json!({"account": "shop", "sample": "often"}));
+            }),
+            "/x-rate-limit/sample: expected the name of a sample of a refusal, under application/problem+json",
+        ),
+        (
             complaint(|document| {
                 let mut item = document["paths"]["/shop/{shop}/orders"].clone();
                 item["post"]["operationId"] = "order2".into();

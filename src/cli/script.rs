@@ -33,7 +33,7 @@ enum Command {
     /// Say everything that is wrong with files of scripts, with its place
     ///
     /// A file has 1000 scripts at most, each of up to 1 MiB, and 16 MiB of them in all. Times are a day at most; what
-    /// serve --max-delay allows is not asked here.
+    /// serve --max-delay allows is not asked here, and samples may be of any wording.
     Check {
         /// Files such as serve --scripts takes; - is standard input
         #[arg(required = true, value_name = "FILE")]

@@ -10,7 +10,7 @@ use super::{
     error::{one_line, reason},
     script::{LONGEST, load},
 };
-use crate::{Contract, Preset, ScriptSettings, Scripts, bounded};
+use crate::{Contract, Errors, Preset, ScriptSettings, Scripts, bounded};
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Scripts")]
@@ -38,6 +38,7 @@ impl ScriptArgs {
         &self,
         contract: &Arc<Contract>,
         max_delay: Duration,
+        errors: Errors,
     ) -> Result<Arc<Scripts>, Error> {
         if self.rate_limit.is_some() && !contract.has_rate_limit() {
             return Err(Error::usage(
@@ -45,7 +46,8 @@ impl ScriptArgs {
             ));
         }
         let rate_limit = self.rate_limit.and_then(NonZeroU32::new);
-        let scripts = Scripts::new(contract, ScriptSettings { seed: self.seed, rate_limit, max_delay });
+        let settings = ScriptSettings { seed: self.seed, rate_limit, max_delay, errors: Some(errors) };
+        let scripts = Scripts::new(contract, settings);
         for name in &self.scripts {
             let unusable = |why: &str| {
                 let line = format!("cannot use the scripts {name}: {why}; see `standin script --help`");

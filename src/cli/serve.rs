@@ -205,7 +205,7 @@ impl Serve {
         contract.words(config.settings.errors).map_err(|error| {
             Error::usage(format!("--errors rfc: {error}; add them, or leave --errors out"))
         })?;
-        config.scripts = Some(self.scripts.scripts(&contract, self.max_delay)?);
+        config.scripts = Some(self.scripts.scripts(&contract, self.max_delay, self.errors.into())?);
         let state_file = match &config.settings.state {
             Some(settings) => {
                 let sessions = Arc::new(self.state.sessions(&contract, settings.bounds)?);

@@ -1,6 +1,6 @@
 //! `x-rate-limit`: what tells whose requests are counted together, and what one too many gets.
 
-use super::{ContractError, Operation, reader::Node};
+use super::{ContractError, Errors, Operation, Replies, position, reader::Node};
 
 /// Whose requests are counted together, and what one too many gets.
 #[derive(Debug)]
@@ -23,10 +23,13 @@ pub(super) fn read(root: &Node, operations: &[Operation]) -> Result<Option<RateL
     if !parameters.any(|parameter| parameter.name == name) {
         return Err(account.error("the name of a parameter"));
     }
-    let mut replies = operations.iter().flat_map(|operation| &operation.replies);
     let text = sample.text()?;
-    if !replies.any(|replies| replies.status >= 400 && replies.position(text).is_some()) {
-        return Err(sample.error("the name of a sample of a refusal"));
+    for errors in Errors::needed(operations) {
+        let mut refusals = operations.iter().flat_map(|operation| &operation.replies);
+        let is_there = |replies: &Replies| position(replies.samples(errors), text).is_some();
+        if !refusals.any(|replies| replies.status >= 400 && is_there(replies)) {
+            return Err(sample.error(&format!("the name of a sample of a refusal, under {}", errors.media())));
+        }
     }
     Ok(Some(RateLimited { account: name.to_owned(), sample: text.to_owned() }))
 }

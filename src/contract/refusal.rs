@@ -189,7 +189,7 @@ impl Errors {
     }
 
     /// The wordings that a document has to have in full: the vendor's, and the other one when there is anything of it.
-    fn needed(operations: &[Operation]) -> impl Iterator<Item = Self> {
+    pub(super) fn needed(operations: &[Operation]) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|errors| *errors == Self::Vendor || errors.is_in(operations))
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Change, Exchange, Reply, Request, Step, Stub, contract::Place, judge::Judge, matching::Body, percent,
-    stub::say_of_request, token,
+    token,
 };
 
 impl Scripts {
@@ -68,7 +68,7 @@ impl Scripts {
         // What the request asks for itself goes before what a script says.
         let mut scripted = exchange.scripted.take().unwrap_or_default();
         let course = &mut scripted.course;
-        if course.delay.is_zero() {
+        if !stub.is_asked_to_wait(&exchange.request) {
             course.delay = then.delay.drawn(draw).min(stub.settings().max_delay);
         }
         course.throttle = course.throttle.or(then.throttle);
@@ -128,7 +128,7 @@ impl Scripts {
         let reply = stub.sample(exchange.operation.as_deref(), None, sample);
         let Some(mut reply) = reply else { return };
         reply.headers = with(&reply.headers, &[("retry-after".to_owned(), seconds.to_string())]);
-        say_of_request(&mut reply, &exchange.reply);
+        stub.say_of_request(&mut reply, exchange);
         exchange.scripted.get_or_insert_default().script = Some(RATE_LIMIT.into());
         self.send(reply, exchange);
         discard(exchange, change);

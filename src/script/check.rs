@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     mistake::{Mistakes, one_of},
     plan::Plan,
+    reader::Rules,
 };
 use crate::{
     Contract, Operation,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Finds what of a script cannot match or has no effect, whatever is sent; `at` is where the script stands.
-pub(super) fn check(contract: &Contract, plan: &Plan, at: &str, mistakes: &mut Mistakes) {
+pub(super) fn check(rules: &Rules, plan: &Plan, at: &str, mistakes: &mut Mistakes) {
     for (pointer, session) in [("session", &plan.session), ("when/session", &plan.when.session)] {
         if let Some(session) = session {
             mistakes.session(&format!("{at}/{pointer}"), session);
@@ -25,7 +26,7 @@ pub(super) fn check(contract: &Contract, plan: &Plan, at: &str, mistakes: &mut M
     {
         mistakes.expected(&format!("{at}/when/session"), quote(own), quote(other));
     }
-    let Some(operations) = operations(contract, plan, at, mistakes) else { return };
+    let Some(operations) = operations(rules.contract, plan, at, mistakes) else { return };
     if let Some(body) = &plan.when.body {
         let pointer = format!("{at}/when/body");
         let schemas: Vec<_> =
@@ -42,9 +43,9 @@ pub(super) fn check(contract: &Contract, plan: &Plan, at: &str, mistakes: &mut M
     if let Some(example) = reply.and_then(|reply| reply.example.as_deref()) {
         let all = operations.iter().flat_map(|operation| &operation.replies);
         let all = all.filter(|replies| status.is_none_or(|status| status == replies.status));
-        let samples = all.flat_map(|replies| {
-            replies.samples(Errors::Vendor).iter().chain(replies.samples(Errors::Rfc).iter())
-        });
+        let wordings =
+            || Errors::ALL.into_iter().filter(|errors| rules.errors.is_none_or(|own| own == *errors));
+        let samples = all.flat_map(|replies| wordings().flat_map(|errors| replies.samples(errors)));
         let mut known: Vec<_> = samples.map(|sample| sample.name.as_str()).collect();
         if !known.contains(&example) {
             known.sort_unstable();

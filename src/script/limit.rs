@@ -35,14 +35,22 @@ impl RateLimit {
             }
         }
         let window = self.windows.entry(key).or_default();
-        // A clock that is set back does not give more than a minute has.
-        let now = window.back().map_or(received, |last| received.max(*last));
+        let last = window.back().copied().unwrap_or(received);
+        let back = last.duration_since(received);
+        if back > MINUTE {
+            // The clock was set back, and what it says now is the time. The minute stays as full as it was.
+            for time in &mut *window {
+                *time = time.checked_sub(back).unwrap_or(Timestamp::MIN);
+            }
+        }
+        // Less than that is a request that took its time to arrive.
+        let now = if back > MINUTE { received } else { received.max(last) };
         while window.front().is_some_and(|first| now.duration_since(*first) >= MINUTE) {
             window.pop_front();
         }
         match window.front() {
             Some(first) if window.len() >= self.most => {
-                let left = MINUTE - now.duration_since(*first);
+                let left = MINUTE - received.duration_since(*first);
                 // A part of a second is one more to wait.
                 let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
                 Err(u64::try_from(seconds).unwrap_or(0))
@@ -86,11 +94,15 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_gives_nothing_more() {
+    fn a_clock_that_is_set_back_gives_nothing_more_and_takes_nothing() {
         let mut limit = limit(1);
+        let hour = 3_600_000;
 
-        assert_eq!(limit.pass("a", "1", at(60_000)), Ok(()));
+        assert_eq!(limit.pass("a", "1", at(hour)), Ok(()));
+        assert_eq!(limit.pass("a", "1", at(hour - 30_000)), Err(90));
         assert_eq!(limit.pass("a", "1", at(0)), Err(60));
+        assert_eq!(limit.pass("a", "1", at(59_999)), Err(1));
+        assert_eq!(limit.pass("a", "1", at(60_000)), Ok(()));
     }
 
     #[test]

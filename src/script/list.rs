@@ -22,7 +22,7 @@ use super::{
     plan::Plan,
     reader::{self, Rules},
 };
-use crate::{Contract, judge::Judge};
+use crate::{Contract, Errors, judge::Judge};
 
 /// How scripts act.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,12 +34,14 @@ pub struct ScriptSettings {
     /// The longest delay that a script may ask for by name; no reply waits longer than
     /// [`Settings::max_delay`](crate::Settings::max_delay) says.
     pub max_delay: Duration,
+    /// The wording of refusals, whose samples a script may name; those of all, when it is not known.
+    pub errors: Option<Errors>,
 }
 
 impl Default for ScriptSettings {
-    /// Seed 0, no limit, five minutes.
+    /// Seed 0, no limit, five minutes, any wording.
     fn default() -> Self {
-        Self { seed: 0, rate_limit: None, max_delay: Duration::from_secs(300) }
+        Self { seed: 0, rate_limit: None, max_delay: Duration::from_secs(300), errors: None }
     }
 }
 
@@ -358,7 +360,8 @@ impl Scripts {
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules { contract: &self.contract, max_delay: self.settings.max_delay }
+        let ScriptSettings { max_delay, errors, .. } = self.settings;
+        Rules { contract: &self.contract, max_delay, errors }
     }
 
     fn keep(&self, list: &mut List, entries: Vec<Arc<Entry>>) {

@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{delay::Delay, draw::Draw};
-use crate::{
-    Exchange, Fault, Headers, Matcher, Reply, Stub, contract::Errors, json, matching::Body,
-    stub::say_of_request,
-};
+use crate::{Exchange, Fault, Headers, Matcher, Reply, Stub, contract::Errors, json, matching::Body};
 
 /// A script that was read.
 #[derive(Debug, Default)]
@@ -102,7 +99,9 @@ impl Then {
             None if self.patch.is_some() => exchange.reply.clone(),
             None => return None,
         };
-        if let Some(patch) = &self.patch {
+        if Reply::is_bodiless(reply.status) {
+            reply.body = Bytes::new();
+        } else if let Some(patch) = &self.patch {
             let mut body = json::parse(&reply.body).unwrap_or_default();
             merge(&mut body, patch);
             reply.body = Bytes::from(body.to_string());
@@ -121,7 +120,7 @@ impl ReplyPlan {
             reply.body.clone_from(body);
         }
         reply.headers = with(&reply.headers, &self.headers);
-        if !reply.body.is_empty() {
+        if !reply.body.is_empty() && !Reply::is_bodiless(reply.status) {
             with_media(&mut reply, stub.settings().errors);
         }
         reply
@@ -133,7 +132,7 @@ impl ReplyPlan {
         let status = self.status.unwrap_or(exchange.reply.status);
         let empty = || Reply { status, headers: Headers::default(), body: Bytes::new() };
         let mut reply = sample.unwrap_or_else(empty);
-        say_of_request(&mut reply, &exchange.reply);
+        stub.say_of_request(&mut reply, exchange);
         reply
     }
 }

@@ -16,8 +16,8 @@ use super::{
     preset,
 };
 use crate::{
-    Contract, Fault, Matcher, course, json, matching::CONDITIONS, pointer::escape, session_name,
-    violation::quote,
+    Contract, Errors, Fault, Matcher, Reply, course, json, matching::CONDITIONS, pointer::escape,
+    session_name, violation::quote,
 };
 
 /// What scripts have to keep to.
@@ -25,6 +25,8 @@ pub(super) struct Rules<'c> {
     pub(super) contract: &'c Contract,
     /// The longest that a reply may wait.
     pub(super) max_delay: Duration,
+    /// The wording whose samples may be named, when only one may be.
+    pub(super) errors: Option<Errors>,
 }
 
 /// Reads `{"scripts": […]}`, in which each item is a script or names a preset.
@@ -131,7 +133,7 @@ fn script(rules: &Rules, node: &Node, mistakes: &mut Mistakes) -> Plan {
         let found = format!("`{}`", course::text(plan.then.delay.longest()));
         mistakes.expected(&format!("{}/then/delay", node.pointer), expected, found);
     }
-    check::check(rules.contract, &plan, &node.pointer, mistakes);
+    check::check(rules, &plan, &node.pointer, mistakes);
     // One place to look at.
     plan.session = plan.session.or(plan.when.session.take());
     plan
@@ -191,7 +193,7 @@ fn then(node: &Node, mistakes: &mut Mistakes) -> Then {
         fault: node.member("fault").and_then(|fault| read_fault(&fault, mistakes)),
     };
     if let Some(reply) = &then.reply
-        && let Some(status @ (204 | 304)) = reply.status
+        && let Some(status) = reply.status.filter(|status| Reply::is_bodiless(*status))
     {
         let has_body = reply.body.as_ref().is_some_and(|body| !body.is_empty());
         for (member, is_there) in [("reply/body", has_body), ("patch", then.patch.is_some())] {

@@ -360,8 +360,7 @@ fn reply(
     }
     headers.insert(EXCHANGE, HeaderValue::from(recorded.id));
     shared.cors.open(&mut headers, origin);
-    let bodiless =
-        code.is_informational() || matches!(code, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bodiless = Reply::is_bodiless(code.as_u16());
     if is_head && !bodiless {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     }

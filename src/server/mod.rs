@@ -302,9 +302,10 @@ impl Shared {
                 Arc::new(Sessions::empty(&contract, state.bounds, SessionLimits::default()))
             })
         });
-        let max_delay = config.settings.max_delay;
+        let Settings { max_delay, errors, .. } = config.settings;
         let scripts = config.scripts.unwrap_or_else(|| {
-            Arc::new(Scripts::new(&contract, ScriptSettings { max_delay, ..ScriptSettings::default() }))
+            let settings = ScriptSettings { max_delay, errors: Some(errors), ..ScriptSettings::default() };
+            Arc::new(Scripts::new(&contract, settings))
         });
         let stub = Arc::new(Stub::new(Arc::clone(&contract), config.settings));
         let tasks = tasks::Tasks::new(Arc::clone(&counters));

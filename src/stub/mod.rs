@@ -216,10 +216,7 @@ impl Stub {
             Decision::Refused(reply) => (reply, Change::default(), None),
         };
         let course = wish.course(self.settings.max_delay, &mut applied);
-        if !applied.is_empty() {
-            reply.headers.push(APPLIED_HEADER, applied.join(", ").as_bytes());
-        }
-        ledger_header(&mut reply, &readings);
+        headers_of_request(&mut reply, &applied, &readings);
         let scripted = (!course.is_usual()).then(|| Box::new(Scripted { course, ..Scripted::default() }));
         let exchange = Exchange {
             request,
@@ -295,6 +292,18 @@ impl Stub {
         own.chain(all())
             .find_map(|(spec, prepared)| prepared.find(spec, status, example, self.settings.errors))
             .cloned()
+    }
+
+    /// Gives a reply that is sent instead of the decided one what holds of the request whatever it gets.
+    pub(crate) fn say_of_request(&self, reply: &mut Reply, exchange: &Exchange) {
+        let mut applied = Vec::new();
+        Wish::of(&exchange.request).course(self.settings.max_delay, &mut applied);
+        headers_of_request(reply, &applied, &exchange.readings);
+    }
+
+    /// Whether a request says itself how long its reply is to wait, be it not at all.
+    pub(crate) fn is_asked_to_wait(&self, request: &Request) -> bool {
+        Wish::of(request).has_delay(self.settings.max_delay)
     }
 
     fn judge(&self, request: &Request) -> Verdict {
@@ -458,13 +467,12 @@ const LEDGER_HEADER: &str = "x-standin-ledger";
 /// The reply header that says what was done of a request's preferences.
 const APPLIED_HEADER: &str = "preference-applied";
 
-/// Gives a reply what another has to say of the request, which holds whatever it gets.
-pub(crate) fn say_of_request(reply: &mut Reply, other: &Reply) {
-    for name in [APPLIED_HEADER, LEDGER_HEADER] {
-        for value in other.headers.all(name) {
-            reply.headers.push(name, value);
-        }
+/// Says in a reply what was done of the preferences, and what the request makes use of.
+fn headers_of_request(reply: &mut Reply, applied: &[String], readings: &[Reading]) {
+    if !applied.is_empty() {
+        reply.headers.push(APPLIED_HEADER, applied.join(", ").as_bytes());
     }
+    ledger_header(reply, readings);
 }
 
 /// Names the ledger entries behind the readings, each once, in order.

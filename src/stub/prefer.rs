@@ -42,11 +42,16 @@ impl Wish {
         wish
     }
 
+    /// Whether it says how long the reply is to wait, which may be up to `most`.
+    pub(super) fn has_delay(&self, most: Duration) -> bool {
+        self.delay.as_deref().is_some_and(|wanted| delay(wanted, most).is_some())
+    }
+
     /// What is to happen to the reply on its way, with delays up to `most`; what is said about it goes to `applied`.
     pub(super) fn course(&self, most: Duration, applied: &mut Vec<String>) -> Course {
         let mut course = Course::default();
         if let Some(wanted) = &self.delay {
-            match time(wanted).filter(|&delay| delay <= most) {
+            match delay(wanted, most) {
                 Some(delay) => {
                     course.delay = delay;
                     applied.push(format!("delay={}", text(delay)));
@@ -63,6 +68,11 @@ impl Wish {
         }
         course
     }
+}
+
+/// A time of up to `most`.
+fn delay(wanted: &str, most: Duration) -> Option<Duration> {
+    time(wanted).filter(|delay| *delay <= most)
 }
 
 /// The parts of a header value between separators, those within quoted strings left alone.
@@ -100,10 +110,9 @@ pub(super) fn word(text: &str) -> String {
 /// What is said about a preference that cannot be met, in the grammar of `Preference-Applied`: the preference, and what
 /// could be asked for instead.
 pub(super) fn ignored(name: &str, value: &str, choices: &str, known: &[impl AsRef<str>]) -> String {
-    let mut shown: String = value.chars().take(SHOWN).collect();
-    if shown.len() < value.len() {
-        shown.push_str("...");
-    }
+    // It is whole or not there: a part of a secret would not be known as one.
+    let is_long = value.len() > SHOWN;
+    let shown = if is_long { format!("{} bytes", value.len()) } else { value.to_owned() };
     let mut list: Vec<_> = known.iter().take(LISTED).map(AsRef::as_ref).collect();
     let more = known.len().saturating_sub(LISTED);
     let more = format!("{more} more");
@@ -113,7 +122,7 @@ pub(super) fn ignored(name: &str, value: &str, choices: &str, known: &[impl AsRe
     format!("ignored; {name}={}; {choices}={}", word(&shown), word(&list.join(", ")))
 }
 
-/// How many characters of a value are repeated.
+/// How long a value may be that is repeated, in bytes.
 const SHOWN: usize = 80;
 
 /// How many choices are listed.

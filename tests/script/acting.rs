@@ -3,7 +3,9 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use standin::{Contract, Errors, Fault, Request, ScriptError, ScriptSettings, Scripts, Settings, Stub};
+use standin::{
+    Change, Contract, Errors, Fault, Request, ScriptError, ScriptSettings, Scripts, Settings, Stub,
+};
 
 use super::{AGENTS, Client, at, body, sampled, script, scripts};
 
@@ -188,7 +190,8 @@ fn a_reply_says_what_it_says_and_leaves_the_rest_as_decided() {
 fn what_is_said_of_the_preferences_stays_whatever_is_sent_instead() {
     let settings = ScriptSettings { rate_limit: NonZeroU32::new(1), ..ScriptSettings::default() };
     let mut client = Client::with(settings, vec![json!({"then": {"reply": {"status": 503}}})]);
-    client.headers = vec![("prefer".into(), "delay=1s".into())];
+    // Which reply it would like is no longer met.
+    client.headers = vec![("prefer".into(), "code=200, delay=1s".into())];
 
     for status in [503, 429] {
         let exchange = client.queues();
@@ -271,6 +274,37 @@ fn delays_throttles_and_faults_are_said_and_the_reply_stays() {
     let settings = Settings { max_delay: Duration::from_secs(1), ..client.stub.settings().clone() };
     client.stub = Stub::new(Contract::builtin(), settings);
     assert!((0..200).all(|_| client.queues().scripted.unwrap().course.delay <= Duration::from_secs(1)));
+}
+
+#[test]
+fn a_request_that_asks_not_to_wait_does_not() {
+    let mut client = Client::new(vec![json!({"then": {"delay": "5s", "throttle": 9}})]);
+    for (wish, seconds) in [("delay=0s", 0), ("delay=1s", 1), ("delay=soon", 5), ("code=200", 5)] {
+        client.headers = vec![("prefer".into(), wish.into())];
+        let course = client.queues().scripted.unwrap().course;
+        assert_eq!((course.delay, course.throttle.is_some()), (Duration::from_secs(seconds), true), "{wish}");
+    }
+}
+
+#[test]
+fn a_reply_that_has_no_body_gets_none() {
+    let document = serde_json::from_str(include_str!("../made-up.openapi.json")).unwrap();
+    let contract = Contract::from_document(document).unwrap();
+    let stub = Stub::new(Arc::clone(&contract), Settings::default());
+    for then in [json!({"reply": {"body": {"a": 1}}}), json!({"patch": {"a": 1}})] {
+        let scripts = Scripts::new(&contract, ScriptSettings::default());
+        let script = json!({"when": {"path": "/shop/items"}, "then": then});
+        if scripts.add(&script, at(0)).is_err() {
+            // What can be told before is told before.
+            continue;
+        }
+        let mut exchange = stub.respond(Request::new("DELETE", "/shop/items"));
+
+        scripts.act(&stub, &mut exchange, &mut Change::default());
+
+        assert_eq!((exchange.reply.status, &*exchange.reply.body), (204, &b""[..]), "{then}");
+        assert_eq!(exchange.scripted.unwrap().breaches, [], "{then}");
+    }
 }
 
 #[test]

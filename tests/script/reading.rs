@@ -1,7 +1,7 @@
 //! What a script may say, and what it is told when it says something else.
 
 use serde_json::{Value, json};
-use standin::{Contract, Fault, Preset, Script, ScriptError, ScriptSettings, script_schema};
+use standin::{Contract, Errors, Fault, Preset, Script, ScriptError, ScriptSettings, script_schema};
 
 use super::{at, scripts};
 
@@ -223,6 +223,18 @@ fn never() -> Vec<(Value, Vec<&'static str>)> {
             vec!["/when/operation: expected a string, but found `5`", TIME_AT_DELAY],
         ),
     ]
+}
+
+#[test]
+fn a_sample_is_one_of_the_wording_that_is_spoken() {
+    let sample = |status: u16, name: &str| json!({"when": {"operation": "createAgent"}, "then": {"reply": {"status": status, "example": name}}});
+    for (errors, vendor, rfc) in
+        [(None, true, true), (Some(Errors::Vendor), true, false), (Some(Errors::Rfc), false, true)]
+    {
+        let scripts = scripts(ScriptSettings { errors, ..ScriptSettings::default() });
+        assert_eq!(scripts.add(&sample(412, "violations"), at(0)).is_ok(), vendor, "{errors:?}");
+        assert_eq!(scripts.add(&sample(400, "violations"), at(0)).is_ok(), rfc, "{errors:?}");
+    }
 }
 
 const TIME_AT_DELAY: &str = "/then/delay: expected a time of at most a day, such as 1500ms or 5s, {\"from\", \"to\"}, or {\"median\", \"p95\"}, but found `\"x\"`";
