@@ -82,7 +82,7 @@ impl Timing {
         Self { body, answer, ..Self::default() }
     }
 
-    /// For how long the reply was held back, by its [`Course`], in microseconds; zero when it was not, and while it is.
+    /// For how long the reply was held back, by its [`Course`](crate::Course), in microseconds; zero when it was not, and while it is.
     pub fn delay(&self) -> Duration {
         Duration::from_micros(self.delay.load(Ordering::Relaxed))
     }
