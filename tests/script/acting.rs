@@ -289,7 +289,7 @@ fn a_request_that_asks_not_to_wait_does_not() {
 #[test]
 fn a_reply_that_has_no_body_gets_none() {
     let document = serde_json::from_str(include_str!("../made-up.openapi.json")).unwrap();
-    let contract = Contract::from_document(document).unwrap();
+    let contract = Arc::new(Contract::from_document(document).unwrap());
     let stub = Stub::new(Arc::clone(&contract), Settings::default());
     for then in [json!({"reply": {"body": {"a": 1}}}), json!({"patch": {"a": 1}})] {
         let scripts = Scripts::new(&contract, ScriptSettings::default());
