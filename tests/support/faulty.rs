@@ -17,6 +17,7 @@ pub struct Received {
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What is no UTF-8 is replaced.
     pub body: String,
 }
 
@@ -93,6 +94,6 @@ fn read(stream: &TcpStream) -> Option<Received> {
     let length = request.header("content-length").map_or(0, |length| length.parse().unwrap_or(0));
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    request.body = String::from_utf8(body).ok()?;
+    request.body = String::from_utf8_lossy(&body).into_owned();
     Some(request)
 }
