@@ -1,7 +1,10 @@
 //! The one reader of JSON that a client sends: of members with the same name the last counts, and nesting has a limit.
-//! And the writer of what many replies are made of, which writes the same as `serde_json`.
+//! A faster one for what leaves no doubt. And the writer of what many replies are made of, which writes the same as `serde_json`.
 
 mod fault;
+mod flat;
+mod kind;
+mod view;
 
 use std::fmt::{self, Write as _};
 
@@ -9,6 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use fault::faulty_word;
+pub(crate) use flat::{Flat, FlatJson};
+pub use kind::JsonType;
+pub(crate) use view::View;
 
 /// The deepest nesting that is read.
 pub(crate) const MAX_DEPTH: usize = 128;

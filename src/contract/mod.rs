@@ -37,6 +37,7 @@ use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
+pub use crate::json::JsonType;
 use crate::{bounded, near, violation::quote};
 
 pub use choice::Assumption;
@@ -60,7 +61,7 @@ use reader::Node;
 pub use refusal::Errors;
 pub(crate) use refusal::{Cause, Refusals};
 pub(crate) use resource::{Reference, Resource};
-pub use schema::{Branch, JsonType, Property, Schema};
+pub use schema::{Branch, Property, Schema};
 use schema_reader::SchemaReader;
 pub(crate) use template::{Derived, Template};
 

@@ -7,11 +7,11 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::{
-    Body, ContractError, Example, LedgerEntry, Operation, Parameter, Place, Replies, Samples, Segment,
+    Body, ContractError, Example, JsonType, LedgerEntry, Operation, Parameter, Place, Replies, Samples,
+    Segment,
     effect_reader::EffectReader,
     reader::Node,
     refusal::Errors,
-    schema::JsonType,
     schema_reader::{SchemaReader, same_as, variants},
 };
 

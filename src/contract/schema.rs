@@ -6,7 +6,11 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Number, Value, json};
 
 use super::{ContractError, origin::Origin, reader::Node};
-use crate::{Rule, pointer::names};
+use crate::{
+    Rule,
+    json::{Flat, FlatJson, JsonType, View},
+    pointer::names,
+};
 
 /// A schema, its references resolved. Unknown properties are always allowed.
 #[derive(Debug, Default)]
@@ -55,6 +59,8 @@ pub struct Schema {
     judges: bool,
     /// The validator for that, up to the items of arrays.
     frame: OnceLock<Frame>,
+    /// The validator for what is kept in one list, of a body that somebody has sent.
+    whole: OnceLock<Whole>,
     below: Below,
 }
 
@@ -92,28 +98,12 @@ pub struct Branch {
     pub then: Schema,
 }
 
-/// The JSON types, `integer` among them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum JsonType {
-    /// A list.
-    Array,
-    /// `true` or `false`.
-    Boolean,
-    /// A number without a fraction; `5.0` is one.
-    Integer,
-    /// `null`.
-    Null,
-    /// Any number.
-    Number,
-    /// A set of members.
-    Object,
-    /// Text.
-    String,
-}
-
 /// A compiled validator; a type of its own so that a schema can be printed for debugging. Most schemas have none, so it
 /// takes no more room in them than a pointer.
 pub(super) struct Frame(pub(super) Box<Validator>);
+
+/// The same for what is kept in one list; none when it does not compile.
+struct Whole(Option<Box<Validator<FlatJson>>>);
 
 impl Schema {
     /// The property with this canonical name, among the branches too.
@@ -204,13 +194,36 @@ impl Schema {
 
     /// The known members of `value`: those of the branches that apply to it too.
     pub fn properties_for<'a>(&'a self, value: &Value) -> impl Iterator<Item = &'a Property> {
-        let branches = self.branches.iter().filter(move |branch| branch.applies(value));
-        self.properties.iter().chain(branches.flat_map(|branch| &branch.then.properties))
+        self.properties_of(value)
+    }
+
+    /// The same, whatever the value is kept in.
+    pub(crate) fn properties_of<'a, 'v, V: View<'v>>(
+        &'a self,
+        value: V,
+    ) -> impl Iterator<Item = &'a Property> {
+        self.properties.iter().chain(self.branches_of(value).flat_map(|branch| &branch.then.properties))
     }
 
     /// The branches that apply to `value`.
     pub fn branches_for(&self, value: &Value) -> impl Iterator<Item = &Branch> {
-        self.branches.iter().filter(move |branch| branch.applies(value))
+        self.branches_of(value)
+    }
+
+    /// The same, whatever the value is kept in.
+    pub(crate) fn branches_of<'a, 'v, V: View<'v>>(&'a self, value: V) -> impl Iterator<Item = &'a Branch> {
+        self.branches.iter().filter(move |branch| branch.applies_to(value))
+    }
+
+    /// Whether a value breaks nothing, arrays and all.
+    pub(crate) fn is_kept_by(&self, value: &Flat) -> bool {
+        let whole = self.whole.get_or_init(|| {
+            let options =
+                jsonschema::options_for().with_draft(Draft::Draft202012).should_validate_formats(false);
+            let options = options.with_pattern_options(PatternOptions::regex());
+            Whole(options.build(&self.to_json(true)).ok().map(Box::new))
+        });
+        whole.0.as_ref().is_some_and(|validator| validator.is_valid(value.root()))
     }
 
     /// Validates a value against this schema up to the items of arrays.
@@ -338,8 +351,12 @@ pub(super) fn is_pattern(text: &str) -> bool {
 impl Branch {
     /// Whether the branch applies to `value`.
     pub fn applies(&self, value: &Value) -> bool {
-        let member = self.path.iter().try_fold(value, |value, name| value.get(name));
-        member.and_then(Value::as_str).is_some_and(|text| self.values.iter().any(|value| value == text))
+        self.applies_to(value)
+    }
+
+    fn applies_to<'v, V: View<'v>>(&self, value: V) -> bool {
+        let member = self.path.iter().try_fold(value, |value, name| value.member(name));
+        member.and_then(V::text).is_some_and(|text| self.values.iter().any(|value| value == text))
     }
 
     fn condition(&self) -> Value {
@@ -352,47 +369,6 @@ impl Branch {
 }
 
 impl JsonType {
-    /// The type's name in JSON Schema.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Array => "array",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Null => "null",
-            Self::Number => "number",
-            Self::Object => "object",
-            Self::String => "string",
-        }
-    }
-
-    /// The type with an article, for messages.
-    pub fn phrase(self) -> &'static str {
-        match self {
-            Self::Array => "an array",
-            Self::Boolean => "a boolean",
-            Self::Integer => "an integer",
-            Self::Null => "null",
-            Self::Number => "a number",
-            Self::Object => "an object",
-            Self::String => "a string",
-        }
-    }
-
-    /// Whether `value` is of this type.
-    pub fn holds(self, value: &Value) -> bool {
-        match self {
-            Self::Array => value.is_array(),
-            Self::Boolean => value.is_boolean(),
-            Self::Integer => {
-                value.as_number().is_some_and(|n| !n.is_f64() || n.as_f64().is_some_and(|n| n.fract() == 0.0))
-            }
-            Self::Null => value.is_null(),
-            Self::Number => value.is_number(),
-            Self::Object => value.is_object(),
-            Self::String => value.is_string(),
-        }
-    }
-
     pub(super) fn read(node: &Node) -> Result<Self, ContractError> {
         const ALL: [JsonType; 7] = [
             JsonType::Array,
@@ -411,6 +387,12 @@ impl JsonType {
 impl From<Validator> for Frame {
     fn from(validator: Validator) -> Self {
         Self(Box::new(validator))
+    }
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Whole")
     }
 }
 

@@ -3,11 +3,11 @@
 use serde_json::{Number, Value};
 
 use super::{
-    ContractError, LedgerEntry,
+    ContractError, JsonType, LedgerEntry,
     origin::Origin,
     pattern::{Pattern, is_common, witness},
     reader::Node,
-    schema::{Branch, JsonType, Property, Schema, is_pattern},
+    schema::{Branch, Property, Schema, is_pattern},
 };
 use crate::Rule;
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
+    Sent,
     effect::Shown,
     prefer::{self, Wish},
     profile::Profile,
@@ -11,7 +12,8 @@ use super::{
 use crate::{
     Operation, Reading, Reply, Request,
     contract::{Errors, Example, Place, Replies, position},
-    json, percent,
+    json::{self, View},
+    percent,
 };
 
 /// The replies of one operation, ready to be sent: for each status of the operation, for each of its examples.
@@ -67,14 +69,20 @@ impl Prepared {
         operation: &Operation,
         preferred: &Preferred,
         request: &Request,
-        body: Option<&Value>,
+        body: &Sent,
         errors: Errors,
         readings: &mut Vec<Reading>,
     ) -> Reply {
         let status = preferred.status;
         let replies = &operation.replies[status];
         let samples = replies.samples(errors);
-        let index = preferred.example.unwrap_or_else(|| usual_example(operation, samples, request, body));
+        let index = preferred.example.or_else(|| match body {
+            Sent::Plain { usual } if status == operation.success() => Some(*usual),
+            _ => None,
+        });
+        let body = if index.is_none() || replies.echoes { body.read(request) } else { None };
+        let body = body.as_deref();
+        let index = index.unwrap_or_else(|| usual_example(operation, samples, request, body));
         let example = &samples[index];
         // What the usual sample contradicts is in the ledger for good; only an unusual one is worth saying each time.
         let unusual = if index > 0 { example.ledger.as_slice() } else { &[] };
@@ -148,21 +156,31 @@ fn reply(replies: &Replies, example: &Example, profile: &Profile) -> Reply {
     Reply { status: *status, headers: headers.collect(), body: example.text.clone() }
 }
 
+/// Which of the samples of a success answers a request, as [`Prepared::sample`] says it.
+pub(super) fn usual<'v, V: View<'v>>(
+    operation: &Operation,
+    request: &Request,
+    errors: Errors,
+    body: V,
+) -> usize {
+    usual_example(operation, operation.replies[operation.success()].samples(errors), request, Some(body))
+}
+
 /// The sample of the same name as the one that was sent, else that of the branch which applies, else the one with the
 /// name of what a parameter of the query chooses from a list, else the first.
-fn usual_example(
+fn usual_example<'v, V: View<'v>>(
     operation: &Operation,
     samples: &[Example],
     request: &Request,
-    body: Option<&Value>,
+    body: Option<V>,
 ) -> usize {
     if samples.len() < 2 {
         return 0;
     }
     let by_body = operation.body.as_ref().zip(body).and_then(|(spec, body)| {
-        let sent = spec.examples.iter().find(|example| example.value == *body);
+        let sent = spec.examples.iter().find(|example| body.equals(&example.value));
         let same = sent.and_then(|example| position(samples, &example.name));
-        let branch = || spec.schema.branches_for(body).find_map(|branch| position(samples, &branch.title));
+        let branch = || spec.schema.branches_of(body).find_map(|branch| position(samples, &branch.title));
         same.or_else(branch)
     });
     by_body.or_else(|| chosen_in_query(operation, samples, request)).unwrap_or(0)

@@ -10,6 +10,11 @@ use crate::{
     violation::quote,
 };
 
+/// Whether all that comes before reading a body holds for the one of a request.
+pub(super) fn look(spec: &Body, request: &Request, max_body: usize) -> Option<()> {
+    media_type(spec, request).and_then(|()| size(request, max_body)).ok()
+}
+
 /// Reads the body of a request; none when the operation takes none, or when it may be left out and is.
 pub(super) fn read(
     operation: &Operation,

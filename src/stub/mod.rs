@@ -19,6 +19,7 @@ mod room;
 mod route;
 mod spellings;
 mod validate;
+mod verdict;
 
 use std::{
     collections::BTreeMap,
@@ -27,21 +28,20 @@ use std::{
 };
 
 use answer::Prepared;
-use arguments::Arguments;
 use effect::{Run, Splice};
 use findings::Findings;
 use inputs::Inputs;
 use prefer::Wish;
 use profile::Profile;
+use verdict::{Decision, Refusal, Sent, Verdict};
 
 pub use body::{BodyCheck, check_body};
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::{
-    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Scripted, Step, Touched, Violation,
-    contract::{Cause, Effect, origin},
+    Contract, Errors, Exchange, Headers, Reading, Reply, Request, Scripted, Step, Touched,
+    contract::Effect,
     state::{Bounds, Change, Draft, Session},
     token::Secret,
 };
@@ -253,7 +253,10 @@ impl Stub {
                 room,
                 readings,
             };
-            match run.run(&mut body) {
+            // What is only looked at is never what a session is to remember.
+            let mut none = None;
+            let sent = if let Sent::Read(sent) = &mut body { sent } else { &mut none };
+            match run.run(sent) {
                 Ok(_) if spec.replies[preferred.status].status >= 400 => {}
                 Ok(done) => {
                     state.after = state.after.wrapping_add(u64::from(!done.change.is_empty()));
@@ -273,7 +276,7 @@ impl Stub {
         let is_plain = preferred.example.is_none() && preferred.status == spec.success();
         answer.reply = match shown.filter(|_| is_plain) {
             Some(shown) => self.replies[index].success(spec, shown),
-            None => self.replies[index].sample(spec, &preferred, request, body.as_ref(), errors, readings),
+            None => self.replies[index].sample(spec, &preferred, request, &body, errors, readings),
         };
         answer.applied = preferred.applied;
         answer
@@ -305,90 +308,6 @@ impl Stub {
     pub(crate) fn is_asked_to_wait(&self, request: &Request) -> bool {
         Wish::of(request).has_delay(self.settings.max_delay)
     }
-
-    fn judge(&self, request: &Request) -> Verdict {
-        let route = match route::find(&self.contract, request) {
-            Ok(route) => route,
-            Err(refusal) => return self.refuse(request, None, Step::Route, *refusal),
-        };
-        let index = route.index;
-        let operation = route.operation;
-        if let Some(header) = self.contract.token_header()
-            && let Err(violation) = authorize::check(
-                header,
-                self.contract.token_claim(),
-                || origin::on_page(self.contract.token_source(), &operation.source),
-                request,
-                &self.settings.token,
-                &self.token,
-            )
-        {
-            return self.refuse(request, Some(index), Step::Authorize, violation.into());
-        }
-        let mut body = match body::read(operation, request, self.settings.max_body) {
-            Ok(body) => body,
-            Err(refusal) => return self.refuse(request, Some(index), Step::Body, *refusal),
-        };
-        let mut findings = Findings::default();
-        let mut readings = Vec::new();
-        let mut inputs = Inputs::default();
-        let has_state = self.settings.state.is_some() && operation.effect.is_some();
-        if self.settings.checks == Checks::Off && has_state {
-            let path = &route.path_values;
-            let (mut passed_over, mut unsaid) = (Findings::default(), Vec::new());
-            let arguments = Arguments::of(operation, path, request, &mut passed_over, &mut unsaid);
-            inputs = Inputs::of(&arguments);
-            if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
-                spellings::rename(&spec.schema, value, &mut unsaid);
-            }
-        }
-        if self.settings.checks != Checks::Off {
-            let path = &route.path_values;
-            let arguments = Arguments::of(operation, path, request, &mut findings, &mut readings);
-            validate::parameters(&arguments, &mut findings);
-            if let (Some(spec), Some(value)) = (&operation.body, &mut body) {
-                spellings::rename(&spec.schema, value, &mut readings);
-                validate::body(&spec.schema, value, &mut findings);
-            }
-            readings::find(operation, &arguments, body.as_ref(), &mut readings);
-            if has_state {
-                inputs = Inputs::of(&arguments);
-            }
-            if !findings.violations.is_empty() {
-                names::parameters(operation, self.contract.token_header(), request, &mut findings);
-                let body = body.as_ref();
-                hints::other_operation(&self.contract, operation, body, &mut findings, &mut readings);
-            }
-        }
-        let (step, decision) = if self.settings.checks == Checks::Enforce && !findings.violations.is_empty() {
-            let reply = self.profile.refusal(Some(index), Cause::Violations, &findings);
-            (Step::Validate, Decision::Refused(reply))
-        } else {
-            (Step::Answer, Decision::Accepted { index, body, inputs })
-        };
-        Verdict { operation: Some(Arc::clone(&operation.id)), step, findings, readings, decision }
-    }
-
-    fn refuse(&self, request: &Request, index: Option<usize>, step: Step, refusal: Refusal) -> Verdict {
-        let operation = index.map(|index| &self.contract.operations()[index]);
-        let cause = profile::cause(step, &refusal.violation);
-        let mut findings = Findings::from(refusal.violation);
-        let readings = refusal.reading.into_iter().collect();
-        if let Some(operation) = operation {
-            names::parameters(operation, self.contract.token_header(), request, &mut findings);
-        }
-        let mut reply = self.profile.refusal(index, cause, &findings);
-        if let Some(allow) = refusal.allow {
-            reply.headers.push("allow", allow.as_bytes());
-        }
-        Verdict {
-            operation: operation.map(|operation| Arc::clone(&operation.id)),
-            step,
-            findings,
-            readings,
-            decision: Decision::Refused(reply),
-        }
-    }
 }
 
 /// A request with what the contract says about it, still to be answered.
@@ -401,7 +320,7 @@ pub struct Checked {
 /// A request that is to be answered, and the session that it belongs to.
 struct Accepted<'a> {
     index: usize,
-    body: Option<Value>,
+    body: Sent,
     inputs: Inputs,
     request: &'a Request,
     wish: &'a Wish,
@@ -424,40 +343,6 @@ impl Default for Answer {
     fn default() -> Self {
         let reply = Reply { status: 200, headers: Headers::default(), body: Bytes::new() };
         Self { reply, change: Change::default(), state: None, applied: Vec::new(), refused: None }
-    }
-}
-
-/// What the contract says about a request.
-#[derive(Debug)]
-struct Verdict {
-    operation: Option<Arc<str>>,
-    step: Step,
-    findings: Findings,
-    readings: Vec<Reading>,
-    decision: Decision,
-}
-
-/// What is left to do.
-#[derive(Debug)]
-enum Decision {
-    /// The operation at this position answers; the names in the body are canonical.
-    Accepted { index: usize, body: Option<Value>, inputs: Inputs },
-    /// This is the answer.
-    Refused(Reply),
-}
-
-/// Why a step ends the answer.
-struct Refusal {
-    violation: Violation,
-    /// The methods that the path has, when it lacks the one that was sent.
-    allow: Option<String>,
-    /// The entry of the ledger that led to it.
-    reading: Option<Reading>,
-}
-
-impl From<Violation> for Refusal {
-    fn from(violation: Violation) -> Self {
-        Self { violation, allow: None, reading: None }
     }
 }
 

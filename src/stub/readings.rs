@@ -9,15 +9,16 @@ use super::{
 use crate::{
     Operation, Reading,
     contract::{JsonType, Schema},
+    json::View,
     pointer::escape,
     violation::quote,
 };
 
 /// Lists the variants of type and value that a request uses, and the values sent twice that differ.
-pub(super) fn find(
+pub(super) fn find<'v, V: View<'v>>(
     operation: &Operation,
     arguments: &Arguments,
-    body: Option<&Value>,
+    body: Option<V>,
     readings: &mut Vec<Reading>,
 ) {
     let mut finder = Finder { arguments, body, readings };
@@ -32,43 +33,37 @@ pub(super) fn find(
     }
 }
 
-struct Finder<'a> {
+struct Finder<'a, V> {
     arguments: &'a Arguments<'a>,
-    body: Option<&'a Value>,
+    body: Option<V>,
     readings: &'a mut Vec<Reading>,
 }
 
-impl Finder<'_> {
-    fn walk(&mut self, schema: &Schema, value: &Value, pointer: &str) {
+impl<'v, V: View<'v>> Finder<'_, V> {
+    fn walk(&mut self, schema: &Schema, value: V, pointer: &str) {
         if !schema.is_notable() || self.readings.len() >= MOST {
             return;
         }
-        match value {
-            Value::Array(list) => {
-                if let Some(schema) = schema.items.as_deref().filter(|schema| schema.is_notable()) {
-                    for (index, item) in list.iter().enumerate() {
-                        self.walk(schema, item, &format!("{pointer}/{index}"));
-                    }
+        if let Some(list) = value.items() {
+            if let Some(schema) = schema.items.as_deref().filter(|schema| schema.is_notable()) {
+                for (index, item) in list.enumerate() {
+                    self.walk(schema, item, &format!("{pointer}/{index}"));
                 }
             }
-            Value::Object(members) => {
-                for property in schema.properties_for(value) {
-                    if property.schema.is_notable()
-                        && let Some(member) = members.get(&property.name)
-                    {
-                        let pointer = format!("{pointer}/{}", escape(&property.name));
-                        self.look(&property.schema, &property.name, member, &pointer);
-                        self.walk(&property.schema, member, &pointer);
-                    }
-                }
+            return;
+        }
+        for property in schema.properties_of(value).filter(|property| property.schema.is_notable()) {
+            if let Some(member) = value.member(&property.name) {
+                let pointer = format!("{pointer}/{}", escape(&property.name));
+                self.look(&property.schema, &property.name, member, &pointer);
+                self.walk(&property.schema, member, &pointer);
             }
-            _ => {}
         }
     }
 
     /// Looks at one value.
-    fn look(&mut self, schema: &Schema, name: &str, value: &Value, pointer: &str) {
-        if let Some(kind) = schema.types.iter().find(|kind| kind.holds(value))
+    fn look<'w>(&mut self, schema: &Schema, name: &str, value: impl View<'w>, pointer: &str) {
+        if let Some(kind) = schema.types.iter().find(|kind| value.is(**kind))
             && schema.types.first() != Some(kind)
         {
             let first = schema.types[0];
@@ -76,22 +71,25 @@ impl Finder<'_> {
                 format!("{} where the first choice is {}", kind.phrase(), first.phrase())
             });
         }
-        if let Some(text) = value.as_str().filter(|_| !schema.values.is_empty()) {
+        if let Some(text) = value.text().filter(|_| !schema.values.is_empty()) {
             self.note(schema, text, pointer, || format!("{} is one of the accepted spellings", quote(text)));
         }
         self.note(schema, name, pointer, || format!("`{name}` is accepted here"));
         if schema.holds_json
-            && let Some(text) = value.as_str()
+            && let Some(text) = value.text()
             && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
         {
             self.note(schema, JsonType::Array.name(), pointer, || "the string is JSON".into());
         }
         for (other, id) in &schema.same_as {
             let twin = match other.strip_prefix("/body") {
-                Some(place) => self.body.and_then(|body| body.pointer(place)).and_then(Value::as_str),
+                Some(place) => {
+                    let twin = self.body.and_then(|body| body.pointer(place));
+                    twin.and_then(V::text)
+                }
                 None => self.arguments.text(other),
             };
-            if let (Some(text), Some(twin)) = (value.as_str(), twin)
+            if let (Some(text), Some(twin)) = (value.text(), twin)
                 && text != twin
             {
                 self.push(id, pointer, format!("{} differs from {} at {other}", quote(text), quote(twin)));

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     Reading,
     contract::{Property, Schema},
+    json::View,
     pointer::escape,
 };
 
@@ -16,6 +17,20 @@ pub(super) fn rename(schema: &Schema, body: &mut Value, readings: &mut Vec<Readi
     if schema.has_spellings() {
         rename_in(schema, body, "/body", readings);
     }
+}
+
+/// Whether a body has names that are spelt in another way.
+pub(super) fn has_others<'v, V: View<'v>>(schema: &Schema, body: V) -> bool {
+    if !schema.has_spellings() {
+        return false;
+    }
+    if let Some(mut list) = body.items() {
+        return schema.items.as_ref().is_some_and(|schema| list.any(|item| has_others(schema, item)));
+    }
+    schema.properties.iter().flat_map(|property| &property.accepts).any(|name| body.member(name).is_some())
+        || schema.properties_of(body).filter(|property| property.schema.has_spellings()).any(|property| {
+            body.member(&property.name).is_some_and(|member| has_others(&property.schema, member))
+        })
 }
 
 /// The reading of a name that is spelt in another way.
