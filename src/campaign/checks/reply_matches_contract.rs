@@ -1,8 +1,8 @@
 //! `reply_matches_contract`: status, media type and body of a reply are what the contract has for the operation.
 //!
-//! Silent where the contract only assumes what such a reply looks like, unless assumptions count; on replies that only
-//! an accident of the documentation shows; on refusals with a status that the contract does not have, and statuses from
-//! 500; and where the request has another path or method than the operation.
+//! Silent where the contract only assumes what such a reply looks like, or that success has the status that it has,
+//! unless assumptions count; on replies that only an accident of the documentation shows; on refusals with a status that
+//! the contract does not have, and statuses from 500; and where the request has another path or method than the operation.
 
 use super::{Look, View};
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn look(trial: &Trial, view: &View) -> Look {
     }
     let known = view.operation.replies.iter().find(|replies| replies.status == reply.status);
     let Some(replies) = known else {
-        let source = Source::new(view.contract, view.operation.source.clone());
+        let source = source_of_status(view, reply.status);
         if reply.status >= 400 || !view.counts(&source) {
             return Look::Silent;
         }
@@ -65,4 +65,65 @@ pub(super) fn look(trial: &Trial, view: &View) -> Look {
     let found = format!("{message} at {} of a reply with {}", breach.pointer, reply.status);
     let pointer = format!("/reply{}", source::general(&breach.pointer));
     view.failed(Place { rule: None, pointer }, "a reply as the contract has it".into(), found, source)
+}
+
+/// Where it comes from that the operation has no such status: the contract may only assume which one success has.
+fn source_of_status(view: &View, status: u16) -> Source {
+    let is_success = |status| (200..300).contains(&status);
+    let mut accepted = view.operation.replies.iter().filter(|replies| is_success(replies.status));
+    match accepted.find_map(|replies| replies.assumed.as_deref()) {
+        Some(why) if is_success(status) => Source::assumed(why),
+        _ => Source::new(view.contract, view.operation.source.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        Contract, Headers, Reply, Request,
+        campaign::{Answer, Counted, Secrets, Sent, Why},
+        judge::Judge,
+        payload::{Label, Wire},
+    };
+
+    /// What the check says of a reply with a status: nothing, or the basis of the failure.
+    fn says(operation: &str, status: u16, counted: Counted) -> Option<String> {
+        let contract = Contract::builtin();
+        let view = View {
+            contract: &contract,
+            operation: contract.operation(operation).unwrap(),
+            judge: &Judge::new(&contract).unwrap(),
+            counted,
+            timeout: Duration::ZERO,
+            secrets: &Secrets::default(),
+            is_verified: false,
+            is_certain: &|_| true,
+        };
+        let reply = Reply { status, headers: Headers::default(), body: "".into() };
+        let trial = Trial {
+            number: 0,
+            operation: operation.into(),
+            why: Why::Control,
+            label: Label::Valid,
+            sent: Sent { request: Request::new("POST", "/"), wire: Wire::Any, in_capitals: false },
+            answer: Answer { micros: Duration::ZERO, reply: Some(reply), failure: None },
+        };
+        match look(&trial, &view) {
+            Look::Failed(observation) => Some(observation.basis),
+            Look::Passed | Look::Silent => None,
+        }
+    }
+
+    #[test]
+    fn another_status_of_success_is_wrong_only_where_assumptions_count() {
+        for (operation, status) in [("createAgent", 201), ("deleteAgent", 204), ("importDataV2", 202)] {
+            assert_eq!(says(operation, status, Counted::Vendor), None, "{operation} {status}");
+            assert_eq!(says(operation, status, Counted::All).as_deref(), Some("assumed"), "{operation}");
+        }
+        assert_eq!(says("createAgent", 302, Counted::Vendor).as_deref(), Some("pages"));
+        assert_eq!(says("createAgent", 418, Counted::All), None);
+    }
 }
