@@ -228,6 +228,29 @@ fn a_finding_fails_still_at_a_server_that_accepts_everything() {
 }
 
 #[test]
+fn members_whose_names_are_others_each_time_are_one_finding() {
+    let answered = AtomicU64::new(0);
+    let server = Faulty::start(move |request, stream| {
+        let status = if request.header("auth").is_some() { 200 } else { 401 };
+        let name = answered.fetch_add(1, Ordering::Relaxed);
+        write(stream, status, "application/json", &format!("{{\"member{name}\":1}}"));
+    });
+    let options = Options {
+        operations: vec!["updateAgent".into()],
+        rules: vec![Rule::Token],
+        skip: vec![Check::ReplyMatchesContract, Check::TokenEnforced],
+        cases: None,
+        ..options()
+    };
+    let outcome = campaign::run(&server.url, &options).unwrap();
+
+    let [finding] = outcome.findings.as_slice() else { panic!("{:#?}", outcome.findings) };
+    assert_eq!((finding.check, finding.failed), (Check::SameAnswerTwice, 3));
+    assert_eq!(finding.place, Place { rule: None, pointer: "/reply/body".into() });
+    assert_eq!(outcome.flaky, []);
+}
+
+#[test]
 fn redirects_are_not_followed() {
     let server = Faulty::start(|request, stream| {
         assert!(!request.target.contains("elsewhere"));

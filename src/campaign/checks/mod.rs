@@ -192,6 +192,13 @@ impl View<'_> {
         format!("{} with {}", reply.status, violation::quote(&String::from_utf8_lossy(&self.shown(reply))))
     }
 
+    /// A text of a reply in a few characters; what is secret is hidden first here as well.
+    fn quote(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.secrets.hide_text(&mut text);
+        violation::quote(&text)
+    }
+
     /// The body of a reply without secrets.
     fn shown(&self, reply: &Reply) -> Bytes {
         let mut body = reply.body.clone();

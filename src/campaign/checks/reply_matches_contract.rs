@@ -62,8 +62,9 @@ pub(super) fn look(trial: &Trial, view: &View) -> Look {
         .map_or("expected another value, but found one with a secret in it".to_owned(), |shown| {
             shown.message
         });
-    let found = format!("{message} at {} of a reply with {}", breach.pointer, reply.status);
-    let pointer = format!("/reply{}", source::general(&breach.pointer));
+    let pointer = source::in_reply(Some(replies), &breach.pointer);
+    let found =
+        format!("{message} at {} of a reply with {}", pointer.trim_start_matches("/reply"), reply.status);
     view.failed(Place { rule: None, pointer }, "a reply as the contract has it".into(), found, source)
 }
 
