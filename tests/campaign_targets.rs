@@ -82,19 +82,48 @@ fn a_server_that_hangs_up_or_answers_garbage_is_one_finding() {
     let garbage = |_: &Received, stream: &mut TcpStream| {
         let _ = stream.write_all(b"\x00\x01\x02 garbage\r\n\r\n");
     };
-    let endless = |_: &Received, stream: &mut TcpStream| {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
-        while stream.write_all(&[b' '; 4096]).is_ok() {}
-    };
     let outcomes = [
         (run(|_, _| {}), "the connection was closed before the end of a reply"),
         (run(garbage), "what came back is not HTTP"),
-        (run(endless), "the reply is too large to be read"),
     ];
     for (outcome, expected) in outcomes {
         let (check, found, _) = only(outcome);
         assert_eq!((check, found.as_str()), (Check::ConnectionSurvives, expected));
     }
+}
+
+#[test]
+fn a_reply_without_an_end_does_not_come_in_time() {
+    let endless = |_: &Received, stream: &mut TcpStream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
+        while stream.write_all(&[b' '; 4096]).is_ok() {}
+    };
+    let (check, _, why) = only(hasty(endless));
+
+    assert_eq!(check, Check::AnswersInTime);
+    assert_eq!(why, "no valid request gets a reply: no reply came in time");
+}
+
+#[test]
+fn a_large_reply_is_held_against_nobody_and_the_rules_are_tried_all_the_same() {
+    let large = format!("{{\"name\":\"{}\"}}", "x".repeat(5 * 1024 * 1024));
+    let server = Faulty::start(move |request, stream| match request.header("auth") {
+        Some(_) => write(stream, 200, "application/json", &large),
+        None => write(stream, 401, "application/json", "{}"),
+    });
+    let options = Options {
+        operations: vec!["getAgent".into(), "createQueue".into()],
+        rules: vec![Rule::Required],
+        cases: None,
+        ..options()
+    };
+    let outcome = campaign::run(&server.url, &options).unwrap();
+
+    assert_eq!((outcome.findings.as_slice(), outcome.flaky.as_slice()), (&[][..], &[][..]));
+    let (tried, all) = outcome.tried();
+    assert_eq!(tried, all);
+    assert!(outcome.notes.iter().any(|note| note.contains("more than 4 MiB")), "{:?}", outcome.notes);
+    assert_eq!(outcome.ended, Ended::GaveUp { why: "no operation accepted a valid request".into() });
 }
 
 #[test]

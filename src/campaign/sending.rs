@@ -40,7 +40,7 @@ impl Worker<'_, '_> {
         let number = {
             let mut state = self.course.state.borrow_mut();
             state.number += 1;
-            state.replied[ready.position] |= answer.reply.is_some() && *label == Label::Valid;
+            state.replied[ready.position] |= answer.is_answered() && *label == Label::Valid;
             state.number - 1
         };
         let trial = Trial {
@@ -96,6 +96,9 @@ impl Worker<'_, '_> {
                     continue;
                 }
                 course.give_up("nobody listens there any more");
+            }
+            if answer.failure == Some(Failure::TooLarge) {
+                course.note("some replies have more than 4 MiB; they are not looked at");
             }
             course.state.borrow_mut().limited = 0;
             return answer;

@@ -218,7 +218,7 @@ impl<'c, 'a> Worker<'c, 'a> {
 
     /// Looks into what failed.
     async fn look_into(&mut self, ready: &Ready, case: &Case, how: How, tried: Tried) {
-        if tried.trial.answer.failure.is_some() && !self.course.is_called_off() {
+        if !tried.trial.answer.is_answered() && !self.course.is_called_off() {
             self.see_whether_it_lives(ready).await;
         }
         for verdict in &tried.verdicts {
@@ -239,7 +239,7 @@ impl<'c, 'a> Worker<'c, 'a> {
             .collect();
         for other in live.iter().cycle().take(ASKED) {
             let Some(case) = &other.control else { continue };
-            if self.attempt(other, case, How::Once, Why::Control).await.trial.answer.failure.is_none() {
+            if self.attempt(other, case, How::Once, Why::Control).await.trial.answer.is_answered() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
