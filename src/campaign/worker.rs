@@ -337,7 +337,8 @@ impl<'c, 'a> Worker<'c, 'a> {
             let renewed = renewed(ready, &about, &fresh);
             renewed.or_else(|| ready.generator.holds(&about.request, &about.label).then_some(about))
         });
-        let mut case = about.or_else(|| renewed(ready, case, &fresh)).unwrap_or_else(|| case.clone());
+        let case = about.or_else(|| renewed(ready, case, &fresh)).unwrap_or_else(|| case.clone());
+        let mut case = self.course.short_lived(ready, case);
         for (name, value) in &self.course.options.headers {
             let name = name.to_ascii_lowercase();
             if case.request.headers.all(&name).next().is_none() {
