@@ -296,33 +296,6 @@ fn redirects_are_not_followed() {
 }
 
 #[test]
-fn a_server_that_limits_every_request_is_given_up_without_a_finding() {
-    let outcome = run(|_, stream| {
-        let reply =
-            "HTTP/1.1 429 Too Many\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let _ = stream.write_all(reply.as_bytes());
-    });
-
-    assert_eq!(outcome.findings, []);
-    assert_eq!(outcome.ended, Ended::GaveUp { why: "the server limits every request".into() });
-    assert!(outcome.notes.iter().any(|note| note.contains("Retry-After")), "{:?}", outcome.notes);
-}
-
-#[test]
-fn a_limit_is_not_waited_for_beyond_the_time_there_is() {
-    let server = Faulty::start(|_, stream| {
-        let reply =
-            "HTTP/1.1 429 Too Many\r\nretry-after: 60\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let _ = stream.write_all(reply.as_bytes());
-    });
-    let options = Options { time: Some(Duration::from_secs(30)), cases: None, ..options() };
-    let outcome = campaign::run(&server.url, &options).unwrap();
-
-    assert_eq!(outcome.findings, []);
-    assert!(outcome.micros < Duration::from_secs(30), "{:?}", outcome.micros);
-}
-
-#[test]
 fn a_campaign_whose_time_is_used_up_has_used_its_budget() {
     let server = Faulty::start(|request, stream| {
         let status = if request.header("auth").is_some() { 200 } else { 401 };

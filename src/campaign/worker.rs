@@ -115,6 +115,9 @@ impl<'c, 'a> Worker<'c, 'a> {
             }
             Job::Place { operation, place } => {
                 let ready = ready(operation);
+                if course.state.borrow().is_limited((operation, ready.places[place].rule)) {
+                    return;
+                }
                 let stream = format!("{} place {place}", ready.generator.operation());
                 let made =
                     ready.generator.mutant_of(&ready.places[place], &mut Choices::seeded(&stream, seed, 0));
@@ -124,7 +127,7 @@ impl<'c, 'a> Worker<'c, 'a> {
                 };
                 let answer = self.once(ready, &case, Why::Case { index: place as u64 }, false).await;
                 let outcome = match answer {
-                    answer if limit(&answer).is_some() => TriedOutcome::Other,
+                    answer if limit(&answer).is_some() => TriedOutcome::NotTried,
                     answer if answer.is_accepted() => TriedOutcome::Accepted,
                     answer if answer.is_refused() => TriedOutcome::Refused,
                     _ => TriedOutcome::Other,

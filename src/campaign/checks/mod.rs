@@ -255,7 +255,7 @@ impl Check {
 }
 
 /// The rule that a label says is broken.
-fn rule(label: &Label) -> Option<Rule> {
+pub(super) fn rule(label: &Label) -> Option<Rule> {
     match label {
         Label::Mutant { rule, .. } => *rule,
         Label::Valid => None,
