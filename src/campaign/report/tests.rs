@@ -267,6 +267,16 @@ fn scanners_get_what_sarif_asks_for() {
 }
 
 #[test]
+fn what_a_reply_says_is_neither_a_link_nor_an_argument_to_scanners() {
+    let mut outcome = outcome();
+    outcome.findings[0].found = r"200 with `{0} [here](https://example.com) \[`".into();
+    let log = sarif(&outcome);
+
+    let text = log.pointer("/runs/0/results/0/message/text").unwrap().as_str().unwrap();
+    assert!(text.contains(r"200 with `{{0}} \[here\](https://example.com) \\\[`"), "{text}");
+}
+
+#[test]
 fn the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_html() {
     let page = html(&outcome(), AGAIN);
 
