@@ -80,46 +80,15 @@ fn source_of_status(view: &View, status: u16) -> Source {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::{
-        Contract, Headers, Reply, Request,
-        campaign::{Answer, Counted, Secrets, Sent, Why},
-        judge::Judge,
-        payload::{Label, Wire},
-    };
-
-    /// What the check says of a reply with a status: nothing, or the basis of the failure.
-    fn says(operation: &str, status: u16, counted: Counted) -> Option<String> {
-        let contract = Contract::builtin();
-        let view = View {
-            contract: &contract,
-            operation: contract.operation(operation).unwrap(),
-            judge: &Judge::new(&contract).unwrap(),
-            counted,
-            timeout: Duration::ZERO,
-            secrets: &Secrets::default(),
-            is_verified: false,
-            is_certain: &|_| true,
-        };
-        let reply = Reply { status, headers: Headers::default(), body: "".into() };
-        let trial = Trial {
-            number: 0,
-            operation: operation.into(),
-            why: Why::Control,
-            label: Label::Valid,
-            sent: Sent { request: Request::new("POST", "/"), wire: Wire::Any, in_capitals: false },
-            answer: Answer { micros: Duration::ZERO, reply: Some(reply), failure: None },
-        };
-        match look(&trial, &view) {
-            Look::Failed(observation) => Some(observation.basis),
-            Look::Passed | Look::Silent => None,
-        }
-    }
+    use crate::campaign::{Counted, checks::tests::failed};
 
     #[test]
     fn another_status_of_success_is_wrong_only_where_assumptions_count() {
+        let says = |operation, status, counted| {
+            let observation = failed(look, operation, Ok(status), counted);
+            observation.map(|observation| observation.basis)
+        };
         for (operation, status) in [("createAgent", 201), ("deleteAgent", 204), ("importDataV2", 202)] {
             assert_eq!(says(operation, status, Counted::Vendor), None, "{operation} {status}");
             assert_eq!(says(operation, status, Counted::All).as_deref(), Some("assumed"), "{operation}");
