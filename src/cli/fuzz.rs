@@ -44,8 +44,9 @@ Examples:
   standin fuzz https://platform.kore.ai --client-secret-file secret.txt \\
     --app-id cs-… --set streamId=st-… --set accountId=… --rate 1/s
 
-Exit codes: 0 nothing found, 1 findings, 2 wrong usage, 3 it could not be found out,
-for example as it was interrupted or no operation accepted a valid request.
+Exit codes: 0 no errors found, though there may be warnings, 1 errors, 2 wrong usage,
+3 it could not be found out, for example as it was interrupted or no operation
+accepted a valid request.
 With --replay: 0 all is fixed, 1 something still fails, 3 the answers do not tell.")]
 pub(super) struct Fuzz {
     /// The base URL of the server, such as http://127.0.0.1:8484

@@ -281,7 +281,7 @@ fn the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_html() {
     let page = html(&outcome(), AGAIN);
 
     for needed in [
-        "2 findings",
+        "<span class=\"bad\">2 errors</span></h1>",
         "createAgent: mutant_refused, `required` at /body/emailId",
         "Create an agent › Body Parameters › emailId (pages)",
         "-H &quot;auth: $STANDIN_TOKEN&quot;",
@@ -302,9 +302,14 @@ fn the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_html() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     let mut empty = Outcome { findings: Vec::new(), flaky: Vec::new(), ..outcome() };
-    assert!(html(&empty, AGAIN).contains("<span class=\"good\">Nothing found</span>"));
+    assert!(html(&empty, AGAIN).contains("<span class=\"good\">No errors found</span></h1>"));
+    let mut warned = outcome();
+    warned.findings[0].severity = Severity::Warning;
+    warned.findings[1].is_known = true;
+    let verdict = "<span class=\"good\">No errors found</span>, 1 warning, 1 more known before</h1>";
+    assert!(html(&warned, AGAIN).contains(verdict));
     empty.ended = Ended::Interrupted;
-    assert!(html(&empty, AGAIN).contains("<span class=\"bad\">Interrupted before anything was found</span>"));
+    assert!(html(&empty, AGAIN).contains("<span class=\"bad\">Interrupted before an error was found</span>"));
 }
 
 #[test]
