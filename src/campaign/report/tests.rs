@@ -201,19 +201,28 @@ curl --path-as-is -g -sS --http1.1 -X POST 'http://127.0.0.1:8484/base/st-1/agen
     );
     let script = curl(&outcome.findings[1], URL);
     assert!(script.contains("id1=$(\ncurl "), "{script}");
-    assert!(script.contains("|\n  jq -r '.\"id\"')\n"), "{script}");
+    assert!(script.contains("|\n  jq -r '.\"id\" | @uri')\n"), "{script}");
     assert!(script.contains("-H 'auth: Bearer '\"$STANDIN_TOKEN\""), "{script}");
     assert!(script.contains("'http://127.0.0.1:8484/base/st-1/agents/'\"$id1\"''"), "{script}");
 }
 
 #[test]
-fn an_id_that_is_a_part_of_another_word_stays() {
-    let mut finding = outcome().findings.remove(1);
-    finding.steps[0].made = Some("1".into());
-    finding.sent = sent(Request::new("GET", "/st-1/agents/1?of=11&is=1").body("{\"a\":\"1\",\"b\":\"11\"}"));
-    let script = curl(&finding, URL);
-    assert!(script.contains("/st-1/agents/'\"$id1\"'?of=11&is='\"$id1\"''"), "{script}");
-    assert!(script.contains("{\"a\":\"'\"$id1\"'\",\"b\":\"11\"}"), "{script}");
+fn an_id_is_filled_in_where_it_is_a_segment_of_the_path_and_nowhere_else() {
+    for (id, target, filled) in [
+        ("1", "/st-1/agents/1?of=11&is=1", "/st-1/agents/'\"$id1\"'?of=11&is=1'"),
+        ("curl", "/st-1/agents/curl", "/st-1/agents/'\"$id1\"''"),
+        ("a b/ü", "/st-1/a%20b%2F%C3%BC/x'y", "/st-1/'\"$id1\"'/x'\\''y'"),
+    ] {
+        let mut finding = outcome().findings.remove(1);
+        finding.steps.truncate(1);
+        finding.steps[0].made = Some(id.into());
+        finding.sent = sent(Request::new("PUT", target).body("{\"a\":\"1\",\"b\":1}"));
+        let script = curl(&finding, URL);
+        assert!(script.contains(filled), "{script}");
+        assert!(script.contains("{\"a\":\"1\",\"b\":1}"), "{script}");
+        assert_eq!(script.matches("$id1").count(), 1, "{script}");
+        assert_eq!(script.matches("\ncurl --path-as-is").count(), 2, "{script}");
+    }
 }
 
 #[test]
