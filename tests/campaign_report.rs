@@ -165,6 +165,24 @@ fn a_faulty_token_that_is_signed_with_the_secret_is_over_within_minutes() {
     assert!(faulty > 30, "{faulty}");
 }
 
+#[test]
+fn a_replay_of_a_token_that_is_over_by_now_does_not_say_that_the_server_is_mended() {
+    let broken = service(Checks::Off);
+    let mut outcome = run(&broken, &options("createAgent", Rule::Token));
+    let finding = &mut outcome.findings[0];
+    let over = mint(Contract::builtin().token_claim(), "cs-1", &Secret::new(SECRET), 0, Some(1));
+    let headers = finding.sent.request.headers.iter();
+    finding.sent.request.headers =
+        headers.map(|(name, value)| (name, if name == "auth" { over.as_bytes() } else { value })).collect();
+
+    let by_token = Some(Secret::new(token()));
+    let options = Options { client_secret: None, token: by_token, ..options("createAgent", Rule::Token) };
+    let replayed = campaign::replay(&broken.url(), &outcome.findings[..1], &options).unwrap();
+
+    let why = "its token is over by now; --client-secret signs it anew";
+    assert_eq!(replayed, [Replayed::CannotTell { why: why.into() }]);
+}
+
 /// The claims of a token that is signed with the secret, whatever else is wrong with it.
 fn signed_claims(token: &[u8]) -> Option<serde_json::Value> {
     let (signed, signature) = std::str::from_utf8(token).ok()?.rsplit_once('.')?;
