@@ -307,6 +307,33 @@ pub(crate) fn sign(header: &str, payload: &str, secret: &Secret) -> String {
     format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes()))
 }
 
+/// The same token, signed anew so that it is over at `expires`; none when it is not signed with `secret`.
+#[cfg(feature = "campaign")]
+pub(crate) fn expiring(value: &[u8], secret: &Secret, expires: i64) -> Option<String> {
+    let (header, payload) = texts(value)?;
+    if sign(&header, &payload, secret).as_bytes() != value {
+        return None;
+    }
+    let mut claims: Value = serde_json::from_str(&payload).ok()?;
+    claims.as_object_mut()?.insert("exp".into(), expires.into());
+    Some(sign(&header, &claims.to_string(), secret))
+}
+
+/// When a token is over, in seconds since the Unix epoch; none when it never is.
+#[cfg(feature = "campaign")]
+pub(crate) fn expires(value: &[u8]) -> Option<f64> {
+    serde_json::from_str::<Value>(&texts(value)?.1).ok()?.get("exp")?.as_f64()
+}
+
+/// Header and payload of a token.
+#[cfg(feature = "campaign")]
+fn texts(value: &[u8]) -> Option<(String, String)> {
+    let parts: Vec<_> = value.split(|byte| *byte == b'.').collect();
+    let &[header, payload, _] = parts.as_slice() else { return None };
+    let text = |part: &[u8]| String::from_utf8(BASE64.decode(part).ok()?).ok();
+    Some((text(header)?, text(payload)?))
+}
+
 /// What stands for a secret header value in a journal: the client that the token's `claim` names, the value's length and
 /// a keyed hash of it.
 ///
@@ -451,5 +478,20 @@ mod tests {
     #[test]
     fn a_secret_does_not_print_itself() {
         assert_eq!(format!("{:?}", Secret::new("s3cret")), "Secret(…)");
+    }
+
+    #[cfg(feature = "campaign")]
+    #[test]
+    fn a_token_is_signed_anew_so_that_it_expires_by_those_who_signed_it() {
+        let (own, other) = (Secret::new("own"), Secret::new("other"));
+        let token = sign(r#"{"alg":"HS512"}"#, r#"{"appid":"cs-1"}"#, &own);
+        assert_eq!(expires(token.as_bytes()), None);
+        let short = expiring(token.as_bytes(), &own, 1_800_000_000).unwrap();
+        assert_eq!(expires(short.as_bytes()), Some(1_800_000_000.0));
+        assert_eq!(short, sign(r#"{"alg":"HS512"}"#, r#"{"appid":"cs-1","exp":1800000000}"#, &own));
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        for stranger in [&token, signed, &format!("{signed}."), "", "a.b.c"] {
+            assert_eq!(expiring(stranger.as_bytes(), &other, 0), None, "{stranger}");
+        }
     }
 }

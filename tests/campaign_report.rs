@@ -5,6 +5,9 @@ mod support;
 
 use std::{fs, path::Path};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use standin::{
     Checks, Contract, Rule, Server, TokenPolicy,
     campaign::{self, Baseline, Check, Finding, Options, Outcome, Replayed, report},
@@ -142,6 +145,51 @@ fn no_report_shows_a_token_that_was_valid() {
     assert!(tokens > 0);
     assert!(!reports.contains("gateway-key"), "{reports}");
     assert!(reports.contains("x-gateway left out"), "{reports}");
+}
+
+#[test]
+fn a_faulty_token_that_is_signed_with_the_secret_is_over_within_minutes() {
+    let broken = service(Checks::Off);
+    let outcome = run(&broken, &Options { cases: Some(100), ..options("createAgent", Rule::Token) });
+
+    assert!(!outcome.findings.is_empty());
+    let soon = jiff::Timestamp::now().as_second() + 15 * 60;
+    let mut faulty = 0;
+    for recorded in broken.journal().snapshot() {
+        for token in recorded.exchange.request.headers.all("auth").filter(|token| !is_valid(token)) {
+            let Some(claims) = signed_claims(token) else { continue };
+            assert!(claims["exp"].as_i64().is_some_and(|expires| expires < soon), "{claims}");
+            faulty += 1;
+        }
+    }
+    assert!(faulty > 30, "{faulty}");
+}
+
+#[test]
+fn a_replay_of_a_token_that_is_over_by_now_does_not_say_that_the_server_is_mended() {
+    let broken = service(Checks::Off);
+    let mut outcome = run(&broken, &options("createAgent", Rule::Token));
+    let finding = &mut outcome.findings[0];
+    let over = mint(Contract::builtin().token_claim(), "cs-1", &Secret::new(SECRET), 0, Some(1));
+    let headers = finding.sent.request.headers.iter();
+    finding.sent.request.headers =
+        headers.map(|(name, value)| (name, if name == "auth" { over.as_bytes() } else { value })).collect();
+
+    let by_token = Some(Secret::new(token()));
+    let options = Options { client_secret: None, token: by_token, ..options("createAgent", Rule::Token) };
+    let replayed = campaign::replay(&broken.url(), &outcome.findings[..1], &options).unwrap();
+
+    let why = "its token is over by now; --client-secret signs it anew";
+    assert_eq!(replayed, [Replayed::CannotTell { why: why.into() }]);
+}
+
+/// The claims of a token that is signed with the secret, whatever else is wrong with it.
+fn signed_claims(token: &[u8]) -> Option<serde_json::Value> {
+    let (signed, signature) = std::str::from_utf8(token).ok()?.rsplit_once('.')?;
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap().chain_update(signed);
+    mac.verify_slice(&BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
+    serde_json::from_slice(&payload).ok()
 }
 
 #[test]

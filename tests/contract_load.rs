@@ -94,7 +94,7 @@ fn a_bad_document_is_refused_with_its_place() {
         ),
         (
             complaint_at("/x-rate-limit", json!({"account": "shops", "sample": "violations"})),
-            "/x-rate-limit/account: expected the name of a parameter, but found `shops`",
+            "/x-rate-limit/account: expected the name of a parameter, but found the string `shops`",
         ),
         (
             complaint(|document| {

@@ -38,7 +38,7 @@ pub enum Failure {
     TimedOut,
     /// There is no secure connection.
     Tls,
-    /// The reply is larger than what is read of one.
+    /// The reply came to its end, and is larger than what is kept of one.
     TooLarge,
 }
 
@@ -46,6 +46,11 @@ impl Answer {
     /// The status of the reply; none when there is no reply.
     pub fn status(&self) -> Option<u16> {
         self.reply.as_ref().map(|reply| reply.status)
+    }
+
+    /// Whether the server answered at all: a reply that is too large to be kept is one.
+    pub fn is_answered(&self) -> bool {
+        self.reply.is_some() || self.failure == Some(Failure::TooLarge)
     }
 
     /// Whether there is a reply with a status from 200 to 299.
@@ -83,7 +88,7 @@ impl fmt::Display for Failure {
             Self::Reset => "the connection was reset",
             Self::TimedOut => "no reply came in time",
             Self::Tls => "there is no secure connection",
-            Self::TooLarge => "the reply is too large to be read",
+            Self::TooLarge => "the reply is too large to be looked at",
         })
     }
 }

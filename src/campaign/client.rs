@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -27,7 +27,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerNam
 use super::{Answer, CampaignError, Failure, Options, Sent, Target, tls};
 use crate::{Headers, Reply, payload::Wire};
 
-/// How much of a reply is read.
+/// How much of a reply is kept.
 const MAX_REPLY: usize = 4 * 1024 * 1024;
 
 /// Sends requests to one server.
@@ -215,13 +215,24 @@ async fn finish(
     Ok(reply)
 }
 
+/// Reads a reply to its end, also when it is too large to be kept: one without an end takes too long.
 async fn read(reply: http::Response<Incoming>) -> Result<Reply, Failure> {
-    let (head, body) = reply.into_parts();
-    let body = match Limited::new(body, MAX_REPLY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Failure::TooLarge),
-        Err(error) => return Err(error.downcast_ref().map_or(Failure::Closed, failure)),
-    };
+    let (head, mut incoming) = reply.into_parts();
+    let mut body = Vec::new();
+    let mut is_too_large = false;
+    while let Some(frame) = incoming.frame().await {
+        let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
+        is_too_large |= body.len() + data.len() > MAX_REPLY;
+        if is_too_large {
+            body = Vec::new();
+        } else {
+            body.extend_from_slice(&data);
+        }
+    }
+    if is_too_large {
+        return Err(Failure::TooLarge);
+    }
+    let body = body.into();
     let mut headers = Headers::with_capacity(head.headers.len(), 300);
     for (name, value) in &head.headers {
         headers.push(name.as_str(), value.as_bytes());

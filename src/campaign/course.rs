@@ -75,7 +75,9 @@ pub(super) async fn run(
         let limit = if stopped { HASTY_CLEANUP } else { CLEANUP };
         let _ = tokio::time::timeout(limit, Worker::new(&course).clean_up(0)).await;
     }
-    Ok(course.state.into_inner().outcome(course.contract, &target, options.seed, start))
+    let mut outcome = course.state.into_inner().outcome(course.contract, &target, options.seed, start);
+    course.secrets.hide_left(&mut outcome.created);
+    Ok(outcome)
 }
 
 /// Fails on options that no request can have.

@@ -36,6 +36,7 @@ mod secrets;
 mod sending;
 mod sent;
 mod sequence;
+mod short_lived;
 mod shrink;
 mod source;
 mod state;

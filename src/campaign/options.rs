@@ -88,6 +88,11 @@ impl Counted {
 }
 
 impl Options {
+    /// Whether methods are sent that the paths do not have: a server that takes them may change or delete something.
+    pub fn breaks_methods(&self) -> bool {
+        self.rules.is_empty() || self.rules.contains(&Rule::Method)
+    }
+
     /// The operations that change something and that a campaign calls: those that were asked for, and those that
     /// sequences and cleaning up need.
     pub fn changing(&self) -> Vec<&str> {

@@ -145,6 +145,10 @@ impl Worker<'_, '_> {
         };
         self.change = change.and_then(|step| Some(case(ready(&step.operation)?, &step.sent, &Label::Valid)));
         let case = case(own, first, &finding.label);
+        if course.has_run_out(&case) {
+            let why = "its token is over by now; --client-secret signs it anew";
+            return Replayed::CannotTell { why: why.into() };
+        }
         for _ in 0..REPEATS {
             let tried = self.attempt(own, &case, how, Why::Repeat).await;
             if let Some(now) = observed_at(&tried, finding.check, &finding.place) {

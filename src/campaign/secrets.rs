@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{Answer, Finding, Sent};
+use super::{Answer, Created, Finding, Sent};
 use crate::{
     Contract, Headers,
     render::curl::{SIGNATURE, TOKEN},
@@ -53,12 +53,19 @@ impl Secrets {
     pub fn hide(&self, finding: &mut Finding) {
         for step in &mut finding.steps {
             self.hide_sent(&mut step.sent);
+            step.made.iter_mut().for_each(|id| self.hide_text(id));
         }
         self.hide_sent(&mut finding.sent);
         self.hide_answer(&mut finding.answer);
-        for text in [&mut finding.expected, &mut finding.found, &mut finding.source] {
+        let Finding { place, expected, found, source, .. } = finding;
+        for text in [&mut place.pointer, expected, found, source] {
             self.hide_text(text);
         }
+    }
+
+    /// Takes them out of the ids of what is left.
+    pub(super) fn hide_left(&self, created: &mut Created) {
+        created.left.iter_mut().for_each(|(_, id)| self.hide_text(id));
     }
 
     /// Takes them out of a request.
@@ -184,7 +191,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Reply, Request, payload::Wire};
+    use crate::{Reply, Request, campaign::report::tests::outcome, payload::Wire};
 
     const VALID: &str = "aGVhZA.cGF5bG9hZA.c2lnbmF0dXJl";
 
@@ -232,6 +239,19 @@ mod tests {
         assert_eq!(reply.body, "no: $STANDIN_TOKEN, $STANDIN_TOKEN, abc");
         let headers: Vec<_> = reply.headers.iter().collect();
         assert_eq!(headers, [("x-auth", &b"$STANDIN_TOKEN"[..]), ("set-cookie", HIDDEN)]);
+    }
+
+    #[test]
+    fn names_and_ids_that_a_server_makes_of_the_token_are_not_shown() {
+        let mut outcome = outcome();
+        let finding = &mut outcome.findings[1];
+        finding.place.pointer = format!("/reply/body/{VALID}");
+        finding.steps[0].made = Some(VALID.into());
+        outcome.created.left = vec![("createAgent".into(), VALID.into())];
+        secrets().hide(finding);
+        secrets().hide_left(&mut outcome.created);
+
+        assert!(!serde_json::to_string(&outcome).unwrap().contains(VALID), "{outcome:#?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     Contract, Operation, Request, Rule,
-    contract::{Basis, Schema},
+    contract::{Basis, Pointer, Replies, Schema},
     payload::Label,
     pointer::escape,
 };
@@ -74,7 +74,7 @@ fn of_rule(contract: &Contract, operation: &Operation, pointer: &str, rule: Rule
 
 /// The schema of a place: that of the branch which applies to what was sent, else of any.
 fn find<'a>(schema: &'a Schema, place: &str, rule: Rule, sent: &[u8]) -> Option<&'a Schema> {
-    let all = || Some(crate::contract::Pointer::parse(place)?.schemas(schema));
+    let all = || Some(Pointer::parse(place)?.schemas(schema));
     if let Some([only]) = all().as_deref() {
         return Some(only);
     }
@@ -129,6 +129,24 @@ pub(super) fn general(pointer: &str) -> String {
     pointer.split('/').map(step).collect::<Vec<_>>().join("/")
 }
 
+/// A place in a reply, by its pointer: names that the contract does not have are `*` too, as a server may choose them anew
+/// each time.
+pub(super) fn in_reply(replies: Option<&Replies>, pointer: &str) -> String {
+    let Some(place) = pointer.strip_prefix("/body") else {
+        return format!("/reply{pointer}");
+    };
+    let schemas = || replies.into_iter().flat_map(|replies| [&replies.schema, &replies.problem_schema]);
+    let (mut own, mut general) = (String::new(), String::from("/reply/body"));
+    for step in place.split('/').skip(1) {
+        own.extend(["/", step]);
+        let pointer = Pointer::parse(&own).unwrap_or_default();
+        let is_known = schemas().flatten().any(|schema| !pointer.schemas(schema).is_empty());
+        let is_position = step.bytes().all(|byte| byte.is_ascii_digit());
+        general.extend(["/", if is_known && !is_position { step } else { "*" }]);
+    }
+    general
+}
+
 /// Whether a body is JSON, however deep.
 pub(super) fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
@@ -164,6 +182,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_place_in_a_reply_has_the_names_of_the_contract_alone() {
+        let contract = Contract::builtin();
+        let replies = &contract.operation("listQueues").unwrap().replies[0];
+        for (pointer, expected) in [
+            ("/header/content-type", "/reply/header/content-type"),
+            ("/body", "/reply/body"),
+            ("/body/results/12/name", "/reply/body/results/*/name"),
+            ("/body/results/0/x9f3/name", "/reply/body/results/*/*/*"),
+            ("/body/eyJh/b~1c", "/reply/body/*/*"),
+        ] {
+            assert_eq!(in_reply(Some(replies), pointer), expected);
+        }
+        assert_eq!(in_reply(None, "/body/a"), "/reply/body/*");
     }
 
     #[test]

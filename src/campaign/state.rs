@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -53,12 +53,19 @@ pub(super) struct State {
     pub(super) in_use: HashSet<(usize, String)>,
     /// How many requests in a row were limited however often they were sent.
     pub(super) limited: u32,
+    /// Kinds of requests of which one was limited however long it waited.
+    limited_kinds: HashSet<Kind>,
+    /// The wait for which there was no time, so that cases were left out.
+    pub(super) cut_short: Option<Duration>,
     /// Numbers for what must not be alike.
     pub(super) fresh: u64,
 }
 
 /// What a failure is about: one finding has one.
 pub(super) type Key = (Check, usize, Place);
+
+/// What requests a server may limit for good: those for an operation that break a rule, or none.
+pub(super) type Kind = (usize, Option<Rule>);
 
 /// What became of a failure.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -79,6 +86,8 @@ pub(super) const MOST_THINGS: usize = 256;
 pub(super) const MOST_KEPT: usize = 1000;
 /// How many failures are listed that did not happen again each time.
 const MOST_FLAKY: usize = 100;
+/// When what breaks a rule is limited for good at so many operations, no other one is tried.
+const MOST_OPERATIONS: usize = 3;
 /// How often a failure is looked into that was not confirmed.
 const TRIES: u32 = 3;
 
@@ -135,6 +144,8 @@ impl State {
             clean_at: MOST_THINGS,
             in_use: HashSet::new(),
             limited: 0,
+            limited_kinds: HashSet::new(),
+            cut_short: None,
             fresh: 0,
         }
     }
@@ -169,7 +180,7 @@ impl State {
         pointer: Option<String>,
     ) {
         let own = &mut self.rules[operation][place];
-        if matches!(own.outcome, TriedOutcome::NotTried) {
+        if own.outcome == TriedOutcome::NotTried && outcome != TriedOutcome::NotTried {
             self.tried += 1;
         }
         // What was accepted once is worth more than that it was refused another time.
@@ -232,6 +243,18 @@ impl State {
         }
     }
 
+    /// Whether requests of a kind are limited however long they wait.
+    pub(super) fn is_limited(&self, kind: Kind) -> bool {
+        let (_, rule) = kind;
+        let operations = self.limited_kinds.iter().filter(|(_, other)| rule.is_some() && *other == rule);
+        self.limited_kinds.contains(&kind) || operations.count() >= MOST_OPERATIONS
+    }
+
+    /// Keeps in mind that they are; says whether it was not known.
+    pub(super) fn keep_limited(&mut self, kind: Kind) -> bool {
+        !self.is_limited(kind) && self.limited_kinds.insert(kind)
+    }
+
     /// Notes that a request which uses an entry of the ledger was accepted or refused.
     pub(super) fn read(&mut self, ledger: &str, is_accepted: bool) {
         let (accepted, refused) = self.readings.entry(ledger.to_owned()).or_default();
@@ -281,11 +304,16 @@ impl State {
             })
             .collect();
         let takes_any = self.accepted.iter().any(Option::is_some);
-        outcome.ended = match self.ended {
-            None | Some(Ended::Budget | Ended::Exhausted) if !takes_any => {
+        let mut rules = self.rules.iter().flatten();
+        let is_left = rules.any(|tried| tried.outcome == TriedOutcome::NotTried);
+        outcome.ended = match (self.ended, self.cut_short) {
+            (Some(Ended::Budget), Some(wait)) if is_left => Ended::GaveUp {
+                why: format!("the server asks to wait for {wait:?}, and there is less time left"),
+            },
+            (None | Some(Ended::Budget | Ended::Exhausted), _) if !takes_any => {
                 Ended::GaveUp { why: "no operation accepted a valid request".into() }
             }
-            ended => ended.unwrap_or(Ended::Exhausted),
+            (ended, _) => ended.unwrap_or(Ended::Exhausted),
         };
         outcome.micros = start.elapsed();
         outcome.sent = self.sent;

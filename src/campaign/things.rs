@@ -244,7 +244,7 @@ impl<'c> Worker<'c, '_> {
         );
         sent.request.target = target.fold(String::new(), |target, segment| format!("{target}/{segment}"));
         sent.wire = ready.generator.wire(&sent.request, false);
-        let answer = self.send(&sent, false).await;
+        let answer = self.send((ready.position, None), &sent, false).await;
         course.state.borrow_mut().deleted += u64::from(answer.is_accepted());
         answer.is_accepted() || answer.status() == Some(404)
     }

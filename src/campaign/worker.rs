@@ -115,6 +115,9 @@ impl<'c, 'a> Worker<'c, 'a> {
             }
             Job::Place { operation, place } => {
                 let ready = ready(operation);
+                if course.state.borrow().is_limited((operation, ready.places[place].rule)) {
+                    return;
+                }
                 let stream = format!("{} place {place}", ready.generator.operation());
                 let made =
                     ready.generator.mutant_of(&ready.places[place], &mut Choices::seeded(&stream, seed, 0));
@@ -124,7 +127,7 @@ impl<'c, 'a> Worker<'c, 'a> {
                 };
                 let answer = self.once(ready, &case, Why::Case { index: place as u64 }, false).await;
                 let outcome = match answer {
-                    answer if limit(&answer).is_some() => TriedOutcome::Other,
+                    answer if limit(&answer).is_some() => TriedOutcome::NotTried,
                     answer if answer.is_accepted() => TriedOutcome::Accepted,
                     answer if answer.is_refused() => TriedOutcome::Refused,
                     _ => TriedOutcome::Other,
@@ -218,7 +221,7 @@ impl<'c, 'a> Worker<'c, 'a> {
 
     /// Looks into what failed.
     async fn look_into(&mut self, ready: &Ready, case: &Case, how: How, tried: Tried) {
-        if tried.trial.answer.failure.is_some() && !self.course.is_called_off() {
+        if !tried.trial.answer.is_answered() && !self.course.is_called_off() {
             self.see_whether_it_lives(ready).await;
         }
         for verdict in &tried.verdicts {
@@ -239,7 +242,7 @@ impl<'c, 'a> Worker<'c, 'a> {
             .collect();
         for other in live.iter().cycle().take(ASKED) {
             let Some(case) = &other.control else { continue };
-            if self.attempt(other, case, How::Once, Why::Control).await.trial.answer.failure.is_none() {
+            if self.attempt(other, case, How::Once, Why::Control).await.trial.answer.is_answered() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -337,7 +340,8 @@ impl<'c, 'a> Worker<'c, 'a> {
             let renewed = renewed(ready, &about, &fresh);
             renewed.or_else(|| ready.generator.holds(&about.request, &about.label).then_some(about))
         });
-        let mut case = about.or_else(|| renewed(ready, case, &fresh)).unwrap_or_else(|| case.clone());
+        let case = about.or_else(|| renewed(ready, case, &fresh)).unwrap_or_else(|| case.clone());
+        let mut case = self.course.short_lived(ready, case);
         for (name, value) in &self.course.options.headers {
             let name = name.to_ascii_lowercase();
             if case.request.headers.all(&name).next().is_none() {

@@ -5,14 +5,38 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::{Error, output, style};
 
 /// Says what a run will do. A person at a terminal is asked first, unless it `is_fine` anyway; nobody else is, so that a
-/// pipeline goes on. `advice` is for those who say no.
+/// pipeline goes on. Where the question would go elsewhere, such as through a pipe to `tee`, the answer is no. `advice` is
+/// for those who say no.
 pub(super) fn obtain(warning: &str, is_fine: bool, advice: &str) -> Result<(), Error> {
     output::say(style::NOTED, warning);
-    let is_watched = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if is_fine || !is_watched || agrees(&mut io::stdin().lock(), &mut io::stderr().lock()) {
-        return Ok(());
+    let refused = match Asked::of(is_fine, io::stdin().is_terminal(), io::stderr().is_terminal()) {
+        Asked::Nobody => return Ok(()),
+        Asked::Somebody if agrees(&mut io::stdin().lock(), &mut io::stderr().lock()) => return Ok(()),
+        Asked::Somebody => "nothing was sent",
+        Asked::Unseen => "nothing was sent, as standard error is no terminal to ask at",
+    };
+    Err(Error::could_not_run(format!("{refused}; {advice}")))
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Asked {
+    /// It goes on without a question.
+    Nobody,
+    /// A person who sees the question and can answer.
+    Somebody,
+    /// A person who would not see the question.
+    Unseen,
+}
+
+impl Asked {
+    fn of(is_fine: bool, can_answer: bool, can_see: bool) -> Self {
+        match (is_fine || !can_answer, can_see) {
+            (true, _) => Self::Nobody,
+            (false, true) => Self::Somebody,
+            (false, false) => Self::Unseen,
+        }
     }
-    Err(Error::could_not_run(format!("nothing was sent; {advice}")))
 }
 
 /// Whether the answer is yes; no answer is a no.
@@ -27,6 +51,19 @@ fn agrees(input: &mut impl BufRead, output: &mut impl Write) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_asked_a_pipeline_goes_on_and_a_question_that_nobody_sees_is_a_no() {
+        for (is_fine, can_answer, can_see, expected) in [
+            (true, true, false, Asked::Nobody),
+            (false, false, true, Asked::Nobody),
+            (false, false, false, Asked::Nobody),
+            (false, true, true, Asked::Somebody),
+            (false, true, false, Asked::Unseen),
+        ] {
+            assert_eq!(Asked::of(is_fine, can_answer, can_see), expected);
+        }
+    }
 
     #[test]
     fn only_a_yes_is_one() {

@@ -44,8 +44,9 @@ Examples:
   standin fuzz https://platform.kore.ai --client-secret-file secret.txt \\
     --app-id cs-… --set streamId=st-… --set accountId=… --rate 1/s
 
-Exit codes: 0 nothing found, 1 findings, 2 wrong usage, 3 it could not be found out,
-for example as it was interrupted or no operation accepted a valid request.
+Exit codes: 0 no errors found, though there may be warnings, 1 errors, 2 wrong usage,
+3 it could not be found out, for example as it was interrupted or no operation
+accepted a valid request.
 With --replay: 0 all is fixed, 1 something still fails, 3 the answers do not tell.")]
 pub(super) struct Fuzz {
     /// The base URL of the server, such as http://127.0.0.1:8484
@@ -170,12 +171,13 @@ impl Fuzz {
             let steps = findings.iter().flat_map(|finding| &finding.steps).map(|step| &step.operation);
             let own = findings.iter().map(|finding| &finding.operation);
             let operations = own.chain(steps).cloned().collect();
-            self.consent(&Options { operations, ..options.clone() }, &target)?;
+            let breaks_methods = findings.iter().any(replay::breaks_method);
+            self.consent(&Options { operations, ..options.clone() }, breaks_methods, &target)?;
             return replay::run(&self.url, &findings, &options);
         }
         let mut reports = Reports::new(&self.reports, &target)?;
         report::try_folder(&self.findings)?;
-        self.consent(&options, &target)?;
+        self.consent(&options, options.breaks_methods(), &target)?;
         let stop = signals::first()
             .map_err(|error| Error::could_not_run(format!("cannot listen for signals: {error}")))?;
         let mut progress = Progress::new(self.time);
@@ -204,9 +206,9 @@ impl Fuzz {
         })
     }
 
-    fn consent(&self, options: &Options, target: &Target) -> Result<(), Error> {
-        let advice = "--yes goes on without asking";
-        consent::obtain(&warning(options, target), self.yes || target.is_loopback(), advice)
+    fn consent(&self, options: &Options, breaks_methods: bool, target: &Target) -> Result<(), Error> {
+        let warning = warning(options, breaks_methods, target);
+        consent::obtain(&warning, self.yes || target.is_loopback(), "--yes goes on without asking")
     }
 
     fn options(&self) -> Result<Options, Error> {
@@ -244,14 +246,19 @@ impl From<CampaignError> for Error {
 }
 
 /// What will be different at the server.
-fn warning(options: &Options, target: &Target) -> String {
+fn warning(options: &Options, breaks_methods: bool, target: &Target) -> String {
     let names = options.changing();
-    let does = if names.is_empty() {
-        "only reads".to_owned()
-    } else {
-        format!("creates, changes, imports and deletes; it calls {}", names.join(", "))
+    let does = match (names.is_empty(), breaks_methods) {
+        (true, false) => "only reads".to_owned(),
+        (true, true) => "calls what only reads".to_owned(),
+        (false, _) => format!("creates, changes, imports and deletes; it calls {}", names.join(", ")),
     };
-    one_line(&format!("the campaign against {target} {does}"))
+    let methods = if breaks_methods {
+        ", and sends methods that the paths do not have, such as DELETE, PUT, PATCH and POST"
+    } else {
+        ""
+    };
+    one_line(&format!("the campaign against {target} {does}{methods}"))
 }
 
 fn named(name: &str) -> Result<Rule, Error> {
@@ -307,7 +314,7 @@ mod tests {
     fn what_sequences_and_cleaning_up_call_is_told_before() {
         let target = "http://127.0.0.1:1".parse().unwrap();
         let mut options = Options { operations: vec!["createQueue".into()], ..Options::default() };
-        let warns = |options: &Options| warning(options, &target);
+        let warns = |options: &Options| warning(options, false, &target);
         assert!(warns(&options).ends_with("it calls createQueue, deleteQueue"), "{}", warns(&options));
         options.stateful = true;
         let all = "it calls createQueue, updateQueue, deleteQueue";
@@ -316,6 +323,21 @@ mod tests {
         assert!(warns(&options).ends_with("it calls createQueue"), "{}", warns(&options));
         options.operations = vec!["getAgent".into()];
         assert!(warns(&options).ends_with("only reads"), "{}", warns(&options));
+    }
+
+    #[test]
+    fn methods_that_paths_do_not_have_are_told_before_unless_that_rule_is_left_out() {
+        let target = "http://127.0.0.1:1".parse().unwrap();
+        for (operation, rules, expected) in [
+            ("getAgent", vec![], "calls what only reads, and sends methods that the paths do not have"),
+            ("getAgent", vec![Rule::Method], "calls what only reads, and sends methods"),
+            ("getAgent", vec![Rule::Token], " only reads"),
+            ("createQueue", vec![], "it calls createQueue, deleteQueue, and sends methods"),
+        ] {
+            let options = Options { operations: vec![operation.into()], rules, ..Options::default() };
+            let warned = warning(&options, options.breaks_methods(), &target);
+            assert!(warned.contains(expected), "{warned}");
+        }
     }
 
     #[test]

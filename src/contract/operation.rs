@@ -111,6 +111,8 @@ pub struct Replies {
     pub status: u16,
     /// What it means.
     pub description: String,
+    /// Why the status is assumed, when no page states it.
+    pub assumed: Option<String>,
     /// Whether the reply is the request's body with the sample's members added.
     pub echoes: bool,
     /// Its headers with their values, besides those that every reply has.

@@ -231,6 +231,7 @@ impl<'a> OperationReader<'a, '_> {
         Ok(Replies {
             status: code,
             description: node.optional_text("description")?.unwrap_or_default(),
+            assumed: node.optional_text("x-assumed")?,
             headers: headers(node)?,
             echoes: same_as.is_some_and(|list| list.iter().any(|(pointer, _)| pointer == "/body")),
             schema,

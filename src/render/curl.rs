@@ -205,7 +205,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// A file or a URL as it is where a shell takes it so, else in single quotes.
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "campaign", feature = "cli"))]
 pub(crate) fn argument(text: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) { text.into() } else { quoted(text).into() }

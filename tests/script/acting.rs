@@ -1,6 +1,6 @@
 //! What scripts do to exchanges, and to the sessions of those.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use standin::{
@@ -288,8 +288,9 @@ fn a_request_that_asks_not_to_wait_does_not() {
 
 #[test]
 fn a_reply_that_has_no_body_gets_none() {
-    let document = serde_json::from_str(include_str!("../made-up.openapi.json")).unwrap();
-    let contract = Arc::new(Contract::from_document(document).unwrap());
+    let contract =
+        Contract::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/made-up.openapi.json")));
+    let contract = Arc::new(contract.unwrap());
     let stub = Stub::new(Arc::clone(&contract), Settings::default());
     for then in [json!({"reply": {"body": {"a": 1}}}), json!({"patch": {"a": 1}})] {
         let scripts = Scripts::new(&contract, ScriptSettings::default());

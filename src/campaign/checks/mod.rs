@@ -192,6 +192,13 @@ impl View<'_> {
         format!("{} with {}", reply.status, violation::quote(&String::from_utf8_lossy(&self.shown(reply))))
     }
 
+    /// A text of a reply in a few characters; what is secret is hidden first here as well.
+    fn quote(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.secrets.hide_text(&mut text);
+        violation::quote(&text)
+    }
+
     /// The body of a reply without secrets.
     fn shown(&self, reply: &Reply) -> Bytes {
         let mut body = reply.body.clone();
@@ -248,7 +255,7 @@ impl Check {
 }
 
 /// The rule that a label says is broken.
-fn rule(label: &Label) -> Option<Rule> {
+pub(super) fn rule(label: &Label) -> Option<Rule> {
     match label {
         Label::Mutant { rule, .. } => *rule,
         Label::Valid => None,
@@ -281,6 +288,69 @@ fn must_be_refused(trial: &Trial, view: &View, expected: String) -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        Headers, Request,
+        campaign::{Answer, Failure, Sent, Why},
+        payload::Wire,
+    };
+
+    /// What a check finds wrong with the answer to a valid request: an empty reply with a status, or none.
+    pub(super) fn failed(
+        look: LookAt,
+        operation: &str,
+        came_back: Result<u16, Failure>,
+        counted: Counted,
+    ) -> Option<Observation> {
+        let contract = Contract::builtin();
+        let view = View {
+            contract: &contract,
+            operation: contract.operation(operation).unwrap(),
+            judge: &Judge::new(&contract).unwrap(),
+            counted,
+            timeout: Duration::ZERO,
+            secrets: &Secrets::default(),
+            is_verified: false,
+            is_certain: &|_| true,
+        };
+        let reply =
+            came_back.ok().map(|status| Reply { status, headers: Headers::default(), body: Bytes::new() });
+        let trial = Trial {
+            number: 0,
+            operation: operation.into(),
+            why: Why::Control,
+            label: Label::Valid,
+            sent: Sent { request: Request::new("POST", "/"), wire: Wire::Any, in_capitals: false },
+            answer: Answer { micros: Duration::ZERO, reply, failure: came_back.err() },
+        };
+        match look(&trial, &view) {
+            Look::Failed(observation) => Some(observation),
+            Look::Passed | Look::Silent => None,
+        }
+    }
+
+    #[test]
+    fn a_status_that_http_does_not_have_is_a_fault_of_the_server() {
+        for (status, is_fault) in
+            [(499, false), (500, true), (507, false), (599, true), (600, true), (999, true)]
+        {
+            let found = failed(never_5xx::look, "createAgent", Ok(status), Counted::Vendor);
+            assert_eq!(found.is_some(), is_fault, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_within_a_reply_is_wrong_and_one_that_carries_a_large_reply_is_not() {
+        for (failure, is_wrong) in [
+            (Failure::Closed, true),
+            (Failure::NotHttp, true),
+            (Failure::Reset, true),
+            (Failure::TimedOut, false),
+            (Failure::TooLarge, false),
+        ] {
+            let found = failed(connection_survives::look, "createAgent", Err(failure), Counted::Vendor);
+            assert_eq!(found.is_some(), is_wrong, "{failure}");
+        }
+    }
 
     #[test]
     fn every_check_is_known_by_its_name() {

@@ -1,8 +1,8 @@
 //! `reply_matches_contract`: status, media type and body of a reply are what the contract has for the operation.
 //!
-//! Silent where the contract only assumes what such a reply looks like, unless assumptions count; on replies that only
-//! an accident of the documentation shows; on refusals with a status that the contract does not have, and statuses from
-//! 500; and where the request has another path or method than the operation.
+//! Silent where the contract only assumes what such a reply looks like, or that success has the status that it has,
+//! unless assumptions count; on replies that only an accident of the documentation shows; on refusals with a status that
+//! the contract does not have, and statuses from 500; and where the request has another path or method than the operation.
 
 use super::{Look, View};
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn look(trial: &Trial, view: &View) -> Look {
     }
     let known = view.operation.replies.iter().find(|replies| replies.status == reply.status);
     let Some(replies) = known else {
-        let source = Source::new(view.contract, view.operation.source.clone());
+        let source = source_of_status(view, reply.status);
         if reply.status >= 400 || !view.counts(&source) {
             return Look::Silent;
         }
@@ -62,7 +62,38 @@ pub(super) fn look(trial: &Trial, view: &View) -> Look {
         .map_or("expected another value, but found one with a secret in it".to_owned(), |shown| {
             shown.message
         });
-    let found = format!("{message} at {} of a reply with {}", breach.pointer, reply.status);
-    let pointer = format!("/reply{}", source::general(&breach.pointer));
+    let pointer = source::in_reply(Some(replies), &breach.pointer);
+    let found =
+        format!("{message} at {} of a reply with {}", pointer.trim_start_matches("/reply"), reply.status);
     view.failed(Place { rule: None, pointer }, "a reply as the contract has it".into(), found, source)
+}
+
+/// Where it comes from that the operation has no such status: the contract may only assume which one success has.
+fn source_of_status(view: &View, status: u16) -> Source {
+    let is_success = |status| (200..300).contains(&status);
+    let mut accepted = view.operation.replies.iter().filter(|replies| is_success(replies.status));
+    match accepted.find_map(|replies| replies.assumed.as_deref()) {
+        Some(why) if is_success(status) => Source::assumed(why),
+        _ => Source::new(view.contract, view.operation.source.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{Counted, checks::tests::failed};
+
+    #[test]
+    fn another_status_of_success_is_wrong_only_where_assumptions_count() {
+        let says = |operation, status, counted| {
+            let observation = failed(look, operation, Ok(status), counted);
+            observation.map(|observation| observation.basis)
+        };
+        for (operation, status) in [("createAgent", 201), ("deleteAgent", 204), ("importDataV2", 202)] {
+            assert_eq!(says(operation, status, Counted::Vendor), None, "{operation} {status}");
+            assert_eq!(says(operation, status, Counted::All).as_deref(), Some("assumed"), "{operation}");
+        }
+        assert_eq!(says("createAgent", 302, Counted::Vendor).as_deref(), Some("pages"));
+        assert_eq!(says("createAgent", 418, Counted::All), None);
+    }
 }

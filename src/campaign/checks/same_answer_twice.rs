@@ -41,35 +41,41 @@ pub(in crate::campaign) fn look(trial: &Trial, again: &Answer, view: &View) -> L
     let (Some(one), Some(other)) = (source::json(&first.body), source::json(&second.body)) else {
         return Look::Silent;
     };
-    match difference(&one, &other, String::from("/reply/body")) {
-        None => Look::Passed,
-        Some(pointer) => {
-            let found = format!("another shape at {pointer} when it was sent again");
-            view.failed(
-                Place { rule: None, pointer },
-                "a body of the same shape twice".into(),
-                found,
-                source(),
-            )
-        }
-    }
+    let Some(Difference { pointer, name }) = difference(&one, &other, String::from("/body")) else {
+        return Look::Passed;
+    };
+    let replies = view.operation.replies.iter().find(|replies| replies.status == first.status);
+    let pointer = source::in_reply(replies, &pointer);
+    let found = match name {
+        Some(name) => format!("one with and one without {} at {pointer}", view.quote(name)),
+        None => format!("another shape at {pointer} when it was sent again"),
+    };
+    view.failed(Place { rule: None, pointer }, "a body of the same shape twice".into(), found, source())
+}
+
+/// How two values differ in shape.
+#[derive(Debug, Eq, PartialEq)]
+struct Difference<'a> {
+    /// Where, as a pointer.
+    pointer: String,
+    /// The name of a member that only one of them has there.
+    name: Option<&'a str>,
 }
 
 /// Where two values differ in shape.
-fn difference(one: &Value, other: &Value, at: String) -> Option<String> {
+fn difference<'a>(one: &'a Value, other: &'a Value, pointer: String) -> Option<Difference<'a>> {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
-            if let Some(name) = one
-                .keys()
-                .chain(other.keys())
-                .find(|name| !(one.contains_key(*name) && other.contains_key(*name)))
-            {
-                return Some(format!("{at}/{}", escape(name)));
+            let mut names = one.keys().chain(other.keys());
+            let single = names.find(|name| !(one.contains_key(*name) && other.contains_key(*name)));
+            if let Some(name) = single {
+                return Some(Difference { pointer, name: Some(name) });
             }
-            one.iter()
-                .find_map(|(name, value)| difference(value, &other[name], format!("{at}/{}", escape(name))))
+            one.iter().find_map(|(name, value)| {
+                difference(value, &other[name], format!("{pointer}/{}", escape(name)))
+            })
         }
-        _ => (kind(one) != kind(other)).then_some(at),
+        _ => (kind(one) != kind(other)).then_some(Difference { pointer, name: None }),
     }
 }
 
@@ -92,9 +98,15 @@ mod tests {
 
     #[test]
     fn a_shape_is_names_and_types() {
-        let differ = |one: Value, other: Value| difference(&one, &other, String::new());
-        assert_eq!(differ(json!({"a": 1, "b": [1]}), json!({"b": [], "a": 2.5})), None);
-        assert_eq!(differ(json!({"a": {"b": 1}}), json!({"a": {"b": "1"}})), Some("/a/b".into()));
-        assert_eq!(differ(json!({"a": 1}), json!({})), Some("/a".into()));
+        for (one, other, expected) in [
+            (json!({"a": 1, "b": [1]}), json!({"b": [], "a": 2.5}), None),
+            (json!({"a": {"b": 1}}), json!({"a": {"b": "1"}}), Some(("/a/b", None))),
+            (json!({"a": 1}), json!({}), Some(("", Some("a")))),
+            (json!({"a": {}}), json!({"a": {"b/c": 1}}), Some(("/a", Some("b/c")))),
+        ] {
+            let found = difference(&one, &other, String::new());
+            let expected = expected.map(|(pointer, name)| Difference { pointer: pointer.into(), name });
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Silent where it is not certain that the request is valid for this server: where it names an id that the campaign
 //! neither made nor got by `--set` nor saw accepted; where it makes use of an entry of the ledger, which is a reading;
-//! where it has texts or numbers of which no page says that they are allowed, such as an empty name; and on 408, 429
-//! and statuses from 500. `--basis all` asks for the odd texts and numbers too.
+//! where it has texts or numbers of which no page says that they are allowed, such as an empty name; on 408, 429 and
+//! statuses from 500; and on statuses from 300 to 399, which `reply_matches_contract` reports. `--basis all` asks for the
+//! odd texts and numbers too.
 
 use super::{Look, View};
 use crate::{

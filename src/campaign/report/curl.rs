@@ -7,6 +7,7 @@ use serde_json::json;
 use super::title;
 use crate::{
     campaign::{Finding, Sent, secrets::HIDDEN},
+    percent,
     render::curl::{self, HeaderValue, SIGNATURE, TOKEN},
 };
 
@@ -17,13 +18,14 @@ pub fn curl(finding: &Finding, target: &str) -> String {
     let mut script = curl::note(&title(finding)) + "\n";
     let mut made: Vec<(String, String)> = Vec::new();
     for (position, step) in finding.steps.iter().enumerate() {
-        let command = with_ids(command(&step.sent, target), &made);
+        let command = with_ids(&step.sent, target, &made);
         match &step.made {
             Some(id) => {
                 let variable = format!("id{}", position + 1);
                 let path = step.made_at.split('/').skip(1).map(|name| format!(".{}", json!(name)));
-                let path = curl::quoted(&path.collect::<String>());
-                let _ = writeln!(script, "{variable}=$(\n{command} |\n  jq -r {path})");
+                // It is for a path.
+                let filter = curl::quoted(&format!("{} | @uri", path.collect::<String>()));
+                let _ = writeln!(script, "{variable}=$(\n{command} |\n  jq -r {filter})");
                 made.push((id.clone(), variable));
             }
             None => {
@@ -31,7 +33,7 @@ pub fn curl(finding: &Finding, target: &str) -> String {
             }
         }
     }
-    script + &with_ids(command(&finding.sent, target), &made)
+    script + &with_ids(&finding.sent, target, &made)
 }
 
 /// The command for one request.
@@ -54,22 +56,30 @@ fn command(sent: &Sent, target: &str) -> String {
     format!("{}\n{command}", curl::note(&note))
 }
 
-/// The command with the shell's variables in the place of ids. Those stand within single quotes wherever they are, as
-/// everything does that a request has.
-fn with_ids(command: String, made: &[(String, String)]) -> String {
-    made.iter().fold(command, |command, (id, variable)| {
-        // An id that is a part of another word is not meant.
-        let ends =
-            |character: Option<char>| !character.is_some_and(|c| c.is_alphanumeric() || "-_.".contains(c));
-        let is_whole = |&at: &usize| {
-            ends(command[..at].chars().next_back()) && ends(command[at + id.len()..].chars().next())
-        };
-        let mut filled = String::new();
-        let mut from = 0;
-        for at in command.match_indices(id.as_str()).map(|(at, _)| at).filter(is_whole) {
-            filled.extend([&command[from..at], "'\"$", variable.as_str(), "\"'"]);
-            from = at + id.len();
-        }
-        filled + &command[from..]
-    })
+/// The command with the shell's variables in the place of ids. Requests name what steps have made by a whole segment of
+/// their path, and nowhere else.
+fn with_ids(sent: &Sent, target: &str, made: &[(String, String)]) -> String {
+    let command = command(sent, target);
+    let sent = sent.request.target.as_str();
+    let (path, rest) = sent.split_at(sent.find('?').unwrap_or(sent.len()));
+    let mut is_filled = false;
+    let segment = |segment: &str| {
+        let made = made.iter().rev().find(|(id, _)| percent::encode(id) == segment);
+        is_filled |= made.is_some();
+        // Within single quotes, as all of the target is.
+        made.map_or_else(|| within_quotes(segment), |(_, variable)| format!("'\"${variable}\"'"))
+    };
+    let filled: Vec<_> = path.split('/').map(segment).collect();
+    if !is_filled {
+        return command;
+    }
+    let end = format!("{}'", within_quotes(rest));
+    let shown = format!("{}{end}", within_quotes(path));
+    command.replacen(&shown, &(filled.join("/") + &end), 1)
+}
+
+/// A text within the single quotes of a shell.
+fn within_quotes(text: &str) -> String {
+    let quoted = curl::quoted(text);
+    quoted[1..quoted.len() - 1].to_owned()
 }

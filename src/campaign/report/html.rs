@@ -38,17 +38,28 @@ fn whole(page: &mut String, outcome: &Outcome, again: Again<'_>) -> fmt::Result 
 
 fn summary(page: &mut String, outcome: &Outcome) -> fmt::Result {
     let (tried, places) = outcome.tried();
-    let new = outcome.findings.iter().filter(|finding| !finding.is_known).count();
-    let known = outcome.findings.len() - new;
-    let (class, verdict) = match (&outcome.ended, new) {
-        (Ended::GaveUp { .. }, _) => ("bad", "The campaign could not go on".to_owned()),
-        (Ended::Interrupted, 0) => ("bad", "Interrupted before anything was found".to_owned()),
-        (_, 0) => ("good", "Nothing found".to_owned()),
-        (_, 1) => ("bad", "1 finding".to_owned()),
-        _ => ("bad", format!("{new} findings")),
+    let new = |severity| {
+        let is_new = |finding: &&Finding| !finding.is_known && finding.severity == severity;
+        outcome.findings.iter().filter(is_new).count()
     };
-    let known = if known > 0 { format!(", {known} more known before") } else { String::new() };
-    writeln!(page, "<header>\n<h1><span class=\"{class}\">{verdict}</span>{known}</h1>")?;
+    let (errors, warnings) = (new(Severity::Error), new(Severity::Warning));
+    let (class, verdict) = match (&outcome.ended, errors) {
+        (Ended::GaveUp { .. }, _) => ("bad", "The campaign could not go on".to_owned()),
+        (Ended::Interrupted, 0) => ("bad", "Interrupted before an error was found".to_owned()),
+        (_, 0) => ("good", "No errors found".to_owned()),
+        (_, 1) => ("bad", "1 error".to_owned()),
+        _ => ("bad", format!("{errors} errors")),
+    };
+    let mut more = match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        _ => format!(", {warnings} warnings"),
+    };
+    let known = outcome.findings.len() - errors - warnings;
+    if known > 0 {
+        write!(more, ", {known} more known before")?;
+    }
+    writeln!(page, "<header>\n<h1><span class=\"{class}\">{verdict}</span>{more}</h1>")?;
     writeln!(page, "<p><code>standin fuzz {}</code></p>", Text(&outcome.target))?;
     writeln!(
         page,
@@ -264,7 +275,7 @@ fn flaky(page: &mut String, outcome: &Outcome) -> fmt::Result {
     if outcome.flaky.is_empty() {
         return Ok(());
     }
-    page.push_str("<section>\n<h2>Flaky</h2>\n<p class=\"soft\">These failed, and did not fail each time they were repeated.</p>\n<ul>\n");
+    page.push_str("<section>\n<h2>Flaky</h2>\n<p class=\"soft\">These failed, and did not fail each time they were repeated, or could not be repeated.</p>\n<ul>\n");
     for finding in &outcome.flaky {
         writeln!(
             page,

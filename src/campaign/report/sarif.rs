@@ -59,7 +59,7 @@ fn result(finding: &Finding, outcome: &Outcome, level: Option<&str>, state: Opti
         "ruleIndex": Check::ALL.iter().position(|other| other == check),
         "kind": if level.is_some() { "fail" } else { "open" },
         "level": level.unwrap_or("none"),
-        "message": {"text": text},
+        "message": {"text": literal(&text)},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": outcome.target}},
             "logicalLocations": [{
@@ -89,6 +89,21 @@ fn result(finding: &Finding, outcome: &Outcome, level: Option<&str>, state: Opti
         result["baselineState"] = state.into();
     }
     result
+}
+
+/// A text as a message of SARIF, which shows it as it is: braces stand for arguments (3.11.5), and brackets may begin a
+/// link (3.11.6), which a reply that is quoted must not bring in.
+fn literal(text: &str) -> String {
+    let mut message = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '{' | '}' => message.push(character),
+            '[' | ']' | '\\' => message.push('\\'),
+            _ => {}
+        }
+        message.push(character);
+    }
+    message
 }
 
 fn request(finding: &Finding) -> Value {

@@ -201,19 +201,28 @@ curl --path-as-is -g -sS --http1.1 -X POST 'http://127.0.0.1:8484/base/st-1/agen
     );
     let script = curl(&outcome.findings[1], URL);
     assert!(script.contains("id1=$(\ncurl "), "{script}");
-    assert!(script.contains("|\n  jq -r '.\"id\"')\n"), "{script}");
+    assert!(script.contains("|\n  jq -r '.\"id\" | @uri')\n"), "{script}");
     assert!(script.contains("-H 'auth: Bearer '\"$STANDIN_TOKEN\""), "{script}");
     assert!(script.contains("'http://127.0.0.1:8484/base/st-1/agents/'\"$id1\"''"), "{script}");
 }
 
 #[test]
-fn an_id_that_is_a_part_of_another_word_stays() {
-    let mut finding = outcome().findings.remove(1);
-    finding.steps[0].made = Some("1".into());
-    finding.sent = sent(Request::new("GET", "/st-1/agents/1?of=11&is=1").body("{\"a\":\"1\",\"b\":\"11\"}"));
-    let script = curl(&finding, URL);
-    assert!(script.contains("/st-1/agents/'\"$id1\"'?of=11&is='\"$id1\"''"), "{script}");
-    assert!(script.contains("{\"a\":\"'\"$id1\"'\",\"b\":\"11\"}"), "{script}");
+fn an_id_is_filled_in_where_it_is_a_segment_of_the_path_and_nowhere_else() {
+    for (id, target, filled) in [
+        ("1", "/st-1/agents/1?of=11&is=1", "/st-1/agents/'\"$id1\"'?of=11&is=1'"),
+        ("curl", "/st-1/agents/curl", "/st-1/agents/'\"$id1\"''"),
+        ("a b/ü", "/st-1/a%20b%2F%C3%BC/x'y", "/st-1/'\"$id1\"'/x'\\''y'"),
+    ] {
+        let mut finding = outcome().findings.remove(1);
+        finding.steps.truncate(1);
+        finding.steps[0].made = Some(id.into());
+        finding.sent = sent(Request::new("PUT", target).body("{\"a\":\"1\",\"b\":1}"));
+        let script = curl(&finding, URL);
+        assert!(script.contains(filled), "{script}");
+        assert!(script.contains("{\"a\":\"1\",\"b\":1}"), "{script}");
+        assert_eq!(script.matches("$id1").count(), 1, "{script}");
+        assert_eq!(script.matches("\ncurl --path-as-is").count(), 2, "{script}");
+    }
 }
 
 #[test]
@@ -267,11 +276,21 @@ fn scanners_get_what_sarif_asks_for() {
 }
 
 #[test]
+fn what_a_reply_says_is_neither_a_link_nor_an_argument_to_scanners() {
+    let mut outcome = outcome();
+    outcome.findings[0].found = r"200 with `{0} [here](https://example.com) \[`".into();
+    let log = sarif(&outcome);
+
+    let text = log.pointer("/runs/0/results/0/message/text").unwrap().as_str().unwrap();
+    assert!(text.contains(r"200 with `{{0}} \[here\](https://example.com) \\\[`"), "{text}");
+}
+
+#[test]
 fn the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_html() {
     let page = html(&outcome(), AGAIN);
 
     for needed in [
-        "2 findings",
+        "<span class=\"bad\">2 errors</span></h1>",
         "createAgent: mutant_refused, `required` at /body/emailId",
         "Create an agent › Body Parameters › emailId (pages)",
         "-H &quot;auth: $STANDIN_TOKEN&quot;",
@@ -292,9 +311,14 @@ fn the_page_needs_nothing_else_and_nothing_in_it_is_taken_for_html() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     let mut empty = Outcome { findings: Vec::new(), flaky: Vec::new(), ..outcome() };
-    assert!(html(&empty, AGAIN).contains("<span class=\"good\">Nothing found</span>"));
+    assert!(html(&empty, AGAIN).contains("<span class=\"good\">No errors found</span></h1>"));
+    let mut warned = outcome();
+    warned.findings[0].severity = Severity::Warning;
+    warned.findings[1].is_known = true;
+    let verdict = "<span class=\"good\">No errors found</span>, 1 warning, 1 more known before</h1>";
+    assert!(html(&warned, AGAIN).contains(verdict));
     empty.ended = Ended::Interrupted;
-    assert!(html(&empty, AGAIN).contains("<span class=\"bad\">Interrupted before anything was found</span>"));
+    assert!(html(&empty, AGAIN).contains("<span class=\"bad\">Interrupted before an error was found</span>"));
 }
 
 #[test]

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use super::super::{Error, Exit, error::one_line, output, style, wrap};
-use crate::campaign::{self, Baseline, Finding, Options, Replayed, report};
+use crate::{
+    Rule,
+    campaign::{self, Baseline, Finding, Options, Replayed, report},
+    payload::Label,
+};
 
 /// The findings of a file, of which there is one at least.
 pub(super) fn findings(file: &Path) -> Result<Vec<Finding>, Error> {
@@ -13,6 +17,11 @@ pub(super) fn findings(file: &Path) -> Result<Vec<Finding>, Error> {
         return Err(Error::could_not_run(format!("there is no finding in {file}")));
     }
     Ok(findings)
+}
+
+/// Whether a finding is about a method that the path does not have.
+pub(super) fn breaks_method(finding: &Finding) -> bool {
+    matches!(finding.label, Label::Mutant { rule: Some(Rule::Method), .. })
 }
 
 /// Sends findings again, and says what has become of each.

@@ -137,6 +137,7 @@ impl Reports {
         for observation in verdicts.iter_mut().filter_map(|verdict| verdict.failed.as_mut()) {
             self.secrets.hide_text(&mut observation.expected);
             self.secrets.hide_text(&mut observation.found);
+            self.secrets.hide_text(&mut observation.place.pointer);
         }
         for Growing { draft, is_har, is_empty } in &mut self.growing {
             let text = if *is_har {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::super::{error::one_line, style, table::Table, wrap};
 use crate::{
     Rule,
-    campaign::{Check, Ended, Outcome, Severity, TakenReading, TriedOutcome},
+    campaign::{Check, Ended, Finding, Outcome, Severity, TakenReading, TriedOutcome},
 };
 
 /// The summary.
@@ -84,8 +84,15 @@ fn last_line(outcome: &Outcome) -> String {
         Ended::GaveUp { why } => format!("; given up: {why}"),
         Ended::Interrupted => "; interrupted".into(),
     };
-    let count = |severity| outcome.findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let new = |severity| {
+        let is_new = |finding: &&Finding| !finding.is_known && finding.severity == severity;
+        outcome.findings.iter().filter(is_new).count()
+    };
+    let (errors, warnings) = (new(Severity::Error), new(Severity::Warning));
+    let known = match outcome.findings.len() - errors - warnings {
+        0 => String::new(),
+        known => format!(", {known} known before"),
+    };
     let created = &outcome.created;
     let left = created.left.len();
     let made = if created.made == 0 {
@@ -96,10 +103,27 @@ fn last_line(outcome: &Outcome) -> String {
         format!(", {} things made, {left} left", created.made)
     };
     format!(
-        "{tried} of {all} rules at their places tried, {} requests in {:.1} s{made}; {errors} findings, {warnings} warnings, {} flaky; seed {}{why}",
+        "{tried} of {all} rules at their places tried, {} requests in {:.1} s{made}; {errors} errors, {warnings} warnings{known}, {} flaky; seed {}{why}",
         outcome.sent,
         outcome.micros.as_secs_f64(),
         outcome.flaky.len(),
         outcome.seed,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::report::tests::outcome;
+
+    #[test]
+    fn errors_warnings_and_what_is_known_are_counted_apart() {
+        let mut outcome = outcome();
+        let all = "2 errors, 0 warnings, 1 flaky; seed 7";
+        assert!(last_line(&outcome).ends_with(all), "{}", last_line(&outcome));
+        outcome.findings[0].is_known = true;
+        outcome.findings[1].severity = Severity::Warning;
+        let apart = "0 errors, 1 warnings, 1 known before, 1 flaky; seed 7";
+        assert!(last_line(&outcome).ends_with(apart), "{}", last_line(&outcome));
+    }
 }
