@@ -6,7 +6,7 @@ use super::{Refusal, arguments::Arguments, findings::Findings, hints, readings, 
 use crate::{
     BodyEnd, Operation, Reading, Request, Rule, Violation,
     contract::Body,
-    json::{self, JsonError},
+    json::{self, Flat, JsonError},
     violation::quote,
 };
 
@@ -20,6 +20,7 @@ pub(super) fn read(
     operation: &Operation,
     request: &Request,
     max_body: usize,
+    flat: Option<&Flat>,
 ) -> Result<Option<Value>, Box<Refusal>> {
     let Some(body) = &operation.body else {
         // Nobody reads it, and still it has to come to its end.
@@ -30,7 +31,8 @@ pub(super) fn read(
         return Ok(None);
     }
     media_type(body, request).and_then(|()| size(request, max_body)).map_err(Refusal::from)?;
-    parse(body, &request.body).map(Some)
+    // What was taken a look at is not read once more.
+    flat.map_or_else(|| parse(body, &request.body), |flat| Ok(flat.root().value())).map(Some)
 }
 
 fn media_type(body: &Body, request: &Request) -> Result<(), Violation> {

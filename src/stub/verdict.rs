@@ -41,13 +41,27 @@ impl Stub {
         {
             return self.refuse(request, Some(index), Step::Authorize, violation.into());
         }
-        self.look(&route, request).unwrap_or_else(|| self.read(&route, request))
+        let flat = self.flat(&route, request);
+        let looked = flat.as_ref().and_then(|flat| self.look(&route, request, flat));
+        looked.unwrap_or_else(|| self.read(&route, request, flat.as_ref()))
     }
 
-    /// The verdict on a request, whose body is read.
-    fn read(&self, route: &Route, request: &Request) -> Verdict {
+    /// The body of a request, to take a look at; none where that is of no use, or reading it has more to say.
+    fn flat<'r>(&self, route: &Route, request: &'r Request) -> Option<Flat<'r>> {
+        let operation = route.operation;
+        let has_state = self.settings.state.is_some() && operation.effect.is_some();
+        let echoes = operation.replies[operation.success()].echoes;
+        if has_state || echoes || self.settings.checks == Checks::Off {
+            return None;
+        }
+        body::look(operation.body.as_ref()?, request, self.settings.max_body)?;
+        Flat::read(&request.body)
+    }
+
+    /// The verdict on a request, whose body is read, if that is not done.
+    fn read(&self, route: &Route, request: &Request, flat: Option<&Flat>) -> Verdict {
         let (index, operation) = (route.index, route.operation);
-        let mut body = match body::read(operation, request, self.settings.max_body) {
+        let mut body = match body::read(operation, request, self.settings.max_body, flat) {
             Ok(body) => body,
             Err(refusal) => return self.refuse(request, Some(index), Step::Body, *refusal),
         };
@@ -92,18 +106,11 @@ impl Stub {
     }
 
     /// The verdict on a request with a body that breaks nothing, without reading more of it than is looked at: most are such.
-    /// None when there may be more to say, or its answer has to do with what it sends.
-    fn look(&self, route: &Route, request: &Request) -> Option<Verdict> {
+    /// None when there may be more to say.
+    fn look(&self, route: &Route, request: &Request, flat: &Flat) -> Option<Verdict> {
         let (index, operation) = (route.index, route.operation);
         let spec = operation.body.as_ref()?;
-        let has_state = self.settings.state.is_some() && operation.effect.is_some();
-        let echoes = operation.replies[operation.success()].echoes;
-        if has_state || echoes || self.settings.checks == Checks::Off {
-            return None;
-        }
-        body::look(spec, request, self.settings.max_body)?;
-        let flat = Flat::read(&request.body)?;
-        if spellings::has_others(&spec.schema, flat.root()) || !spec.schema.is_kept_by(&flat) {
+        if spellings::has_others(&spec.schema, flat.root()) || !spec.schema.is_kept_by(flat) {
             return None;
         }
         let (mut findings, mut readings) = (Findings::default(), Vec::new());
@@ -202,8 +209,10 @@ mod tests {
     /// What is taken a look at and what is read of a request, with the sample that answers; none where the first says nothing.
     fn both(stub: &Stub, request: &Request) -> Option<[(Vec<Reading>, usize); 2]> {
         let route = route::find(&stub.contract, request).ok()?;
-        let look = stub.look(&route, request)?;
-        let read = stub.read(&route, request);
+        let flat = stub.flat(&route, request)?;
+        assert_eq!(flat.root().value(), json::parse(&request.body).unwrap());
+        let look = stub.look(&route, request, &flat)?;
+        let read = stub.read(&route, request, None);
         assert_eq!(read.findings.violations, [], "{request:?}");
         let Decision::Accepted { body: Sent::Read(Some(body)), .. } = &read.decision else {
             panic!("{request:?}: {:?}", read.decision);
