@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use jsonschema::{
+    Draft, PatternOptions, ValidationError, Validator,
+    json::{Json, SerdeJson},
+};
 use serde_json::{Map, Number, Value, json};
 
 use super::{ContractError, origin::Origin, reader::Node};
@@ -59,8 +62,8 @@ pub struct Schema {
     judges: bool,
     /// The validator for that, up to the items of arrays.
     frame: OnceLock<Frame>,
-    /// The validator for what is kept in one list, of a body that somebody has sent.
-    whole: OnceLock<Whole>,
+    /// The validator for a whole body that is kept in one list; none when it does not compile.
+    whole: OnceLock<Option<Frame<FlatJson>>>,
     below: Below,
 }
 
@@ -100,10 +103,7 @@ pub struct Branch {
 
 /// A compiled validator; a type of its own so that a schema can be printed for debugging. Most schemas have none, so it
 /// takes no more room in them than a pointer.
-pub(super) struct Frame(pub(super) Box<Validator>);
-
-/// The same for what is kept in one list; none when it does not compile.
-struct Whole(Option<Box<Validator<FlatJson>>>);
+pub(super) struct Frame<F: Json = SerdeJson>(pub(super) Box<Validator<F>>);
 
 impl Schema {
     /// The property with this canonical name, among the branches too.
@@ -217,13 +217,8 @@ impl Schema {
 
     /// Whether a value breaks nothing, arrays and all.
     pub(crate) fn is_kept_by(&self, value: &Flat) -> bool {
-        let whole = self.whole.get_or_init(|| {
-            let options =
-                jsonschema::options_for().with_draft(Draft::Draft202012).should_validate_formats(false);
-            let options = options.with_pattern_options(PatternOptions::regex());
-            Whole(options.build(&self.to_json(true)).ok().map(Box::new))
-        });
-        whole.0.as_ref().is_some_and(|validator| validator.is_valid(value.root()))
+        let whole = self.whole.get_or_init(|| validator(&self.to_json(true)).ok().map(Frame::from));
+        whole.as_ref().is_some_and(|frame| frame.0.is_valid(value.root()))
     }
 
     /// Validates a value against this schema up to the items of arrays.
@@ -334,8 +329,8 @@ impl Schema {
     }
 }
 
-fn validator(schema: &Value) -> Result<Validator, ValidationError<'static>> {
-    jsonschema::options()
+fn validator<F: Json>(schema: &Value) -> Result<Validator<F>, ValidationError<'static>> {
+    jsonschema::options_for()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(false)
         // The engine whose time is linear in the text: patterns and texts both come from outside.
@@ -345,7 +340,7 @@ fn validator(schema: &Value) -> Result<Validator, ValidationError<'static>> {
 
 /// Whether `text` is a regular expression that can be matched.
 pub(super) fn is_pattern(text: &str) -> bool {
-    validator(&json!({"pattern": text})).is_ok()
+    validator::<SerdeJson>(&json!({"pattern": text})).is_ok()
 }
 
 impl Branch {
@@ -384,19 +379,13 @@ impl JsonType {
     }
 }
 
-impl From<Validator> for Frame {
-    fn from(validator: Validator) -> Self {
+impl<F: Json> From<Validator<F>> for Frame<F> {
+    fn from(validator: Validator<F>) -> Self {
         Self(Box::new(validator))
     }
 }
 
-impl fmt::Debug for Whole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Whole")
-    }
-}
-
-impl fmt::Debug for Frame {
+impl<F: Json> fmt::Debug for Frame<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Frame")
     }
