@@ -1,7 +1,8 @@
 //! The one mapping from what is wrong to a status and a body.
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 use super::findings::Findings;
 use crate::{
@@ -56,15 +57,14 @@ impl Profile {
         if !self.detail {
             return self.reply(refusal.status, &refusal.headers, Bytes::from(refusal.body().to_string()));
         }
-        let mut body = refusal.body().clone();
-        let place = match self.errors {
-            Errors::Rfc => "",
-            Errors::Vendor => "/errors/0",
+        let place: &[&str] = match self.errors {
+            Errors::Rfc => &[],
+            Errors::Vendor => &["errors", "0"],
         };
-        if let Some(target) = body.pointer_mut(place).and_then(Value::as_object_mut) {
-            detail(target, findings);
-        }
-        self.reply(refusal.status, &refusal.headers, Bytes::from(body.to_string()))
+        let detailed = Detailed { value: refusal.body(), place: Some(place), findings };
+        // Writing JSON to memory does not fail.
+        let body = serde_json::to_vec(&detailed).unwrap_or_default();
+        self.reply(refusal.status, &refusal.headers, Bytes::from(body))
     }
 
     /// A reply with an error status and the contract's headers, in this wording.
@@ -80,17 +80,60 @@ impl Profile {
     }
 }
 
-fn detail(target: &mut Map<String, Value>, findings: &Findings) {
-    let violations = findings.violations.iter().map(|violation| {
-        json!({
-            "pointer": violation.pointer,
-            "rule": violation.rule,
-            "message": violation.message(),
-            "source": violation.source,
-        })
-    });
-    target.insert("violations".into(), violations.collect());
-    if findings.truncated {
-        target.insert("moreViolations".into(), true.into());
+/// The body of a refusal, or a part of it, with the violations written into the object at a place of it.
+struct Detailed<'a> {
+    value: &'a Value,
+    /// The names and indices that lead there; none when the place is in another part.
+    place: Option<&'a [&'a str]>,
+    findings: &'a Findings,
+}
+
+impl Serialize for Detailed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { value, place, findings } = *self;
+        match (value, place) {
+            (Value::Object(members), Some([])) => {
+                let mut map = serializer.serialize_map(None)?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                let violations: Vec<_> = findings.violations.iter().map(Said::from).collect();
+                map.serialize_entry("violations", &violations)?;
+                if findings.truncated {
+                    map.serialize_entry("moreViolations", &true)?;
+                }
+                map.end()
+            }
+            (Value::Object(members), Some([next, rest @ ..])) => {
+                serializer.collect_map(members.iter().map(|(name, value)| {
+                    let place = (name == next).then_some(rest);
+                    (name, Self { value, place, findings })
+                }))
+            }
+            (Value::Array(items), Some([next, rest @ ..])) => {
+                let next = next.parse().ok();
+                serializer.collect_seq(items.iter().enumerate().map(|(index, value)| {
+                    let place = (next == Some(index)).then_some(rest);
+                    Self { value, place, findings }
+                }))
+            }
+            _ => value.serialize(serializer),
+        }
+    }
+}
+
+/// A violation as a refusal says it.
+#[derive(Serialize)]
+struct Said<'a> {
+    pointer: &'a str,
+    rule: Rule,
+    message: String,
+    source: &'a str,
+}
+
+impl<'a> From<&'a Violation> for Said<'a> {
+    fn from(violation: &'a Violation) -> Self {
+        let Violation { pointer, rule, source, .. } = violation;
+        Self { pointer, rule: *rule, message: violation.message(), source }
     }
 }
