@@ -1,6 +1,6 @@
 //! Step 1: which operation is it? Paths match as sent; only the values of path parameters are decoded.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::{Refusal, hints};
 use crate::{
@@ -75,11 +75,11 @@ fn refusal(contract: &Contract, request: &Request) -> Refusal {
 const NEAREST: usize = 3;
 
 fn unknown_path(contract: &Contract, path: &str) -> Refusal {
-    let mut nearest: Vec<(usize, String)> =
-        contract.operations().iter().map(|operation| difference(operation, path)).collect();
-    nearest.sort_by_key(|(distance, _)| *distance);
+    let mut nearest: Vec<Difference> =
+        contract.operations().iter().map(|operation| Difference::of(operation, path)).collect();
+    nearest.sort_by_key(|difference| difference.distance);
     nearest.truncate(NEAREST);
-    let hints: Vec<_> = nearest.into_iter().map(|(_, hint)| hint).collect();
+    let hints: Vec<_> = nearest.iter().map(ToString::to_string).collect();
     let mut reading = None;
     let (found, source) = match hints::named_path(contract.ledger(), path) {
         Some((entry, says)) => {
@@ -116,45 +116,95 @@ fn missing_head(template: &[Segment], sent: &[&str]) -> Option<String> {
 }
 
 /// How far a path is from an operation's template, and in what it differs.
-fn difference(operation: &Operation, path: &str) -> (usize, String) {
-    let template = &operation.segments;
-    let sent: Vec<&str> = segments(path).take(template.len() + 2).collect();
-    if let Some(head) = missing_head(template, &sent) {
-        return (2, format!("{} {} (it starts with `/{head}`)", operation.method, operation.path));
+struct Difference<'a> {
+    operation: &'a Operation,
+    distance: usize,
+    notes: Vec<Note<'a>>,
+}
+
+/// One way in which a path differs from a template.
+enum Note<'a> {
+    /// It lacks these segments at its beginning, and all that follows is right.
+    Head(String),
+    /// The segment with this number is to be the first, and is the second.
+    Literal(usize, &'a str, &'a str),
+    /// The segment with this number, a parameter, is empty.
+    Empty(usize, &'a str),
+    /// It does not start with a slash.
+    Slash,
+    /// It has a slash at its end.
+    SlashAtEnd,
+    /// It has more segments than this.
+    TooMany(usize),
+    /// It is to have as many segments as the first, and has as many as the second.
+    TooFew(usize, usize),
+}
+
+impl<'a> Difference<'a> {
+    /// How many notes are put into words.
+    const NOTES: usize = 3;
+
+    fn of(operation: &'a Operation, path: &'a str) -> Self {
+        let template = &operation.segments;
+        let sent: Vec<&str> = segments(path).take(template.len() + 2).collect();
+        if let Some(head) = missing_head(template, &sent) {
+            return Self { operation, distance: 2, notes: vec![Note::Head(head)] };
+        }
+        let mut notes = Vec::new();
+        // A segment that is nearly right counts half of another.
+        let mut distance = 0;
+        for (position, (segment, text)) in template.iter().zip(&sent).enumerate() {
+            let number = position + 1;
+            match segment {
+                Segment::Literal(literal) if literal != text => {
+                    distance += if near::is_near(literal, text) { 1 } else { 2 };
+                    notes.push(Note::Literal(number, literal, text));
+                }
+                Segment::Parameter(name) if text.is_empty() => {
+                    distance += 2;
+                    notes.push(Note::Empty(number, name));
+                }
+                _ => {}
+            }
+        }
+        if !path.starts_with('/') {
+            distance += 2;
+            notes.push(Note::Slash);
+        }
+        distance += 2 * sent.len().abs_diff(template.len());
+        if sent.len() > template.len() {
+            let slash = sent.len() == template.len() + 1 && sent.last() == Some(&"");
+            notes.push(if slash { Note::SlashAtEnd } else { Note::TooMany(template.len()) });
+        } else if sent.len() < template.len() {
+            notes.push(Note::TooFew(template.len(), sent.len()));
+        }
+        Self { operation, distance, notes }
     }
-    let mut notes = Vec::new();
-    // A segment that is nearly right counts half of another.
-    let mut distance = 0;
-    for (position, (segment, text)) in template.iter().zip(&sent).enumerate() {
-        let number = position + 1;
-        match segment {
-            Segment::Literal(literal) if literal != text => {
-                distance += if near::is_near(literal, text) { 1 } else { 2 };
-                notes.push(format!("segment {number} is `{literal}`, not {}", quote(text)));
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} (", self.operation.method, self.operation.path)?;
+        for (index, note) in self.notes.iter().take(Self::NOTES).enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            note.fmt(f)?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Note<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head(head) => write!(f, "it starts with `/{head}`"),
+            Self::Literal(number, literal, text) => {
+                write!(f, "segment {number} is `{literal}`, not {}", quote(text))
             }
-            Segment::Parameter(name) if text.is_empty() => {
-                distance += 2;
-                notes.push(format!("segment {number} is {{{name}}}, not empty"));
-            }
-            _ => {}
+            Self::Empty(number, name) => write!(f, "segment {number} is {{{name}}}, not empty"),
+            Self::Slash => f.write_str("it starts with a slash"),
+            Self::SlashAtEnd => f.write_str("without the slash at the end"),
+            Self::TooMany(count) => write!(f, "it has {count} segments"),
+            Self::TooFew(count, sent) => write!(f, "it has {count} segments, not {sent}"),
         }
     }
-    if !path.starts_with('/') {
-        distance += 2;
-        notes.push("it starts with a slash".into());
-    }
-    if sent.len() > template.len() {
-        let slash = sent.len() == template.len() + 1 && sent.last() == Some(&"");
-        distance += 2 * (sent.len() - template.len());
-        notes.push(if slash {
-            "without the slash at the end".into()
-        } else {
-            format!("it has {} segments", template.len())
-        });
-    } else if sent.len() < template.len() {
-        distance += 2 * (template.len() - sent.len());
-        notes.push(format!("it has {} segments, not {}", template.len(), sent.len()));
-    }
-    notes.truncate(3);
-    (distance, format!("{} {} ({})", operation.method, operation.path, notes.join(", ")))
 }
