@@ -43,8 +43,11 @@ fn check(case: &Case, stub: &Stub, rule: Option<Rule>, pointer: &str) {
     let exchange = stub.respond(case.request.clone());
     let found: Vec<_> = exchange.violations.iter().map(|v| (v.pointer.as_str(), v.rule)).collect();
     let wanted: Vec<_> = rule.map(|rule| (pointer, rule)).into_iter().collect();
-    let body = String::from_utf8_lossy(&case.request.body);
-    let excerpt: String = body.chars().take(2000).collect();
-    assert_eq!(found, wanted, "{case}\n{excerpt}");
-    assert_eq!(exchange.step == Step::Answer, rule.is_none(), "{case}\n{excerpt}");
+    assert_eq!(found, wanted, "{case}\n{}", excerpt(case));
+    assert_eq!(exchange.step == Step::Answer, rule.is_none(), "{case}\n{}", excerpt(case));
+}
+
+/// The beginning of a case's body.
+fn excerpt(case: &Case) -> String {
+    String::from_utf8_lossy(&case.request.body).chars().take(2000).collect()
 }
