@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use divan::{Bencher, counter::BytesCount};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use standin::{Contract, Request, Settings, Stub};
 
 fn main() {
@@ -20,12 +20,14 @@ fn agent() -> Request {
     )
 }
 
-/// An import of this many skill groups.
-fn import(count: usize) -> Request {
+/// An import of this many skill groups, of which the first so many lack what they need.
+fn import(count: usize, wrong: usize) -> Request {
     let mut body: Value =
         serde_json::from_str(include_str!("../fixtures/importDataV2/request.json")).unwrap();
     let item = body["data"][0].clone();
-    body["data"] = vec![item; count].into();
+    let mut items = vec![item; count];
+    items[..wrong].fill(Value::Object(Map::new()));
+    body["data"] = items.into();
     request(
         "/agentassist/api/v1/public/analytics/st-d76e4023-ba1e-52af-a144-248e92c4xxxx/storeSmartAssistFunctionalities?accountId=67ee382b8226ebf4d953xxxx&orgId=o-7d15bb88-f5bb-5449-9190-87a05553xxxx&type=skillGroups",
         serde_json::to_string_pretty(&body).unwrap(),
@@ -65,10 +67,20 @@ fn agent_respond(bencher: Bencher) {
 
 #[divan::bench(args = [1, 10, 100, 1000])]
 fn import_parse(bencher: Bencher, count: usize) {
-    parse(bencher, &import(count));
+    parse(bencher, &import(count, 0));
 }
 
 #[divan::bench(args = [1, 10, 100, 1000])]
 fn import_respond(bencher: Bencher, count: usize) {
-    respond(bencher, &import(count));
+    respond(bencher, &import(count, 0));
+}
+
+/// An import of a thousand skill groups, so many of which break the contract: the first hundred violations are listed.
+#[divan::bench(args = [1, 10, 100, 1000])]
+fn import_refused(bencher: Bencher, wrong: usize) {
+    let request = import(1000, wrong);
+    let stub = Stub::new(Contract::builtin(), Settings::default());
+    let exchange = stub.respond(request.clone());
+    assert_eq!((exchange.reply.status, exchange.violations.len() >= wrong.min(100)), (412, true));
+    bencher.bench(|| stub.respond(black_box(request.clone())));
 }
