@@ -46,6 +46,7 @@ pub mod campaign;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod contract;
+mod counted;
 mod course;
 mod exchange;
 #[cfg(feature = "payload")]

@@ -15,6 +15,7 @@ use super::{
     output, style,
     verify::time,
 };
+use crate::counted::counted;
 
 /// How long a single question may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -87,9 +88,10 @@ fn read(answer: &Answer) -> Result<String, Trouble> {
         (200, Some("serving")) => {
             let operations = body["contract"]["operations"].as_array().map_or(0, Vec::len);
             Ok(format!(
-                "standin {}, {operations} operations, {} exchanges recorded, up {} s",
+                "standin {}, {}, {} recorded, up {} s",
                 body["version"].as_str().unwrap_or("of an unknown version"),
-                body["exchanges"]["recorded"],
+                counted(operations, "operation"),
+                counted(&body["exchanges"]["recorded"], "exchange"),
                 body["uptimeSeconds"],
             ))
         }
@@ -116,10 +118,7 @@ mod tests {
         let good = r#"{"status": "serving", "version": "1", "uptimeSeconds": 2,
             "contract": {"operations": ["a"]}, "exchanges": {"recorded": 3}}"#;
 
-        assert_eq!(
-            read(&answer(200, good)).unwrap(),
-            "standin 1, 1 operations, 3 exchanges recorded, up 2 s"
-        );
+        assert_eq!(read(&answer(200, good)).unwrap(), "standin 1, 1 operation, 3 exchanges recorded, up 2 s");
         for (status, body) in [(500, ""), (503, good)] {
             assert!(matches!(read(&answer(status, body)), Err(Trouble::NotYet(_))), "{status}");
         }

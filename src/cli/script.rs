@@ -12,7 +12,7 @@ use super::{
     table::Table,
     wrap,
 };
-use crate::{Preset, ScriptError, ScriptSettings, Scripts, json};
+use crate::{Preset, ScriptError, ScriptSettings, Scripts, counted::counted, json};
 
 /// Check scripts for serve --scripts, and see those that have a name
 #[derive(Args, Debug)]
@@ -89,7 +89,7 @@ fn check(files: &[PathBuf], contract: &ContractSource) -> Result<Exit, Error> {
         let wrong = match load(&scripts, &text) {
             Ok(()) => {
                 let count = scripts.count(Timestamp::now());
-                let ok = format!("{}: ok, {count} scripts\n", style::paint(style::GOOD, &name));
+                let ok = format!("{}: ok, {}\n", style::paint(style::GOOD, &name), counted(count, "script"));
                 output::print_painted(&ok)?;
                 continue;
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Expectation, Journal, Miss, Verdict};
-use crate::{Difference, Exchange};
+use crate::{Difference, Exchange, counted::counted};
 
 /// Why an [`Expectation`] is not met: how many exchanges were expected and found, and the nearest misses with what
 /// differs in each.
@@ -17,11 +17,11 @@ pub struct Unmet(String);
 
 /// The numbers of the exchanges that match, or why the expectation is not met.
 pub(super) fn check(journal: &Journal, expectation: &Expectation) -> Result<Vec<u64>, Unmet> {
-    let amount = expectation.amount();
+    let expected = counted(expectation.amount(), "matching exchange");
     match journal.verify(expectation) {
         Verdict::Held { ids } => Ok(ids),
         Verdict::Failed { ids, misses } => {
-            let mut text = format!("expected {amount} matching exchanges, but found {}", ids.len());
+            let mut text = format!("expected {expected}, but found {}", ids.len());
             if misses.is_empty() && ids.is_empty() {
                 text.push_str("; nothing was received");
             }
@@ -31,7 +31,7 @@ pub(super) fn check(journal: &Journal, expectation: &Expectation) -> Result<Vec<
             Err(Unmet(text))
         }
         Verdict::Unknown { dropped, forgotten } => Err(Unmet(format!(
-            "expected {amount} matching exchanges, but it depends on exchanges that have gone: \
+            "expected {expected}, but it depends on exchanges that have gone: \
              {dropped} dropped for want of room, {forgotten} cleared"
         ))),
     }

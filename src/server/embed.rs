@@ -32,7 +32,7 @@ use crate::{
 /// assert!(matches!(reply, Err(ureq::Error::StatusCode(404))));
 /// assert_eq!(server.last().unwrap().exchange.request.target, "/nowhere");
 /// let unmet = server.verify(&Expectation::from_json(br#"{"outcome": "answered"}"#)?).unwrap_err();
-/// assert!(unmet.to_string().starts_with("expected at least 1 matching exchanges, but found 0\n"));
+/// assert!(unmet.to_string().starts_with("expected at least 1 matching exchange, but found 0\n"));
 /// # Ok(())
 /// # }
 /// ```

@@ -8,7 +8,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::{error::one_line, output, style};
-use crate::campaign::{self, Finding, Observer};
+use crate::{
+    campaign::{self, Finding, Observer},
+    counted::counted,
+};
 
 /// How often a line is written.
 const LINE: Duration = Duration::from_secs(10);
@@ -101,8 +104,10 @@ fn line(progress: &campaign::Progress, elapsed: Duration, time: Option<Duration>
     let left =
         left.filter(|left| *left < 1e6).map_or(String::new(), |left| format!(", about {left:.0} s left"));
     format!(
-        "{operations} of {all_operations} operations, {places} of {all_places} places, {sent} requests, {:.0}/s, {findings} findings{left}",
-        sent_f / elapsed_s
+        "{operations} of {all_operations} operations, {places} of {all_places} places, {}, {:.0}/s, {}{left}",
+        counted(sent, "request"),
+        sent_f / elapsed_s,
+        counted(findings, "finding"),
     )
 }
 

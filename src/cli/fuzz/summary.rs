@@ -6,6 +6,7 @@ use super::super::{error::one_line, style, table::Table, wrap};
 use crate::{
     Rule,
     campaign::{Check, Ended, Finding, Outcome, Severity, TakenReading, TriedOutcome},
+    counted::counted,
 };
 
 /// The summary.
@@ -98,14 +99,16 @@ fn last_line(outcome: &Outcome) -> String {
     let made = if created.made == 0 {
         String::new()
     } else if left == 0 {
-        format!(", {} things made, none left", created.made)
+        format!(", {} made, none left", counted(created.made, "thing"))
     } else {
-        format!(", {} things made, {left} left", created.made)
+        format!(", {} made, {left} left", counted(created.made, "thing"))
     };
     format!(
-        "{tried} of {all} rules at their places tried, {} requests in {:.1} s{made}; {errors} errors, {warnings} warnings{known}, {} flaky; seed {}{why}",
-        outcome.sent,
+        "{tried} of {all} rules at their places tried, {} in {:.1} s{made}; {}, {}{known}, {} flaky; seed {}{why}",
+        counted(outcome.sent, "request"),
         outcome.micros.as_secs_f64(),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
         outcome.flaky.len(),
         outcome.seed,
     )
@@ -123,7 +126,7 @@ mod tests {
         assert!(last_line(&outcome).ends_with(all), "{}", last_line(&outcome));
         outcome.findings[0].is_known = true;
         outcome.findings[1].severity = Severity::Warning;
-        let apart = "0 errors, 1 warnings, 1 known before, 1 flaky; seed 7";
+        let apart = "0 errors, 1 warning, 1 known before, 1 flaky; seed 7";
         assert!(last_line(&outcome).ends_with(apart), "{}", last_line(&outcome));
     }
 }

@@ -226,6 +226,7 @@ pub(super) fn summary_line(report: &Report) -> String {
     let (count, failed) = (report.counted().count(), report.failed());
     let url = &report.url;
     let mut line = match failed {
+        0 if count == 1 => format!("{url}: the one interaction holds"),
         0 => format!("{url}: all {count} interactions hold"),
         _ => format!("{url}: {} of {count} interactions hold, {failed} fail", count - failed),
     };

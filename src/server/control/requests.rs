@@ -18,7 +18,7 @@ use super::{
     reply::{self, Refused},
     search::{Search, matching},
 };
-use crate::{Expectation, Filter, Journal, Verdict, journal::Verification, render::ndjson};
+use crate::{Expectation, Filter, Journal, Verdict, counted::counted, journal::Verification, render::ndjson};
 
 /// `GET requests`, with or without `wait`.
 pub(super) async fn list_or_wait(ask: Ask<'_>) -> Answer {
@@ -93,8 +93,11 @@ async fn wait(
             break (StatusCode::OK, None);
         }
         if is_late {
-            let error =
-                format!("expected {n} matching exchanges within {timeout:?}, but found {}", found.len());
+            let error = format!(
+                "expected {} within {timeout:?}, but found {}",
+                counted(n, "matching exchange"),
+                found.len()
+            );
             break (StatusCode::EXPECTATION_FAILED, Some(error));
         }
         // After the last tick there is one more look: they may have come with it.
@@ -147,7 +150,7 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
     let expectation = Expectation::from_json(body).map_err(|error| Refused::bad(error.to_string()))?;
     check_matcher(state, &expectation.matcher, "/")?;
     let place = state.load.place(Task::Search, caller)?;
-    let expected = expectation.amount();
+    let expected = counted(expectation.amount(), "matching exchange");
     let mut verification = Verification::new(&state.journal, expectation);
     loop {
         let journal = Arc::clone(&state.journal);
@@ -173,7 +176,7 @@ pub(super) async fn verify(ask: Ask<'_>) -> Answer {
             Ok(reply::json(StatusCode::OK, &held))
         }
         Verdict::Failed { ids, misses } => {
-            let error = format!("expected {expected} matching exchanges, but found {}", ids.len());
+            let error = format!("expected {expected}, but found {}", ids.len());
             let refused = Refused::new(StatusCode::EXPECTATION_FAILED, error)
                 .with("verdict", json!("failed"))
                 .with("count", json!(ids.len()))

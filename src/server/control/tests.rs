@@ -227,7 +227,7 @@ async fn verify_holds_fails_or_does_not_know() {
 
     let failed = api.verify(&json!({"body": {"a": 3}, "after": 1})).await;
     assert_eq!(failed.status, 417);
-    assert_eq!(failed.error(), "expected at least 1 matching exchanges, but found 0");
+    assert_eq!(failed.error(), "expected at least 1 matching exchange, but found 0");
     assert_eq!(
         failed.json()["nearest"][0],
         json!({"id": 3, "matching": 0, "differences": [
