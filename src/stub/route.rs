@@ -75,8 +75,10 @@ fn refusal(contract: &Contract, request: &Request) -> Refusal {
 const NEAREST: usize = 3;
 
 fn unknown_path(contract: &Contract, path: &str) -> Refusal {
-    let mut nearest: Vec<Difference> =
-        contract.operations().iter().map(|operation| Difference::of(operation, path)).collect();
+    let mut compared = Compared::default();
+    let differences =
+        contract.operations().iter().map(|operation| Difference::of(operation, path, &mut compared));
+    let mut nearest: Vec<Difference> = differences.collect();
     nearest.sort_by_key(|difference| difference.distance);
     nearest.truncate(NEAREST);
     let hints: Vec<_> = nearest.iter().map(ToString::to_string).collect();
@@ -115,6 +117,21 @@ fn missing_head(template: &[Segment], sent: &[&str]) -> Option<String> {
     (!head.is_empty() && rest.iter().zip(sent).all(fits)).then(|| head.join("/"))
 }
 
+/// Segments that were compared, and whether they are nearly the same: operations have most of theirs in common.
+#[derive(Default)]
+struct Compared<'a>(Vec<(&'a str, &'a str, bool)>);
+
+impl<'a> Compared<'a> {
+    fn is_near(&mut self, meant: &'a str, sent: &'a str) -> bool {
+        if let Some((.., is_near)) = self.0.iter().find(|(other, text, _)| (*other, *text) == (meant, sent)) {
+            return *is_near;
+        }
+        let is_near = near::is_near(meant, sent);
+        self.0.push((meant, sent, is_near));
+        is_near
+    }
+}
+
 /// How far a path is from an operation's template, and in what it differs.
 struct Difference<'a> {
     operation: &'a Operation,
@@ -144,7 +161,7 @@ impl<'a> Difference<'a> {
     /// How many notes are put into words.
     const NOTES: usize = 3;
 
-    fn of(operation: &'a Operation, path: &'a str) -> Self {
+    fn of(operation: &'a Operation, path: &'a str, compared: &mut Compared<'a>) -> Self {
         let template = &operation.segments;
         let sent: Vec<&str> = segments(path).take(template.len() + 2).collect();
         if let Some(head) = missing_head(template, &sent) {
@@ -157,7 +174,7 @@ impl<'a> Difference<'a> {
             let number = position + 1;
             match segment {
                 Segment::Literal(literal) if literal != text => {
-                    distance += if near::is_near(literal, text) { 1 } else { 2 };
+                    distance += if compared.is_near(literal, text) { 1 } else { 2 };
                     notes.push(Note::Literal(number, literal, text));
                 }
                 Segment::Parameter(name) if text.is_empty() => {
