@@ -74,17 +74,8 @@ impl Generator {
 
     /// A generator whose mutants all break `rule`; none when no request of the operation can break it.
     pub fn breaking(&self, rule: Rule) -> Option<Self> {
-        self.only(|_, site| site.effect.rule() == Some(rule))
-    }
-
-    /// A generator whose mutants all come from `operator`; none when it never applies to the operation.
-    pub fn using(&self, operator: Operator) -> Option<Self> {
-        self.only(|other, _| other == operator)
-    }
-
-    fn only(&self, keep: impl Fn(Operator, &Site) -> bool) -> Option<Self> {
         let narrowed = self.sites.iter().map(|(operator, sites)| {
-            let kept = (0..sites.len()).filter(|at| keep(*operator, &sites[*at]));
+            let kept = (0..sites.len()).filter(|at| sites[*at].effect.rule() == Some(rule));
             (*operator, kept.collect::<Vec<_>>())
         });
         let selection: Arc<[_]> = narrowed.filter(|(_, sites)| !sites.is_empty()).collect();

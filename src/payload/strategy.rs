@@ -44,11 +44,6 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// The mutants of this generator, which may be limited to a rule or an operator.
-    pub fn mutants_of(generator: Generator) -> Self {
-        Self { generator, mutants: true }
-    }
-
     fn make(&self, choices: &mut Choices) -> Option<Case> {
         if self.mutants { self.generator.try_mutant(choices).ok() } else { self.generator.try_valid(choices) }
     }
