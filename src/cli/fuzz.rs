@@ -60,11 +60,11 @@ pub(super) struct Fuzz {
     #[arg(long = "rule", value_name = "RULE", value_delimiter = ',', value_parser = suggested::rule(), env = "STANDIN_FUZZ_RULE")]
     rules: Vec<String>,
 
-    /// Send so many cases; what sets up, repeats and cleans up is not counted
+    /// Stop after so many cases; what sets up, repeats and cleans up is not counted
     #[arg(long, value_name = "N", env = "STANDIN_FUZZ_CASES")]
     cases: Option<u64>,
 
-    /// Send cases for so long
+    /// Stop to send cases after this time
     #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_FUZZ_TIME")]
     time: Option<Duration>,
 
@@ -98,7 +98,7 @@ pub(super) struct Fuzz {
     #[arg(long = "header", value_name = "NAME: VALUE", value_delimiter = '\n', value_parser = header, env = "STANDIN_FUZZ_HEADER")]
     headers: Vec<(String, String)>,
 
-    /// The server keeps what it is told: what was created can be read, what was deleted is gone
+    /// Check too that what was created can be read and what was deleted is gone, as of a server that keeps it
     #[arg(long, env = "STANDIN_FUZZ_STATEFUL")]
     stateful: bool,
 

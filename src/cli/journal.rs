@@ -26,7 +26,7 @@ const TARGET_WIDTH: usize = 72;
 /// The longest line that is read, in bytes: an exchange with two bodies, which may be much larger than usual.
 const MAX_LINE: u64 = 128 * 1024 * 1024;
 
-/// Convert an exported journal, or make a contract of it
+/// Show an exported journal, convert it, or make a contract of it
 ///
 /// FILE is what `serve --journal-file` or the control API's `export?format=ndjson` has written:
 /// one exchange per line. What is missing in it is said on standard error.

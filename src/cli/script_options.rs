@@ -15,7 +15,8 @@ use crate::{Contract, Errors, Preset, ScriptSettings, Scripts, bounded};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Scripts")]
 pub(super) struct ScriptArgs {
-    /// Let some replies wait, break or be others, as this file says, or the preset of this name (repeatable)
+    /// Let some replies wait, break or be others, as this file says, or the preset of this name (repeatable, or
+    /// separated by commas)
     ///
     /// `standin script presets` lists the presets. A file with the name of one is meant by ./NAME.
     #[arg(long, value_name = "FILE|PRESET", value_delimiter = ',', env = "STANDIN_SCRIPTS")]

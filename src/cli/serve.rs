@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Checks, Config, Contract, ControlConfig, Errors, JournalLimits, JournalWriter, Settings, StateSettings,
-    TokenPolicy, token::Secret,
+    TokenPolicy, counted::counted, token::Secret,
 };
 
 /// Serve the API: answer, check and record requests
@@ -101,9 +101,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size, env = "STANDIN_MAX_BODY")]
     max_body: usize,
 
-    /// The longest time that a reply may be held back by what is to happen to it on its way
-    ///
-    /// `Prefer: delay=1500ms` holds back the reply to one request, `Prefer: fault=reset` breaks it.
+    /// The longest delay of a reply, whoever asks for it: a script, or `Prefer: delay=1500ms` of a request
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, env = "STANDIN_MAX_DELAY")]
     max_delay: Duration,
 
@@ -374,7 +372,8 @@ impl Serve {
         let operations = contract.operations().len();
         match self.log {
             Format::Text => format!(
-                "standin is ready at {url} ({operations} operations; control API at {url}/__standin/)\n"
+                "standin is ready at {url} ({}; control API at {url}/__standin/)\n",
+                counted(operations, "operation")
             ),
             Format::Json => {
                 let line = json!({

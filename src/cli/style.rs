@@ -16,7 +16,10 @@ pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What a person may want to look at.
 pub(super) const NOTED: Style = AnsiColor::Yellow.on_default();
 /// What stands above other text.
-#[cfg_attr(not(feature = "verify"), allow(dead_code, reason = "only verify has headings in colour yet"))]
+#[cfg_attr(
+    not(any(feature = "campaign", feature = "verify")),
+    allow(dead_code, reason = "only reports of checks have headings")
+)]
 pub(super) const HEADING: Style = Style::new().bold();
 
 /// Whether text is coloured.
