@@ -36,7 +36,8 @@ fn full(size: usize) -> Arc<Journal> {
         }
         let bytes = journal.counts().bytes;
         let mib = bytes / 1024 / 1024;
-        writeln!(io::stdout(), "{size} exchanges take {mib} MiB, {} bytes each", bytes / size).unwrap();
+        let mut out = io::stdout().lock();
+        writeln!(out, "{size} exchanges take {mib} MiB, {} bytes each", bytes / size).unwrap();
         Arc::new(journal)
     });
     Arc::clone(journal)

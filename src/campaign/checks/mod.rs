@@ -1,6 +1,6 @@
 //! The checks: what is asked of every answer.
 //!
-//! A file has one check, and says when it stays silent. Of one answer no two checks say the same thing.
+//! A file has one check, and says when it stays silent; those about sequences of requests are in `sequence.rs`. Of one answer no two checks say the same thing.
 
 mod answers_in_time;
 mod connection_survives;
