@@ -85,14 +85,14 @@ mod tests {
     fn it_says_what_was_expected_and_found_and_what_came_nearest() {
         let journal = journal(1, 0);
         let json = r#"{"operation": "createAgent", "body": {"a": 1}, "count": 1}"#;
-        assert_eq!(unmet(&journal, json), "expected 1 matching exchanges, but found 0; nothing was received");
+        assert_eq!(unmet(&journal, json), "expected 1 matching exchange, but found 0; nothing was received");
 
         let mut other = exchange("createAgent", r#"{"a":2}"#);
         other.request = Request { target: "/a\u{1b}[31m".into(), ..other.request };
         journal.record(other);
         assert_eq!(
             unmet(&journal, json),
-            "expected 1 matching exchanges, but found 0\n  exchange 1 differs (POST /a\\u{1b}[31m: 200)\n    \
+            "expected 1 matching exchange, but found 0\n  exchange 1 differs (POST /a\\u{1b}[31m: 200)\n    \
              /body/a: expected 1, but found 2"
         );
 
