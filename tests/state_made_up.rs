@@ -140,6 +140,7 @@ fn a_list_comes_by_pages_in_the_order_of_creation() {
             (24, 24),
             (9_999_999_999_999_999_u64, 10, 99_999_999_999_999_980_u64, false, 3),
         ),
+        ("?skip=18446744073709551615&limit=1", (24, 24), (u64::MAX, 1, u64::MAX, false, 24)),
         ("?page=9223372036854775807", (24, 24), (9_223_372_036_854_775_807, 10, u64::MAX, false, 3)),
     ];
     let left: Vec<_> = ids.iter().filter(|id| **id != deleted).collect();
@@ -399,6 +400,14 @@ fn past_its_bounds_a_session_refuses_and_loses_nothing() {
     assert_eq!(client.session, before);
     client.ok("DELETE", &place, None);
     client.ok("POST", "/main/books", Some(book("C", "3")));
+
+    // An import ends where the session does: nobody waits for the rest of it.
+    let many = vec![json!({}); 1000];
+    let refused = client.send("PUT", "/main/stock", Some(json!({"what": "shelves", "items": many})));
+    assert_eq!(
+        refused.violations[0].message(),
+        "expected no more than a session may hold, but found 3 resources in a session that may have 2"
+    );
 
     let mut client = library(StateSettings::default());
     let request = client.request("PUT", "/main/stock", Some(json!({"what": "shelves", "items": [{}]})));

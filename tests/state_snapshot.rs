@@ -3,7 +3,7 @@
 mod state_support;
 
 use serde_json::{Value, json};
-use standin::{Bounds, Session, StateSettings};
+use standin::{Bounds, Contract, Session, StateSettings};
 use state_support::{library, library_document};
 
 fn start(snapshot: &Value) -> Result<Session, Vec<String>> {
@@ -21,6 +21,27 @@ fn state(resources: Value) -> Value {
     let mut state = json!({"standin": "state", "format": 1});
     state["resources"] = resources;
     state
+}
+
+#[test]
+fn what_may_be_twice_may_be_twice_beside_what_may_not() {
+    let mut document = library_document();
+    let accepted = json!({"is": "accept", "choice": "L99", "x-assumed": "nothing says it"});
+    let entry = json!({"id": "L99", "kind": "note", "title": "t", "says": [], "reading": "r"});
+    document["x-ledger"].as_array_mut().expect("a ledger").push(entry);
+    document["x-resources"]["book"]["unique"]["/title"] = accepted;
+    let contract = Contract::from_document(document).expect("a contract");
+    let books = |isbn: &str| {
+        let records =
+            json!([{"id": "b-1", "title": "T", "isbn": "1"}, {"id": "b-2", "title": "T", "isbn": isbn}]);
+        let snapshot = state(json!({"book": [{"scope": {"library": "main"}, "records": records}]}));
+        let read = Session::start(&contract, &snapshot, &Bounds::default());
+        read.map(drop).map_err(|wrong| wrong.iter().map(|wrong| wrong.pointer.clone()).collect::<Vec<_>>())
+    };
+
+    assert_eq!(books("2"), Ok(()));
+    let both = [0, 1].map(|index| format!("/resources/book/0/records/{index}/isbn"));
+    assert_eq!(books("1"), Err(both.to_vec()));
 }
 
 #[test]

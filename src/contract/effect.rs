@@ -147,10 +147,11 @@ impl Effect {
         }
     }
 
-    /// Whether it changes nothing, and looks at every record of a place.
-    pub(crate) fn looks_at_all(&self) -> bool {
+    /// Whether it changes nothing, and looks at every record of a place or at many; `sent` is what was sent for a parameter.
+    pub(crate) fn looks_at_many<'s>(&self, sent: impl Fn(&Source) -> Option<&'s str>) -> bool {
         let is_filtered = || self.kinds.iter().any(|kind| !kind.wheres.is_empty());
-        self.does == Does::Export || self.does == Does::List && (self.page.is_none() || is_filtered())
+        let is_long = || self.page.as_ref().is_none_or(|page| page.limit(sent) > Paging::MANY);
+        self.does == Does::Export || self.does == Does::List && (is_filtered() || is_long())
     }
 
     /// Judges replies by their schema.
@@ -167,6 +168,17 @@ impl Effect {
                 self.kinds.iter().find(|kind| kind.values.iter().any(|value| text == Some(value)))
             }
         }
+    }
+}
+
+impl Paging {
+    /// How many records are more than a page has that somebody looks at.
+    const MANY: usize = 1000;
+
+    /// How many records a page has at most; `sent` is what was sent for a parameter.
+    pub(crate) fn limit<'s>(&self, sent: impl Fn(&Source) -> Option<&'s str>) -> usize {
+        let limit = self.limit.as_ref().and_then(sent).and_then(|text| text.trim().parse().ok());
+        limit.unwrap_or(self.size).clamp(1, self.most)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Bounds, Change, Place, Session,
     change::{Op, cost},
 };
-use crate::contract::{Resource, Template};
+use crate::contract::{Pointer, Resource, Template};
 
 /// A session with changes on top that are not yet done.
 pub(crate) struct Draft<'a> {
@@ -132,11 +132,6 @@ impl<'a> Draft<'a> {
         self.push(Op { place: place.clone(), id: id.to_owned(), record: None, keys: Vec::new(), gone });
     }
 
-    /// Makes room for this many more changes.
-    pub(crate) fn reserve(&mut self, count: usize) {
-        self.ops.reserve(count);
-    }
-
     fn push(&mut self, op: Op) {
         let before = self.get(&op.place, &op.id).map(|record| cost(&op.place, &op.id, record, &op.gone));
         let after = op.record.as_ref().map(|record| cost(&op.place, &op.id, record, &op.keys));
@@ -156,9 +151,9 @@ impl<'a> Draft<'a> {
         self.ops.push(op);
     }
 
-    /// The change, unless the session would then be larger than its bounds, or grow by more than `room` bytes: then
-    /// what it would have too much of, as a phrase that completes "but found …".
-    pub(crate) fn finish(self, bounds: &Bounds, room: usize) -> Result<Change, String> {
+    /// Fails when the session would be larger than its bounds with the changes so far, or grow by more than `room` bytes:
+    /// with what it would have too much of, as a phrase that completes "but found …".
+    pub(crate) fn check(&self, bounds: &Bounds, room: usize) -> Result<(), String> {
         let resources = self.session.resources.saturating_add_signed(self.resources);
         let bytes = self.session.bytes.saturating_add_signed(self.bytes);
         // What makes a session smaller is never refused.
@@ -171,18 +166,25 @@ impl<'a> Draft<'a> {
         if self.bytes > 0 && self.bytes.unsigned_abs() > room {
             return Err(format!("{} bytes where all sessions together may grow by {room}", self.bytes));
         }
-        Ok(Change { ops: self.ops, counter: self.counter, clock: self.clock, bytes: self.bytes })
+        Ok(())
+    }
+
+    /// The change.
+    pub(crate) fn finish(self) -> Change {
+        Change { ops: self.ops, counter: self.counter, clock: self.clock, bytes: self.bytes }
     }
 }
 
 /// The values of a record that ought to be unique, each as a key of its own.
 pub(crate) fn unique_keys(resource: &Resource, record: &Value) -> Vec<String> {
     let values = resource.unique.iter().enumerate();
-    let key = |(index, (at, _)): (usize, &(crate::contract::Pointer, _))| {
-        let value = at.get(record).filter(|value| !value.is_null())?;
-        Some(format!("{index}{value}"))
-    };
-    values.filter_map(key).collect()
+    values.filter_map(|(index, (at, _))| unique_key(index, at, record)).collect()
+}
+
+/// The key of the value that ought to be unique at a place, the one with this position in the resource's list.
+pub(crate) fn unique_key(index: usize, at: &Pointer, record: &Value) -> Option<String> {
+    let value = at.get(record).filter(|value| !value.is_null())?;
+    Some(format!("{index}{value}"))
 }
 
 /// A record that this program wrote.

@@ -19,7 +19,7 @@ use collection::Collection;
 use sorted::Sorted;
 
 pub use change::Change;
-pub(crate) use draft::{Draft, parsed, unique_keys};
+pub(crate) use draft::{Draft, parsed, unique_key, unique_keys};
 pub(crate) use references::dangling;
 
 /// What one client, test or team has created so far.

@@ -16,7 +16,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Bounds, Change, Place, Scope, Session, change::Op, change::cost, unique_keys};
+use super::{Bounds, Change, Place, Scope, Session, change::Op, change::cost, unique_key, unique_keys};
 use crate::{
     Contract, Exchange, Rule, Violation,
     contract::{Resource, Way, wording},
@@ -304,10 +304,10 @@ impl<'a> Reader<'a> {
             let own = Place::new(read.resource, &read.scope);
             for (index, (_, record)) in read.records.iter().enumerate() {
                 let pointer = format!("{}/records/{index}", read.pointer);
-                for (at, choice) in &read.resource.unique {
-                    let keys = unique_keys(read.resource, record);
+                for (position, (at, choice)) in read.resource.unique.iter().enumerate() {
                     if choice.taken(&BTreeMap::new()) == Way::Refuse
-                        && keys.iter().any(|key| session.holders(&own.name, key) > 1)
+                        && unique_key(position, at, record)
+                            .is_some_and(|key| session.holders(&own.name, &key) > 1)
                     {
                         let pointer = format!("{pointer}{}", at.text());
                         let expected = format!("a value that no other {} has", read.resource.name);

@@ -1,7 +1,7 @@
 //! The values of parameters, kept until the request is answered.
 
 use super::arguments::{Arguments, Sent};
-use crate::contract::Place;
+use crate::contract::{Place, Source};
 
 /// What was sent for the parameters of an operation, decoded, under their canonical names.
 #[derive(Debug, Default)]
@@ -14,6 +14,17 @@ impl Inputs {
             Sent::Missing | Sent::Reported => None,
         });
         Self(sent.collect())
+    }
+
+    /// What was sent for the parameter that this names.
+    pub(super) fn of_source(&self, source: &Source) -> Option<&str> {
+        let (place, name) = match source {
+            Source::Header(name) => (Place::Header, name),
+            Source::Path(name) => (Place::Path, name),
+            Source::Query(name) => (Place::Query, name),
+            Source::Body(_) | Source::Item(_) => return None,
+        };
+        self.get(place, name)
     }
 
     /// What was sent for this parameter, when it can be read.

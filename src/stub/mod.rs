@@ -41,7 +41,6 @@ use bytes::Bytes;
 
 use crate::{
     Contract, Errors, Exchange, Headers, Reading, Reply, Request, Scripted, Step, Touched,
-    contract::Effect,
     state::{Bounds, Change, Draft, Session},
     token::Secret,
 };
@@ -181,13 +180,14 @@ impl Stub {
         Checked { request, verdict }
     }
 
-    /// Whether the answer changes nothing, and takes a look at everything that the session has in some place.
-    pub(crate) fn looks_at_all(&self, checked: &Checked) -> bool {
-        let Decision::Accepted { index, .. } = checked.verdict.decision else {
+    /// Whether the answer changes nothing, and takes a look at much of what the session has in some place.
+    pub(crate) fn looks_at_many(&self, checked: &Checked) -> bool {
+        let Decision::Accepted { index, inputs, .. } = &checked.verdict.decision else {
             return false;
         };
-        let effect = self.contract.operations()[index].effect.as_ref();
-        self.settings.state.is_some() && effect.is_some_and(Effect::looks_at_all)
+        let effect = self.contract.operations()[*index].effect.as_ref();
+        self.settings.state.is_some()
+            && effect.is_some_and(|effect| effect.looks_at_many(|source| inputs.of_source(source)))
     }
 
     /// Answers a request that was checked by this stub, and says what that changes in its session.

@@ -402,7 +402,7 @@ pub(crate) static CALLS: [Call; 28] = [
         params: &["token", "session"],
         token: Token::HeaderOrQuery,
         pages: Pages::Own,
-        handler: Handler::Now(states::change),
+        handler: Handler::Later(|ask| Box::pin(states::change(ask))),
     },
     Call {
         method: Method::GET,

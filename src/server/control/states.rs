@@ -4,7 +4,7 @@
 //! the call is good for then is the states that it does not know: a contract that needs one is not verified by accident.
 //! With state, it makes them hold: "an agent exists" makes that agent exist.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use hyper::StatusCode;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Answer, ControlState,
     ask::Ask,
+    load::Task,
     reply::{self, Refused},
 };
 use crate::{
@@ -41,7 +42,7 @@ enum Action {
 }
 
 /// Answers with the state's parameters, which a verifier takes as the values to fill in.
-pub(super) fn change(ask: &Ask<'_>) -> Answer {
+pub(super) async fn change(ask: Ask<'_>) -> Answer {
     // By way of a map: serde would take a list for a struct, too.
     let change =
         serde_json::from_slice::<Map<_, _>>(ask.body).and_then(|map| serde_json::from_value(map.into()));
@@ -63,10 +64,14 @@ pub(super) fn change(ask: &Ask<'_>) -> Answer {
         Some(Action::Teardown) => return Ok(reply::json(StatusCode::OK, &Map::new())),
     };
     if let Some(sessions) = &ask.state.sessions {
-        let name = ask.params.text("session").unwrap_or(session_name::DEFAULT);
+        let place = ask.state.load.place(Task::State, ask.caller)?;
+        let _text = ask.state.load.text().await;
+        let name = ask.params.text("session").unwrap_or(session_name::DEFAULT).to_owned();
         let known = remembered(ask.state, &params);
-        sessions
-            .change(name, |snapshot| pact::set_up(&ask.state.contract, &change.state, &known, snapshot))?;
+        let (sessions, contract, state) =
+            (Arc::clone(sessions), Arc::clone(&ask.state.contract), change.state);
+        let set_up = move |snapshot: &mut Value| pact::set_up(&contract, &state, &known, snapshot);
+        place.part(true, move || sessions.change(&name, set_up)).await??;
     }
     Ok(reply::json(StatusCode::OK, &params))
 }

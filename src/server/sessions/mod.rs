@@ -133,7 +133,7 @@ impl Sessions {
     ) -> R {
         // What takes long is decided about a clone, which holds for as long as the session does not change.
         for _ in 0..ASIDE {
-            if !stub.looks_at_all(&checked) {
+            if !stub.looks_at_many(&checked) {
                 break;
             }
             let Some(place) = self.place(name) else { break };
@@ -243,7 +243,7 @@ impl Sessions {
 
     /// Changes the state of a session as JSON; one change, if it is a change.
     pub(crate) fn change(&self, name: &str, change: impl Fn(&mut Value)) -> Result<(), SessionError> {
-        self.replace(name, |session| {
+        let make = |session: &Session| {
             let before = session.snapshot();
             let mut after = before.clone();
             change(&mut after);
@@ -252,7 +252,24 @@ impl Sessions {
             }
             after["version"] = session.version().wrapping_add(1).into();
             self.read(name, &after).map(Some)
-        })
+        };
+        // What takes long is made of a clone, which holds for as long as the session does not change.
+        let place = self.place(name);
+        for _ in 0..ASIDE {
+            let Some(place) = &place else { break };
+            let Some(seen) = place.lock().see() else { break };
+            let Some(state) = make(&seen.session)? else { return Ok(()) };
+            let mut held = place.lock();
+            if held.is_as(&seen) {
+                self.reserve(growth(seen.session.bytes(), state.bytes())).map_err(full)?;
+                let before = held.replace(state);
+                self.changed();
+                drop(held);
+                drop(before);
+                return Ok(());
+            }
+        }
+        self.replace(name, make)
     }
 
     /// Gives a session the state that is made of the one it has, if any; it takes a place if it has none.

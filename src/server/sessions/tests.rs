@@ -13,14 +13,14 @@ fn sessions(limits: SessionLimits) -> (Sessions, Stub) {
 }
 
 fn request(stub: &Stub, method: &str, path: &str) -> Request {
-    Request::new(method, format!("/agentassist/api/v1/public/st-1/agents{path}"))
+    Request::new(method, format!("/agentassist/api/v1/public/st-1/{path}"))
         .header("auth", stub.contract().sample_token().unwrap())
         .header("accountId", "acc-1")
 }
 
 fn create(stub: &Stub, number: usize) -> Checked {
     let body = json!({"emailId": format!("a{number}@example.com"), "firstName": "A", "lastName": "B", "roleId": "r", "customId": "c"});
-    let request = request(stub, "POST", "").header("content-type", "application/json");
+    let request = request(stub, "POST", "agents").header("content-type", "application/json");
     stub.check(request.body(body.to_string()))
 }
 
@@ -113,12 +113,15 @@ fn what_looks_at_all_records_sees_what_was_there_when_it_is_recorded() {
             let (sessions, stub, order) = (&sessions, &stub, &order);
             scope.spawn(move || {
                 for round in 0..100 {
-                    let list = || stub.check(request(stub, "GET", "/customId/c"));
+                    // All that have an id of their own, and a page as long as there may be.
+                    let path = ["agents/customId/c", "organizations/o-1/agents?limit=1000000"][round % 2];
+                    let list = || stub.check(request(stub, "GET", path));
                     let checked = if is_list { list() } else { create(stub, thread * 1000 + round) };
                     let record = |exchange: Exchange| {
                         assert_eq!(exchange.reply.status, 200, "{exchange:?}");
                         let body: Value = serde_json::from_slice(&exchange.reply.body).unwrap();
-                        lock(order).push(body.as_array().map(Vec::len));
+                        let list = body.as_array().or_else(|| body["results"].as_array());
+                        lock(order).push(list.map(Vec::len));
                     };
                     sessions.decide(stub, "a", checked, |_, _| {}, record);
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Home, Run, Step, Stop, object};
+use super::{Home, Run, Step, Stop, full, object};
 use crate::{TouchedResource, contract::Source, json, state::parsed};
 
 impl Run<'_> {
@@ -14,7 +14,6 @@ impl Run<'_> {
         let home = self.home(kind)?;
         let sent = self.effect.items.as_ref().map_or_else(String::new, Source::pointer);
         let items = self.items(body);
-        self.draft.reserve(items.len());
         let mut touched = None;
         for (index, item) in items.into_iter().enumerate() {
             let sent = format!("{sent}/{index}");
@@ -76,6 +75,8 @@ impl Run<'_> {
         record[&home.resource.id] = id.as_str().into();
         let before = self.draft.get(&home.place, &id).and_then(parsed);
         let touched = self.store(home, &id, &record, before.as_ref(), sent)?;
+        // An import without end ends where the session does.
+        self.draft.check(&self.settings.bounds, self.room).map_err(|found| Stop::Refused(full(found)))?;
         Ok((id, touched))
     }
 }

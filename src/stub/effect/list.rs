@@ -134,10 +134,10 @@ impl Run<'_> {
             let text = source.as_ref().and_then(|source| self.text(source))?;
             text.trim().parse::<usize>().ok()
         };
-        let limit = number(&paging.limit).unwrap_or(paging.size).clamp(1, paging.most);
+        let limit = paging.limit(|source| self.inputs.of_source(source));
         let own = number(&paging.number).unwrap_or(1).max(1);
         match number(&paging.skip) {
-            Some(skip) => Page { number: skip / limit + 1, skip, limit },
+            Some(skip) => Page { number: (skip / limit).saturating_add(1), skip, limit },
             None => Page { number: own, skip: (own - 1).saturating_mul(limit), limit },
         }
     }

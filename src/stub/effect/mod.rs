@@ -20,7 +20,7 @@ use crate::{
     Contract, Operation, Reading, Rule, TouchedResource, Violation,
     contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
     json,
-    state::{Change, Draft, Place, Scope, dangling, parsed, unique_keys},
+    state::{Change, Draft, Place, Scope, dangling, parsed, unique_key, unique_keys},
     violation::quote,
 };
 
@@ -116,6 +116,18 @@ fn noun(resource: &Resource) -> String {
     format!("{article} {words}")
 }
 
+/// The refusal of what a session has no room for.
+fn full(found: String) -> Refused {
+    let violation = Violation {
+        pointer: "/body".into(),
+        rule: Rule::Capacity,
+        expected: "no more than a session may hold".into(),
+        found,
+        source: "assumed: no page says how much an account may hold".into(),
+    };
+    Refused { cause: Cause::Full, findings: violation.into() }
+}
+
 impl<'a> Run<'a> {
     /// Does it. What is taken from the body is missing there afterwards.
     pub(super) fn run(mut self, body: &mut Option<Value>) -> Result<Done, Refused> {
@@ -133,18 +145,8 @@ impl<'a> Run<'a> {
             Err(Stop::Sample) => return Ok(Done { shown: None, change: Change::default(), touched: None }),
             Err(Stop::Refused(refused)) => return Err(refused),
         };
-        let change = self.draft.finish(&self.settings.bounds, self.room).map_err(|found| Refused {
-            cause: Cause::Full,
-            findings: Violation {
-                pointer: "/body".into(),
-                rule: Rule::Capacity,
-                expected: "no more than a session may hold".into(),
-                found,
-                source: "assumed: no page says how much an account may hold".into(),
-            }
-            .into(),
-        })?;
-        Ok(Done { shown, change, touched })
+        self.draft.check(&self.settings.bounds, self.room).map_err(full)?;
+        Ok(Done { shown, change: self.draft.finish(), touched })
     }
 
     fn create(&mut self, body: &mut Option<Value>) -> Step {
@@ -277,11 +279,10 @@ impl<'a> Run<'a> {
         let keys = unique_keys(resource, record);
         let gone = before.map(|before| unique_keys(resource, before)).unwrap_or_default();
         for (index, (at, choice)) in resource.unique.iter().enumerate() {
-            let own = |key: &&String| key.starts_with(&index.to_string());
-            let Some(key) = keys.iter().find(own).filter(|key| !gone.contains(key)) else {
+            let Some(key) = unique_key(index, at, record).filter(|key| !gone.contains(key)) else {
                 continue;
             };
-            if choice.taken(&self.settings.assume) == Way::Refuse && self.draft.is_taken(&home.place, key) {
+            if choice.taken(&self.settings.assume) == Way::Refuse && self.draft.is_taken(&home.place, &key) {
                 let found = at.get(record).map(ToString::to_string).unwrap_or_default();
                 return Err(Stop::refused(
                     Cause::Taken,
@@ -415,13 +416,7 @@ impl<'a> Run<'a> {
 
     /// What was sent for a parameter.
     fn text(&self, source: &Source) -> Option<Cow<'a, str>> {
-        let (place, name) = match source {
-            Source::Header(name) => (contract::Place::Header, name),
-            Source::Path(name) => (contract::Place::Path, name),
-            Source::Query(name) => (contract::Place::Query, name),
-            Source::Body(_) | Source::Item(_) => return None,
-        };
-        self.inputs.get(place, name).map(Cow::Borrowed)
+        self.inputs.of_source(source).map(Cow::Borrowed)
     }
 }
 
