@@ -11,6 +11,18 @@ fn parsed(text: &[u8]) -> Value {
 }
 
 #[test]
+fn a_document_too_deep_to_be_read_again_has_no_links() {
+    let mut document = library_document();
+    let operation = &mut document["paths"]["/{library}/books"]["post"];
+    let examples = &mut operation["responses"]["200"]["content"]["application/json"]["examples"];
+    examples["deep"] = examples["sample"].clone();
+    examples["deep"]["value"]["more"] = (0..124).fold(json!([]), |inner, _| json!([inner]));
+    let contract = Contract::from_document(document).unwrap();
+
+    assert_eq!(contract.linked(Audience::Exact), contract.published(Audience::Exact));
+}
+
+#[test]
 fn what_makes_a_thing_links_to_what_reads_changes_and_deletes_it() {
     let contract = Contract::from_document(library_document()).unwrap();
 
