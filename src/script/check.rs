@@ -87,6 +87,9 @@ fn operations<'c>(
 
 /// Finds the names in a value that are in none of these schemas and samples.
 fn names(schemas: &[&Schema], samples: &[&Value], value: &Value, at: &str, mistakes: &mut Mistakes) {
+    if mistakes.are_full() {
+        return;
+    }
     match value {
         Value::Object(members) => {
             if schemas.iter().any(|schema| takes_any(schema)) {
@@ -99,7 +102,7 @@ fn names(schemas: &[&Schema], samples: &[&Value], value: &Value, at: &str, mista
                 }
                 let shown: Vec<_> = samples.iter().filter_map(|sample| sample.get(name)).collect();
                 let at = format!("{at}/{}", escape(name));
-                if below.is_empty() && shown.is_empty() {
+                if below.is_empty() && shown.is_empty() && !mistakes.are_full() {
                     let mut known = Vec::new();
                     for schema in schemas {
                         known_names(schema, &mut known);
