@@ -401,12 +401,12 @@ fn past_its_bounds_a_session_refuses_and_loses_nothing() {
     client.ok("DELETE", &place, None);
     client.ok("POST", "/main/books", Some(book("C", "3")));
 
-    // An import ends where the session does: nobody waits for the rest of it.
+    // Nobody waits for the rest of an import that is too large by far.
     let many = vec![json!({}); 1000];
     let refused = client.send("PUT", "/main/stock", Some(json!({"what": "shelves", "items": many})));
     assert_eq!(
         refused.violations[0].message(),
-        "expected no more than a session may hold, but found 3 resources in a session that may have 2"
+        "expected no more than a session may hold, but found 5 resources in a session that may have 2"
     );
 
     let mut client = library(StateSettings::default());
