@@ -1,6 +1,6 @@
 //! Step 1: which operation is it? Paths match as sent; only the values of path parameters are decoded.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use super::{Refusal, hints};
 use crate::{
@@ -119,16 +119,11 @@ fn missing_head(template: &[Segment], sent: &[&str]) -> Option<String> {
 
 /// Segments that were compared, and whether they are nearly the same: operations have most of theirs in common.
 #[derive(Default)]
-struct Compared<'a>(Vec<(&'a str, &'a str, bool)>);
+struct Compared<'a>(HashMap<(&'a str, &'a str), bool>);
 
 impl<'a> Compared<'a> {
     fn is_near(&mut self, meant: &'a str, sent: &'a str) -> bool {
-        if let Some((.., is_near)) = self.0.iter().find(|(other, text, _)| (*other, *text) == (meant, sent)) {
-            return *is_near;
-        }
-        let is_near = near::is_near(meant, sent);
-        self.0.push((meant, sent, is_near));
-        is_near
+        *self.0.entry((meant, sent)).or_insert_with(|| near::is_near(meant, sent))
     }
 }
 
