@@ -64,7 +64,7 @@ pub(super) struct Fuzz {
     #[arg(long, value_name = "N", env = "STANDIN_FUZZ_CASES")]
     cases: Option<u64>,
 
-    /// Stop to send cases after this time
+    /// Stop sending cases after this time
     #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_FUZZ_TIME")]
     time: Option<Duration>,
 
