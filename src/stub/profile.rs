@@ -94,7 +94,10 @@ impl Serialize for Detailed<'_> {
         match (value, place) {
             (Value::Object(members), Some([])) => {
                 let mut map = serializer.serialize_map(None)?;
-                for (name, value) in members {
+                // What a sample of the contract has of its own gives way.
+                let is_ours =
+                    |name: &str| name == "violations" || name == "moreViolations" && findings.truncated;
+                for (name, value) in members.iter().filter(|(name, _)| !is_ours(name)) {
                     map.serialize_entry(name, value)?;
                 }
                 let violations: Vec<_> = findings.violations.iter().map(Said::from).collect();
@@ -135,5 +138,34 @@ impl<'a> From<&'a Violation> for Said<'a> {
     fn from(violation: &'a Violation) -> Self {
         let Violation { pointer, rule, source, .. } = violation;
         Self { pointer, rule: *rule, message: violation.message(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn violations_stand_once_in_a_refusal_whatever_its_sample_has() {
+        let violation = Violation {
+            pointer: "/body".into(),
+            rule: Rule::Json,
+            expected: "JSON".into(),
+            found: "nothing".into(),
+            source: String::new(),
+        };
+        let findings = Findings::from(violation);
+        let value = json!({"errors": [{"msg": "m", "violations": []}, {"violations": 1}], "a": 2});
+
+        let body = Detailed { value: &value, place: Some(&["errors", "0"]), findings: &findings };
+
+        let said =
+            r#"{"pointer":"/body","rule":"json","message":"expected JSON, but found nothing","source":""}"#;
+        assert_eq!(
+            serde_json::to_string(&body).unwrap(),
+            format!(r#"{{"errors":[{{"msg":"m","violations":[{said}]}},{{"violations":1}}],"a":2}}"#)
+        );
     }
 }
