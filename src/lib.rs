@@ -88,10 +88,8 @@ pub use server::{
     Sessions, serve,
 };
 pub use session_name::SessionNameError;
-pub use state::{Bounds, Change, Session};
-pub use stub::{
-    BodyCheck, Checked, Checks, References, Settings, StateSettings, Stub, TokenPolicy, check_body,
-};
+pub use state::{Bounds, Change, References, Session, StateSettings};
+pub use stub::{BodyCheck, Checked, Checks, Settings, Stub, TokenPolicy, check_body};
 pub use violation::{Breach, Rule, Violation};
 
 /// The README's examples in Rust.

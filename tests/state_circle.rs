@@ -420,7 +420,7 @@ fn the_start_state_beside_the_fixtures_is_a_state_that_holds_together() {
     let contract = Contract::builtin();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/states/contact-centre.json");
     let snapshot: Value = serde_json::from_slice(&std::fs::read(file).expect("the file")).expect("JSON");
-    let session = standin::Session::start(&contract, &snapshot, &standin::Bounds::default());
+    let session = standin::Session::start(&contract, &snapshot, &standin::StateSettings::default());
     let session = session.unwrap_or_else(|violations| panic!("{violations:#?}"));
 
     let settings = Settings { state: Some(StateSettings::default()), ..Settings::default() };

@@ -220,7 +220,7 @@ fn beyond_the_sessions_that_there_may_be_nothing_is_changed_or_lost() {
     let server = server(|config| {
         let settings = StateSettings::default();
         let limits = SessionLimits { sessions: 2, ..SessionLimits::default() };
-        config.sessions = Some(Sessions::empty(&config.contract, settings.bounds, limits).into());
+        config.sessions = Some(Sessions::empty(&config.contract, &settings, limits).into());
         config.settings = Settings { state: Some(settings), ..Settings::default() };
     });
     create(&server, "a", "a@example.com");
@@ -247,7 +247,7 @@ fn beyond_the_memory_that_there_is_nothing_is_changed_and_a_reset_gives_it_back(
     let server = server(|config| {
         let settings = StateSettings::default();
         let limits = SessionLimits { bytes: 20_000, ..SessionLimits::default() };
-        config.sessions = Some(Sessions::empty(&config.contract, settings.bounds, limits).into());
+        config.sessions = Some(Sessions::empty(&config.contract, &settings, limits).into());
         config.settings = Settings { state: Some(settings), ..Settings::default() };
     });
     let post = |session: &str, number: usize| {

@@ -494,7 +494,10 @@ fn where_nobody_checks_any_body_is_taken_for_what_it_is() {
         client.ok("PUT", "/main/stock", Some(body));
     }
     assert_eq!(client.send("GET", "/main/books/%FF", None).reply.status, 404);
-    let restored =
-        standin::Session::start(client.stub.contract(), &client.session.snapshot(), &Bounds::default());
+    let restored = standin::Session::start(
+        client.stub.contract(),
+        &client.session.snapshot(),
+        &StateSettings::default(),
+    );
     assert_eq!(restored.as_ref(), Ok(&client.session));
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
-use standin::{Bounds, Contract, Exchange, Session, Settings, StateSettings, Step, Stub, payload::Generator};
+use standin::{Contract, Exchange, Session, Settings, StateSettings, Step, Stub, payload::Generator};
 use state_support::{Client, library};
 
 /// A request about books; a position names one of the ids that were given out, deleted ones too, or none.
@@ -203,7 +203,7 @@ proptest! {
         prop_assert_eq!(session.snapshot().to_string(), both.client.session.snapshot().to_string());
 
         // What a snapshot says is all of it.
-        let restored = Session::start(stub.contract(), &session.snapshot(), &Bounds::default());
+        let restored = Session::start(stub.contract(), &session.snapshot(), &StateSettings::default());
         prop_assert_eq!(restored.as_ref(), Ok(&session));
         let restored = restored.expect("a session");
         prop_assert_eq!((restored.bytes(), restored.version()), (session.bytes(), session.version()));
@@ -258,7 +258,7 @@ fn whatever_is_sent_gets_a_reply_that_holds_for_its_schema_and_is_replayed() {
             session.apply(change);
         }
         assert!(session == client.session, "{}", difference(&session, &client.session));
-        let restored = Session::start(&contract, &session.snapshot(), &Bounds::default());
+        let restored = Session::start(&contract, &session.snapshot(), &StateSettings::default());
         let restored = restored.unwrap_or_else(|violations| panic!("{violations:?}"));
         assert!(restored == session, "{}", difference(&restored, &session));
     }

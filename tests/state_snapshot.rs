@@ -7,12 +7,12 @@ use standin::{Bounds, Contract, Session, StateSettings};
 use state_support::{library, library_document};
 
 fn start(snapshot: &Value) -> Result<Session, Vec<String>> {
-    start_within(snapshot, &Bounds::default())
+    start_as(snapshot, &StateSettings::default())
 }
 
-fn start_within(snapshot: &Value, bounds: &Bounds) -> Result<Session, Vec<String>> {
+fn start_as(snapshot: &Value, settings: &StateSettings) -> Result<Session, Vec<String>> {
     let client = library(StateSettings::default());
-    Session::start(client.stub.contract(), snapshot, bounds)
+    Session::start(client.stub.contract(), snapshot, settings)
         .map_err(|violations| violations.iter().map(ToString::to_string).collect())
 }
 
@@ -35,13 +35,24 @@ fn what_may_be_twice_may_be_twice_beside_what_may_not() {
         let records =
             json!([{"id": "b-1", "title": "T", "isbn": "1"}, {"id": "b-2", "title": "T", "isbn": isbn}]);
         let snapshot = state(json!({"book": [{"scope": {"library": "main"}, "records": records}]}));
-        let read = Session::start(&contract, &snapshot, &Bounds::default());
+        let read = Session::start(&contract, &snapshot, &StateSettings::default());
         read.map(drop).map_err(|wrong| wrong.iter().map(|wrong| wrong.pointer.clone()).collect::<Vec<_>>())
     };
 
     assert_eq!(books("2"), Ok(()));
     let both = [0, 1].map(|index| format!("/resources/book/0/records/{index}/isbn"));
     assert_eq!(books("1"), Err(both.to_vec()));
+}
+
+#[test]
+fn what_is_chosen_holds_for_a_start_state_too() {
+    let books = json!([{"id": "b-1", "title": "A", "isbn": "1"}, {"id": "b-2", "title": "B", "isbn": "1"}]);
+    let snapshot = state(json!({"book": [{"scope": {"library": "main"}, "records": books}]}));
+    let assume = [("L4".to_owned(), "accept".to_owned())].into();
+    let lenient = StateSettings { assume, ..StateSettings::default() };
+
+    assert_eq!(start(&snapshot).map(drop).unwrap_err().len(), 2);
+    assert_eq!(start_as(&snapshot, &lenient).map(|session| session.resources()), Ok(2));
 }
 
 #[test]
@@ -182,15 +193,17 @@ fn what_is_wrong_with_a_state_is_said_all_at_once_with_its_place() {
 fn a_state_beyond_its_bounds_is_refused() {
     let snapshot =
         state(json!({"shelf": [{"scope": {"library": "m"}, "records": [{"id": "1"}, {"id": "2"}]}]}));
-    let few = Bounds { resources: 1, bytes: 10 };
+    let within = |resources, bytes| {
+        let settings = StateSettings { bounds: Bounds { resources, bytes }, ..StateSettings::default() };
+        start_as(&snapshot, &settings)
+    };
     let session = start(&snapshot).expect("a session");
     let expected = [
         "/resources: expected at most 1 resources, but found 2".to_owned(),
         format!("/resources: expected a session of at most 10 bytes, but found {} bytes", session.bytes()),
     ];
-    assert_eq!(start_within(&snapshot, &few), Err(expected.into()));
-    let enough = Bounds { resources: 2, bytes: session.bytes() };
-    assert_eq!(start_within(&snapshot, &enough), Ok(session));
+    assert_eq!(within(1, 10), Err(expected.into()));
+    assert_eq!(within(2, session.bytes()), Ok(session));
 }
 
 #[test]

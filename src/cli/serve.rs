@@ -206,7 +206,7 @@ impl Serve {
         config.scripts = Some(self.scripts.scripts(&contract, self.max_delay, self.errors.into())?);
         let state_file = match &config.settings.state {
             Some(settings) => {
-                let sessions = Arc::new(self.state.sessions(&contract, settings.bounds)?);
+                let sessions = Arc::new(self.state.sessions(&contract, settings)?);
                 config.sessions = Some(Arc::clone(&sessions));
                 self.state.file(&sessions)?.map(|file| (file, sessions))
             }

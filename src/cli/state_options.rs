@@ -97,10 +97,14 @@ impl StateArgs {
     }
 
     /// The sessions, as they are at the start.
-    pub(super) fn sessions(&self, contract: &Arc<Contract>, bounds: Bounds) -> Result<Sessions, Error> {
+    pub(super) fn sessions(
+        &self,
+        contract: &Arc<Contract>,
+        settings: &StateSettings,
+    ) -> Result<Sessions, Error> {
         let limits = SessionLimits { sessions: self.sessions, bytes: self.state_bytes };
         let Some(path) = &self.start_state else {
-            return Ok(Sessions::empty(contract, bounds, limits));
+            return Ok(Sessions::empty(contract, settings, limits));
         };
         let unusable = |why: &str| {
             let path = path.display();
@@ -111,7 +115,7 @@ impl StateArgs {
         };
         let text = bounded::file(path, LONGEST).map_err(|error| unusable(&reason(&error)))?;
         let snapshot = json::parse(&text).map_err(|error| unusable(&error.to_string()))?;
-        Sessions::new(contract, bounds, limits, &snapshot)
+        Sessions::new(contract, settings, limits, &snapshot)
             .map_err(|violations| unusable(&listed(&violations)))
     }
 

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::Schema;
-use crate::pointer::{escape, names};
+use crate::{
+    json,
+    pointer::{escape, names},
+};
 
 /// A pointer (RFC 6901); `*` stands for every item of an array where that is said to be allowed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -104,6 +107,41 @@ impl Pointer {
             _ => None,
         })?;
         parent.as_object_mut()?.shift_remove(last)
+    }
+
+    /// A value as text without what is there, and where in the text that was; none when nothing is there.
+    pub(crate) fn cut(&self, value: &Value) -> Option<(String, usize)> {
+        fn write(value: &Value, names: &[String], out: &mut String) -> Option<usize> {
+            let Some((name, below)) = names.split_first() else {
+                return Some(out.len());
+            };
+            let is_object = value.is_object();
+            let items = value.as_array().into_iter().flatten().enumerate();
+            let items = items.map(|(index, item)| (Cow::Owned(index.to_string()), item));
+            let members = value.as_object().into_iter().flatten();
+            let members = members.map(|(name, value)| (Cow::Borrowed(name), value));
+            let mut hole = None;
+            out.push(if is_object { '{' } else { '[' });
+            for (index, (own, value)) in items.chain(members).enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                if is_object {
+                    json::string(&own, out);
+                    out.push(':');
+                }
+                if *own == *name {
+                    hole = write(value, below, out);
+                } else {
+                    json::write(value, out);
+                }
+            }
+            out.push(if is_object { '}' } else { ']' });
+            hole
+        }
+        let mut text = String::new();
+        let hole = write(value, &self.names, &mut text)?;
+        Some((text, hole))
     }
 
     /// The schemas that describe the place, those of branches among them; none when the schema does not know it.

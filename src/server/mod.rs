@@ -298,9 +298,7 @@ impl Shared {
         let stop = CancellationToken::new();
         let given = config.sessions;
         let sessions = config.settings.state.as_ref().map(|state| {
-            given.unwrap_or_else(|| {
-                Arc::new(Sessions::empty(&contract, state.bounds, SessionLimits::default()))
-            })
+            given.unwrap_or_else(|| Arc::new(Sessions::empty(&contract, state, SessionLimits::default())))
         });
         let Settings { max_delay, errors, .. } = config.settings;
         let scripts = config.scripts.unwrap_or_else(|| {

@@ -5,6 +5,7 @@ mod collection;
 mod draft;
 mod named;
 mod references;
+mod settings;
 mod snapshot;
 mod sorted;
 
@@ -21,6 +22,7 @@ use sorted::Sorted;
 pub use change::Change;
 pub(crate) use draft::{Draft, parsed, unique_key, unique_keys};
 pub(crate) use references::dangling;
+pub use settings::{References, StateSettings};
 
 /// What one client, test or team has created so far.
 ///
@@ -66,13 +68,17 @@ impl Session {
         Self { seed, ..Self::default() }
     }
 
-    /// The session that a snapshot describes.
+    /// The session that a snapshot describes, by the settings of the stub that is to answer from it.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the snapshot, with pointers into it.
-    pub fn start(contract: &Contract, snapshot: &Value, bounds: &Bounds) -> Result<Self, Vec<Violation>> {
-        snapshot::read(contract, snapshot, bounds)
+    pub fn start(
+        contract: &Contract,
+        snapshot: &Value,
+        settings: &StateSettings,
+    ) -> Result<Self, Vec<Violation>> {
+        snapshot::read(contract, snapshot, settings)
     }
 
     /// All of it, as JSON that [`Session::start`] reads back into an equal session.

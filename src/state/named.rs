@@ -1,4 +1,4 @@
-//! A session under another name.
+//! A session that differs from another in a number or a name only.
 
 use super::Session;
 
@@ -7,5 +7,10 @@ impl Session {
     #[must_use]
     pub fn named(self, name: &str) -> Self {
         Self { seed: Self::new(name).seed, ..self }
+    }
+
+    /// The same state after one more change.
+    pub(crate) fn changed(self) -> Self {
+        Self { version: self.version.wrapping_add(1), ..self }
     }
 }

@@ -9,6 +9,7 @@
 //! it may name nothing.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
@@ -16,7 +17,9 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Bounds, Change, Place, Scope, Session, change::Op, change::cost, unique_key, unique_keys};
+use super::{
+    Change, Place, Scope, Session, StateSettings, change::Op, change::cost, unique_key, unique_keys,
+};
 use crate::{
     Contract, Exchange, Rule, Violation,
     contract::{Resource, Way, wording},
@@ -67,15 +70,16 @@ pub(super) fn write(session: &Session, out: &mut fmt::Formatter<'_>) -> fmt::Res
 pub(super) fn read(
     contract: &Contract,
     snapshot: &Value,
-    bounds: &Bounds,
+    settings: &StateSettings,
 ) -> Result<Session, Vec<Violation>> {
-    let mut reader = Reader { contract, violations: Vec::new() };
-    let session = reader.session(snapshot, bounds);
+    let mut reader = Reader { contract, settings, violations: Vec::new() };
+    let session = reader.session(snapshot);
     if reader.violations.is_empty() { Ok(session) } else { Err(reader.violations) }
 }
 
 struct Reader<'a> {
     contract: &'a Contract,
+    settings: &'a StateSettings,
     violations: Vec<Violation>,
 }
 
@@ -84,11 +88,11 @@ struct Read<'a> {
     pointer: String,
     resource: &'a Resource,
     scope: Scope,
-    records: Vec<(String, Value)>,
+    records: Vec<(String, Cow<'a, Value>)>,
 }
 
 impl<'a> Reader<'a> {
-    fn session(&mut self, snapshot: &Value, bounds: &Bounds) -> Session {
+    fn session(&mut self, snapshot: &'a Value) -> Session {
         let mut session = Session::new("default");
         let Some(members) = self.object(snapshot, "") else {
             return session;
@@ -150,6 +154,7 @@ impl<'a> Reader<'a> {
         }
         self.fill(&mut session, &places);
         self.check(&session, &places, is_checked);
+        let bounds = &self.settings.bounds;
         if session.resources > bounds.resources {
             let expected = format!("at most {} resources", bounds.resources);
             self.add("/resources".into(), Rule::Capacity, expected, session.resources.to_string(), "");
@@ -161,7 +166,7 @@ impl<'a> Reader<'a> {
         session
     }
 
-    fn resources(&mut self, value: &Value, places: &mut Vec<Read<'a>>) {
+    fn resources(&mut self, value: &'a Value, places: &mut Vec<Read<'a>>) {
         let Some(resources) = self.object(value, "/resources") else {
             return;
         };
@@ -185,7 +190,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn place(&mut self, resource: &'a Resource, value: &Value, pointer: String, places: &mut Vec<Read<'a>>) {
+    fn place(
+        &mut self,
+        resource: &'a Resource,
+        value: &'a Value,
+        pointer: String,
+        places: &mut Vec<Read<'a>>,
+    ) {
         let Some(members) = self.object(value, &pointer) else {
             return;
         };
@@ -224,9 +235,11 @@ impl<'a> Reader<'a> {
         for (index, record) in list.iter().enumerate() {
             let pointer = format!("{records_pointer}/{index}");
             if let Some(id) = self.record(resource, record, &pointer) {
-                let mut record = record.clone();
-                if let (Some(parent), Some(id)) = (&resource.parent, scope.last()) {
-                    record[&parent.member] = id.as_str().into();
+                let mut record = Cow::Borrowed(record);
+                if let (Some(parent), Some(id)) = (&resource.parent, scope.last())
+                    && record.get(&parent.member).is_none_or(|own| own != id)
+                {
+                    record.to_mut()[&parent.member] = id.as_str().into();
                 }
                 records.push((id, record));
             }
@@ -271,7 +284,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 let (text, keys): (Arc<str>, _) = (
-                    serde_json::to_string(record).unwrap_or_default().into(),
+                    serde_json::to_string(&**record).unwrap_or_default().into(),
                     unique_keys(read.resource, record),
                 );
                 bytes += cost(&place, id, &text, &keys);
@@ -305,7 +318,7 @@ impl<'a> Reader<'a> {
             for (index, (_, record)) in read.records.iter().enumerate() {
                 let pointer = format!("{}/records/{index}", read.pointer);
                 for (position, (at, choice)) in read.resource.unique.iter().enumerate() {
-                    if choice.taken(&BTreeMap::new()) == Way::Refuse
+                    if self.settings.way(choice) == Way::Refuse
                         && unique_key(position, at, record)
                             .is_some_and(|key| session.holders(&own.name, &key) > 1)
                     {

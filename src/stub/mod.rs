@@ -22,7 +22,6 @@ mod validate;
 mod verdict;
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -41,7 +40,7 @@ use bytes::Bytes;
 
 use crate::{
     Contract, Errors, Exchange, Headers, Reading, Reply, Request, Scripted, Step, Touched,
-    state::{Bounds, Change, Draft, Session},
+    state::{Change, Draft, Session, StateSettings},
     token::Secret,
 };
 
@@ -86,27 +85,6 @@ pub struct Settings {
     pub max_delay: Duration,
     /// How what is created is remembered; without it every request gets its sample.
     pub state: Option<StateSettings>,
-}
-
-/// How a stub that has state takes what the documentation leaves open.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct StateSettings {
-    /// The choices that differ from the contract's own, each by its name, as [`Contract::assume`] reads them.
-    pub assume: BTreeMap<String, String>,
-    /// What becomes of ids that name nothing.
-    pub references: References,
-    /// How much a session may hold.
-    pub bounds: Bounds,
-}
-
-/// What becomes of a request with ids that name nothing.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum References {
-    /// It is refused.
-    Enforce,
-    /// It is valid, and they are readings.
-    #[default]
-    Report,
 }
 
 impl Default for Settings {

@@ -22,7 +22,7 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Bounds, Change, Checked, Contract, Exchange, Session, Stub, Violation, session_name};
+use crate::{Change, Checked, Contract, Exchange, Session, StateSettings, Stub, Violation, session_name};
 
 pub use error::SessionError;
 use place::{Held, Place};
@@ -46,7 +46,7 @@ impl Default for SessionLimits {
 /// The sessions of a server.
 pub struct Sessions {
     contract: Arc<Contract>,
-    bounds: Bounds,
+    settings: StateSettings,
     limits: SessionLimits,
     /// What every session starts with.
     start: Session,
@@ -82,35 +82,35 @@ pub(crate) struct Told {
 }
 
 impl Sessions {
-    /// Sessions that start with what a snapshot has.
+    /// Sessions that start with what a snapshot has, by the settings of the stub that is to answer from them.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the snapshot, with its places.
     pub fn new(
         contract: &Arc<Contract>,
-        bounds: Bounds,
+        settings: &StateSettings,
         limits: SessionLimits,
         start: &Value,
     ) -> Result<Self, Vec<Violation>> {
-        let start = Session::start(contract, start, &bounds)?;
-        Ok(Self::starting_with(start, contract, bounds, limits))
+        let start = Session::start(contract, start, settings)?;
+        Ok(Self::starting_with(start, contract, settings, limits))
     }
 
     /// Sessions that start with nothing.
-    pub fn empty(contract: &Arc<Contract>, bounds: Bounds, limits: SessionLimits) -> Self {
-        Self::starting_with(Session::new(session_name::DEFAULT), contract, bounds, limits)
+    pub fn empty(contract: &Arc<Contract>, settings: &StateSettings, limits: SessionLimits) -> Self {
+        Self::starting_with(Session::new(session_name::DEFAULT), contract, settings, limits)
     }
 
     fn starting_with(
         start: Session,
         contract: &Arc<Contract>,
-        bounds: Bounds,
+        settings: &StateSettings,
         limits: SessionLimits,
     ) -> Self {
         Self {
             contract: Arc::clone(contract),
-            bounds,
+            settings: settings.clone(),
             limits,
             newcomer: Mutex::new((session_name::DEFAULT.into(), start.clone().named(session_name::DEFAULT))),
             start,
@@ -211,7 +211,7 @@ impl Sessions {
     /// How long the text of a state may be that is sent to be put: names, numbers and signs come to what its resources
     /// take in memory.
     pub(crate) fn longest_snapshot(&self) -> usize {
-        self.bounds.bytes
+        self.settings.bounds.bytes
     }
 
     /// The state of a session; `default` is there from the start.
@@ -231,7 +231,8 @@ impl Sessions {
     /// Reads a snapshot as a state that a session of this name can have.
     pub(crate) fn read(&self, name: &str, snapshot: &Value) -> Result<Session, SessionError> {
         check_name(name)?;
-        let session = Session::start(&self.contract, snapshot, &self.bounds).map_err(SessionError::State)?;
+        let session =
+            Session::start(&self.contract, snapshot, &self.settings).map_err(SessionError::State)?;
         Ok(session.named(name))
     }
 
@@ -244,14 +245,10 @@ impl Sessions {
     /// Changes the state of a session as JSON; one change, if it is a change.
     pub(crate) fn change(&self, name: &str, change: impl Fn(&mut Value)) -> Result<(), SessionError> {
         let make = |session: &Session| {
-            let before = session.snapshot();
-            let mut after = before.clone();
-            change(&mut after);
-            if after == before {
-                return Ok(None);
-            }
-            after["version"] = session.version().wrapping_add(1).into();
-            self.read(name, &after).map(Some)
+            let mut snapshot = session.snapshot();
+            change(&mut snapshot);
+            let state = self.read(name, &snapshot)?;
+            Ok((state != *session).then(|| state.changed()))
         };
         // What takes long is made of a clone, which holds for as long as the session does not change.
         let place = self.place(name);

@@ -8,7 +8,7 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 fn sessions(limits: SessionLimits) -> (Sessions, Stub) {
     let contract = Contract::builtin();
     let state = StateSettings::default();
-    let sessions = Sessions::empty(&contract, state.bounds, limits);
+    let sessions = Sessions::empty(&contract, &state, limits);
     (sessions, Stub::new(contract, Settings { state: Some(state), ..Settings::default() }))
 }
 

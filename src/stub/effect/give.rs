@@ -18,29 +18,6 @@ impl Run<'_> {
         Some(view.show(record))
     }
 
-    /// Records as the reply shows them.
-    pub(super) fn show_all(
-        &self,
-        kind: &Kind,
-        home: &Home,
-        records: impl Iterator<Item = Value>,
-    ) -> Option<Value> {
-        let give = kind.give.as_ref()?;
-        let view = View::new(self, kind, give);
-        let shown = records.map(|mut record| {
-            for part in &give.parts {
-                let child = &self.contract.resources()[part.resource];
-                let id = record.get(&home.resource.id).and_then(Value::as_str).unwrap_or_default();
-                let place = home.of_children(child, id).place;
-                let children = self.draft.session().from(&place.name, 0).filter_map(parsed);
-                let children = children.map(|own| shown_part(own, child, &part.how)).collect();
-                record[&part.member] = Value::Array(children);
-            }
-            view.show(record)
-        });
-        Some(Value::Array(shown.collect()))
-    }
-
     /// The whole reply.
     pub(super) fn reply(&self, kind: &Kind, shown: Value) -> Value {
         let mut reply = self.placed(kind, shown);
@@ -65,15 +42,16 @@ impl Run<'_> {
         named.or(samples.first()).map_or(&Value::Null, |sample| &sample.value)
     }
 
-    /// Puts the sample's value, or nothing, wherever the reply does not hold for its schema.
-    pub(super) fn mend(&self, kind: &Kind, reply: &mut Value) {
+    /// Puts the sample's value, or nothing, wherever the reply does not hold for its schema. The whole sample stands there
+    /// when that does not help, and the result is false.
+    pub(super) fn mend(&self, kind: &Kind, reply: &mut Value) -> bool {
         let judge = self.effect.judge();
         let sample = self.sample(kind);
         let at = kind.give.as_ref().map_or("", |give| give.at.text());
         // The second time is for what a member of the first one required.
         for _ in 0..2 {
             if judge.is_valid(reply) {
-                return;
+                return true;
             }
             let wrong: BTreeSet<(String, String)> = judge
                 .iter_errors(reply)
@@ -89,9 +67,11 @@ impl Run<'_> {
                 }
             }
         }
-        if !judge.is_valid(reply) {
+        let holds = judge.is_valid(reply);
+        if !holds {
             reply.clone_from(sample);
         }
+        holds
     }
 
     /// The member of a shown record, or else of the reply, in which a place is; and the like of it in the sample.
@@ -117,7 +97,7 @@ impl Run<'_> {
 }
 
 /// How records of one kind are shown.
-struct View<'a> {
+pub(super) struct View<'a> {
     run: &'a Run<'a>,
     resource: &'a Resource,
     give: &'a Give,
@@ -126,7 +106,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(run: &'a Run<'a>, kind: &'a Kind, give: &'a Give) -> Self {
+    pub(super) fn new(run: &'a Run, kind: &'a Kind, give: &'a Give) -> Self {
         let mut schemas = give.at.schemas(&run.effect.reply);
         let mut sample = give.at.get(run.sample(kind));
         if run.is_list() {
@@ -135,6 +115,20 @@ impl<'a> View<'a> {
         }
         let resource = &run.contract.resources()[kind.resource];
         Self { run, resource, give, schemas, sample: sample.and_then(Value::as_object) }
+    }
+
+    /// A record with what belongs to it, where that is shown in it.
+    pub(super) fn show_with_parts(&self, home: &Home, mut record: Value) -> Value {
+        let Self { run, give, .. } = self;
+        for part in &give.parts {
+            let child = &run.contract.resources()[part.resource];
+            let id = record.get(&home.resource.id).and_then(Value::as_str).unwrap_or_default();
+            let place = home.of_children(child, id).place;
+            let children = run.draft.session().from(&place.name, 0).filter_map(parsed);
+            let children = children.map(|own| shown_part(own, child, &part.how)).collect();
+            record[&part.member] = Value::Array(children);
+        }
+        self.show(record)
     }
 
     fn show(&self, mut record: Value) -> Value {

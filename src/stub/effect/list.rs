@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::{Home, Run, Shown, Step, Stop, noun, scalar};
+use super::{Home, Run, Shown, Step, Stop, give::View, noun, scalar};
 use crate::{
     Rule, Violation,
     contract::{Cause, Kind, Paging, Pointer, Source, Tell, Way},
+    json,
     state::parsed,
     violation::quote,
 };
@@ -30,10 +31,11 @@ impl Run<'_> {
         let page = self.effect.page.as_ref().map(|paging| self.page(paging));
         let (skip, limit) = page.as_ref().map_or((0, usize::MAX), |page| (page.skip, page.limit));
         let wheres = self.wheres(kind, body);
-        let (records, total) = self.records(&home, &wheres, skip, limit);
+        let mut list = Listing::new(self, kind);
+        let total = self.records(&home, &wheres, skip, limit, |record| list.add(&home, record));
         if total == 0
             && let Some((_, text, source)) = wheres.first()
-            && self.effect.missing.taken(&self.settings.assume) == Way::Refuse
+            && self.settings.way(&self.effect.missing) == Way::Refuse
         {
             return Err(Stop::refused(
                 Cause::Missing,
@@ -46,23 +48,18 @@ impl Run<'_> {
                 },
             ));
         }
-        let count = records.len();
-        let shown = self.show_all(kind, &home, records.into_iter());
         let page = page.unwrap_or(Page { number: 1, skip: 0, limit: total });
-        let shown = shown.map(|shown| self.told(kind, shown, &page, count, total));
-        Ok((shown.map(Shown::Value), None))
+        Ok((list.shown(&page, total), None))
     }
 
     /// The list of what belongs to something that is not there.
     fn list_without_parent(&self, kind: &Kind, stop: Stop) -> Step {
-        if self.effect.missing.taken(&self.settings.assume) != Way::Empty {
+        if self.settings.way(&self.effect.missing) != Way::Empty {
             return Err(stop);
         }
-        let empty = kind.give.as_ref().map(|_| Value::Array(Vec::new()));
         let page = self.effect.page.as_ref().map(|paging| self.page(paging));
         let page = page.unwrap_or(Page { number: 1, skip: 0, limit: 0 });
-        let shown = empty.map(|shown| self.told(kind, shown, &page, 0, 0));
-        Ok((shown.map(Shown::Value), None))
+        Ok((Listing::new(self, kind).shown(&page, 0), None))
     }
 
     pub(super) fn export(&mut self, body: Option<&Value>) -> Step {
@@ -72,9 +69,9 @@ impl Run<'_> {
         };
         let home = self.home(kind)?;
         let wheres = self.wheres(kind, body);
-        let (records, _) = self.records(&home, &wheres, 0, usize::MAX);
-        let shown = self.show_all(kind, &home, records.into_iter());
-        Ok((shown.map(|shown| Shown::Value(self.reply(kind, shown))), None))
+        let mut list = Listing::new(self, kind);
+        let total = self.records(&home, &wheres, 0, usize::MAX, |record| list.add(&home, record));
+        Ok((list.shown(&Page { number: 1, skip: 0, limit: total }, total), None))
     }
 
     /// What was sent there, as text.
@@ -91,42 +88,43 @@ impl Run<'_> {
         wheres.filter_map(|(at, source)| Some((at, self.sent(source, body)?, source))).collect()
     }
 
-    /// The records of one page, and how many there are in all.
+    /// Calls `found` with the records of one page, and says how many there are in all.
     fn records(
         &self,
         home: &Home,
         wheres: &[(&Pointer, String, &Source)],
         skip: usize,
         limit: usize,
-    ) -> (Vec<Value>, usize) {
+        mut found: impl FnMut(Value),
+    ) -> usize {
         let session = self.draft.session();
-        if home.resource.is_fixed || !wheres.is_empty() {
-            // A text that is not in the record's JSON needs no reading.
-            let quoted: Vec<_> =
-                wheres.iter().map(|(_, text, _)| Value::from(text.as_str()).to_string()).collect();
-            let finders: Vec<_> =
-                quoted.iter().map(|text| memmem::Finder::new(&text.as_bytes()[1..text.len() - 1])).collect();
-            let may_be = |record: &&std::sync::Arc<str>| {
-                finders.iter().all(|finder| finder.find(record.as_bytes()).is_some())
-            };
-            let stored = session.from(&home.place.name, 0).filter(may_be);
-            let stored = stored.filter_map(parsed);
-            let fixed = home.resource.fixed.iter().map(|record| Value::Object(record.clone()));
-            let is_one = |record: &Value| {
-                wheres.iter().all(|(at, text, _)| at.get(record).and_then(scalar).as_ref() == Some(text))
-            };
-            let mut total = 0;
-            let mut page = Vec::new();
-            for record in fixed.chain(stored).filter(is_one) {
-                if total >= skip && page.len() < limit {
-                    page.push(record);
-                }
-                total += 1;
-            }
-            return (page, total);
+        if !home.resource.is_fixed && wheres.is_empty() {
+            let page = session.from(&home.place.name, skip).take(limit);
+            page.filter_map(parsed).for_each(found);
+            return session.count(&home.place.name);
         }
-        let page = session.from(&home.place.name, skip).take(limit);
-        (page.filter_map(parsed).collect(), session.count(&home.place.name))
+        // A text that is not in the record's JSON needs no reading.
+        let quoted: Vec<_> =
+            wheres.iter().map(|(_, text, _)| Value::from(text.as_str()).to_string()).collect();
+        let finders: Vec<_> =
+            quoted.iter().map(|text| memmem::Finder::new(&text.as_bytes()[1..text.len() - 1])).collect();
+        let may_be = |record: &&std::sync::Arc<str>| {
+            finders.iter().all(|finder| finder.find(record.as_bytes()).is_some())
+        };
+        let stored = session.from(&home.place.name, 0).filter(may_be);
+        let stored = stored.filter_map(parsed);
+        let fixed = home.resource.fixed.iter().map(|record| Value::Object(record.clone()));
+        let is_one = |record: &Value| {
+            wheres.iter().all(|(at, text, _)| at.get(record).and_then(scalar).as_ref() == Some(text))
+        };
+        let mut total = 0;
+        for record in fixed.chain(stored).filter(is_one) {
+            if total >= skip && total - skip < limit {
+                found(record);
+            }
+            total += 1;
+        }
+        total
     }
 
     fn page(&self, paging: &Paging) -> Page {
@@ -141,22 +139,69 @@ impl Run<'_> {
             None => Page { number: own, skip: (own - 1).saturating_mul(limit), limit },
         }
     }
+}
 
-    /// The reply with a list in it, and what it tells about the list.
-    fn told(&self, kind: &Kind, shown: Value, page: &Page, count: usize, total: usize) -> Value {
-        let mut reply = self.placed(kind, shown);
-        for (at, tell) in &self.effect.tells {
+/// A reply with a list, made record by record: as values, all of them take many times the memory of their text.
+struct Listing<'r> {
+    run: &'r Run<'r>,
+    kind: &'r Kind,
+    /// None when the sample answers.
+    view: Option<View<'r>>,
+    /// The reply around the list, with the record in it that is looked at.
+    around: Value,
+    /// The list so far, without its end.
+    text: String,
+    count: usize,
+    /// Whether every record can be shown.
+    holds: bool,
+}
+
+impl<'r> Listing<'r> {
+    fn new(run: &'r Run, kind: &'r Kind) -> Self {
+        let around = run.placed(kind, Value::Array(Vec::new()));
+        let view = kind.give.as_ref().map(|give| View::new(run, kind, give));
+        Self { run, kind, view, around, text: "[".into(), count: 0, holds: true }
+    }
+
+    fn add(&mut self, home: &Home, record: Value) {
+        let (Some(view), Some(give)) = (&self.view, &self.kind.give) else { return };
+        // No rule of a contract is about several items, so that one can be judged when it is alone in the list.
+        give.at.set(&mut self.around, Value::Array(vec![view.show_with_parts(home, record)]));
+        self.holds = self.holds && self.run.mend(self.kind, &mut self.around);
+        for item in give.at.get(&self.around).and_then(Value::as_array).into_iter().flatten() {
+            if self.text.len() > 1 {
+                self.text.push(',');
+            }
+            json::write(item, &mut self.text);
+        }
+        self.count += 1;
+    }
+
+    /// The reply, with what it tells about the list.
+    fn shown(mut self, page: &Page, total: usize) -> Option<Shown> {
+        let Self { run, kind, .. } = self;
+        let give = kind.give.as_ref()?;
+        if !self.holds {
+            return Some(Shown::Value(run.sample(kind).clone()));
+        }
+        give.at.set(&mut self.around, Value::Array(Vec::new()));
+        for (at, tell) in &run.effect.tells {
             let value = match tell {
                 Tell::Limit => page.limit.into(),
-                Tell::More => (page.skip.saturating_add(count) < total).into(),
+                Tell::More => (page.skip.saturating_add(self.count) < total).into(),
                 Tell::Number => page.number.into(),
                 Tell::Pages => total.div_ceil(page.limit.max(1)).into(),
                 Tell::Skip => page.skip.into(),
                 Tell::Total => total.into(),
             };
-            at.set(&mut reply, value);
+            at.set(&mut self.around, value);
         }
-        self.mend(kind, &mut reply);
-        reply
+        run.mend(kind, &mut self.around);
+        self.text.push(']');
+        let (around, hole) = give.at.cut(&self.around)?;
+        self.text.insert_str(0, &around[..hole]);
+        self.text.push_str(&around[hole..]);
+        self.text.shrink_to_fit();
+        Some(Shown::Text(self.text))
     }
 }

@@ -15,12 +15,14 @@ pub(super) use splice::Splice;
 
 use serde_json::{Map, Value};
 
-use super::{References, StateSettings, findings::Findings, inputs::Inputs, spellings};
+use super::{findings::Findings, inputs::Inputs, spellings};
 use crate::{
     Contract, Operation, Reading, Rule, TouchedResource, Violation,
     contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
     json,
-    state::{Change, Draft, Place, Scope, dangling, parsed, unique_key, unique_keys},
+    state::{
+        Change, Draft, Place, References, Scope, StateSettings, dangling, parsed, unique_key, unique_keys,
+    },
     violation::quote,
 };
 
@@ -161,7 +163,7 @@ impl<'a> Run<'a> {
 
     /// The reply with a record that was made or changed; none when the sample answers.
     fn written(&self, kind: &Kind, record: Value) -> Option<Shown> {
-        let is_shown = |choice: &Choice| choice.taken(&self.settings.assume) == Way::Shown;
+        let is_shown = |choice: &Choice| self.settings.way(&choice) == Way::Shown;
         let also = self.effect.also.iter();
         let also: Vec<_> =
             also.map(|(at, choice)| (at, at.get(&record).filter(|_| is_shown(choice)).cloned())).collect();
@@ -201,7 +203,7 @@ impl<'a> Run<'a> {
         let home = self.home(kind)?;
         let (id, before) = self.found(&home);
         let Some(before) = before else {
-            if self.effect.missing.taken(&self.settings.assume) == Way::Create && !id.is_empty() {
+            if self.settings.way(&self.effect.missing) == Way::Create && !id.is_empty() {
                 let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
                 let (record, touched) = self.create_as(&home, &id, record)?;
                 return Ok((self.written(kind, record), Some(touched)));
@@ -243,7 +245,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             let children = home.of_children(child, &id);
-            let refuses = parent.gone.taken(&self.settings.assume) == Way::Refuse;
+            let refuses = self.settings.way(&parent.gone) == Way::Refuse;
             if refuses && self.draft.session().count(&children.place.name) > 0 {
                 return Err(Stop::refused(
                     Cause::InUse,
@@ -282,7 +284,7 @@ impl<'a> Run<'a> {
             let Some(key) = unique_key(index, at, record).filter(|key| !gone.contains(key)) else {
                 continue;
             };
-            if choice.taken(&self.settings.assume) == Way::Refuse && self.draft.is_taken(&home.place, &key) {
+            if self.settings.way(&choice) == Way::Refuse && self.draft.is_taken(&home.place, &key) {
                 let found = at.get(record).map(ToString::to_string).unwrap_or_default();
                 return Err(Stop::refused(
                     Cause::Taken,
@@ -427,7 +429,7 @@ fn missing(
     resource: &Resource,
     id: &str,
 ) -> Stop {
-    if choice.taken(&settings.assume) != Way::Refuse {
+    if settings.way(&choice) != Way::Refuse {
         return Stop::Sample;
     }
     Stop::refused(

@@ -22,7 +22,7 @@ impl Run<'_> {
     ) -> Value {
         let resource = home.resource;
         let mut record = before.cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        if before.is_some() && self.effect.left_out.taken(&self.settings.assume) == Way::Clear {
+        if before.is_some() && self.settings.way(&self.effect.left_out) == Way::Clear {
             self.clear_left_out(kind, resource, &mut record);
         }
         let mut body = Value::Object(members);
