@@ -4,6 +4,7 @@
 mod fault;
 mod flat;
 mod kind;
+mod members;
 mod view;
 
 use std::fmt::{self, Write as _};
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub(crate) use fault::faulty_word;
 pub(crate) use flat::{Flat, FlatJson};
 pub use kind::JsonType;
+pub(crate) use members::members;
 pub(crate) use view::View;
 
 /// The deepest nesting that is read.

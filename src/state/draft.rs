@@ -6,13 +6,16 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Bounds, Change, Place, Session,
     change::{Op, cost},
 };
-use crate::contract::{Pointer, Resource, Template};
+use crate::{
+    contract::{Pointer, Resource, Template},
+    json,
+};
 
 /// A session with changes on top that are not yet done.
 pub(crate) struct Draft<'a> {
@@ -179,6 +182,19 @@ impl<'a> Draft<'a> {
 pub(crate) fn unique_keys(resource: &Resource, record: &Value) -> Vec<String> {
     let values = resource.unique.iter().enumerate();
     values.filter_map(|(index, (at, _))| unique_key(index, at, record)).collect()
+}
+
+/// The same of a record that this program wrote; only what is looked at is read.
+pub(crate) fn unique_keys_of_text(resource: &Resource, record: &str) -> Vec<String> {
+    let is_looked_at = |name: &str| resource.unique.iter().any(|(at, _)| at.top() == Some(name));
+    let part = json::members(record).and_then(|members| {
+        let members = members.into_iter().filter(|(name, _)| is_looked_at(name));
+        let part: Option<Map<_, _>> =
+            members.map(|(name, text)| Some((name.to_owned(), serde_json::from_str(text).ok()?))).collect();
+        part.map(Value::Object)
+    });
+    let record = part.or_else(|| serde_json::from_str(record).ok());
+    record.map(|record| unique_keys(resource, &record)).unwrap_or_default()
 }
 
 /// The key of the value that ought to be unique at a place, the one with this position in the resource's list.

@@ -20,7 +20,7 @@ use collection::Collection;
 use sorted::Sorted;
 
 pub use change::Change;
-pub(crate) use draft::{Draft, parsed, unique_key, unique_keys};
+pub(crate) use draft::{Draft, parsed, unique_key, unique_keys, unique_keys_of_text};
 pub(crate) use references::dangling;
 pub use settings::{References, StateSettings};
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Home, Run, Step, Stop, full, object};
-use crate::{Bounds, TouchedResource, contract::Source, json, state::parsed};
+use crate::{Bounds, TouchedResource, contract::Source, json};
 
 impl Run<'_> {
     pub(super) fn import(&mut self, body: &mut Option<Value>) -> Step {
@@ -73,8 +73,7 @@ impl Run<'_> {
             None => self.draft.make_id(&home.place, &home.resource.id_shape),
         };
         record[&home.resource.id] = id.as_str().into();
-        let before = self.draft.get(&home.place, &id).and_then(parsed);
-        let touched = self.store(home, &id, &record, before.as_ref(), sent)?;
+        let touched = self.store(home, &id, &record, sent)?;
         // What comes later may free what the session has, but no more: beyond twice its bounds there is no way back.
         let Bounds { resources, bytes } = self.settings.bounds;
         let beyond = Bounds { resources: resources.saturating_mul(2), bytes: bytes.saturating_mul(2) };

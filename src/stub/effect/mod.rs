@@ -22,6 +22,7 @@ use crate::{
     json,
     state::{
         Change, Draft, Place, References, Scope, StateSettings, dangling, parsed, unique_key, unique_keys,
+        unique_keys_of_text,
     },
     violation::quote,
 };
@@ -158,23 +159,13 @@ impl<'a> Run<'a> {
         let record = self.taken(kind, &kind.take, &home, members, None);
         let id = self.draft.make_id(&home.place, &home.resource.id_shape);
         let (record, touched) = self.create_as(&home, &id, record)?;
-        Ok((self.written(kind, record), Some(touched)))
+        Ok((self.reply_with(kind, &home, &id, record), Some(touched)))
     }
 
-    /// The reply with a record that was made or changed; none when the sample answers.
-    fn written(&self, kind: &Kind, record: Value) -> Option<Shown> {
-        let is_shown = |choice: &Choice| self.settings.way(&choice) == Way::Shown;
-        let also = self.effect.also.iter();
-        let also: Vec<_> =
-            also.map(|(at, choice)| (at, at.get(&record).filter(|_| is_shown(choice)).cloned())).collect();
-        let mut shown = self.show(kind, record)?;
-        for (at, value) in also {
-            match value {
-                Some(value) => at.set(&mut shown, value),
-                None => drop(at.remove(&mut shown)),
-            }
-        }
-        Some(Shown::Value(self.reply(kind, shown)))
+    /// The reply with a record that was stored under an id; none when the sample answers.
+    fn reply_with(&self, kind: &Kind, home: &Home, id: &str, record: Value) -> Option<Shown> {
+        let spliced = self.draft.get(&home.place, id).and_then(|text| self.spliced(kind, text));
+        spliced.map(Shown::Text).or_else(|| self.shown(kind, record).map(Shown::Value))
     }
 
     /// Stores a new record under an id, with all that is made with it.
@@ -194,29 +185,27 @@ impl<'a> Run<'a> {
         if let (Some(parent), Some(own)) = (&resource.parent, home.scope.last()) {
             record[&parent.member] = own.as_str().into();
         }
-        let touched = self.store(home, id, &record, None, "/body")?;
+        let touched = self.store(home, id, &record, "/body")?;
         Ok((record, touched))
     }
 
     fn update(&mut self, body: &mut Option<Value>) -> Step {
         let kind = &self.effect.kinds[0];
         let home = self.home(kind)?;
-        let (id, before) = self.found(&home);
-        let Some(before) = before else {
+        let id = self.id().into_owned();
+        let Some(before) = self.draft.get(&home.place, &id).map(Arc::clone) else {
             if self.settings.way(&self.effect.missing) == Way::Create && !id.is_empty() {
                 let record = self.taken(kind, &kind.take, &home, object(body.take()), None);
                 let (record, touched) = self.create_as(&home, &id, record)?;
-                return Ok((self.written(kind, record), Some(touched)));
+                return Ok((self.reply_with(kind, &home, &id, record), Some(touched)));
             }
             return Err(self.missing(self.effect.key.as_ref(), &home, &id));
         };
         let members = object(body.take());
         let mut record = self.taken(kind, &kind.take, &home, members, Some(&before));
         self.stamp(&mut record, &home.resource.updated);
-        let touched = self.store(&home, &id, &record, Some(&before), "/body")?;
-        let spliced = self.draft.get(&home.place, &id).and_then(|text| self.spliced(kind, text));
-        let shown = spliced.map(Shown::Text).or_else(|| self.written(kind, record));
-        Ok((shown, Some(touched)))
+        let touched = self.store(&home, &id, &record, "/body")?;
+        Ok((self.reply_with(kind, &home, &id, record), Some(touched)))
     }
 
     fn read(&mut self) -> Step {
@@ -228,14 +217,15 @@ impl<'a> Run<'a> {
         }
         let (id, record) = self.found(&home);
         let record = record.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
-        Ok((self.shown(kind, record), None))
+        Ok((self.shown(kind, record).map(Shown::Value), None))
     }
 
     fn delete(&mut self) -> Step {
         let kind = &self.effect.kinds[0];
         let home = self.home(kind)?;
-        let (id, record) = self.found(&home);
-        let record = record.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
+        let id = self.id().into_owned();
+        let before = self.draft.get(&home.place, &id).map(Arc::clone);
+        let before = before.ok_or_else(|| self.missing(self.effect.key.as_ref(), &home, &id))?;
         let contract = self.contract;
         for child in contract.resources() {
             let Some(parent) = child.parent.as_ref() else {
@@ -260,26 +250,20 @@ impl<'a> Run<'a> {
             }
             self.draft.clear(&children.place, child);
         }
-        let before = self.draft.get(&home.place, &id).map(Arc::clone);
-        self.draft.remove(&home.place, &id, unique_keys(home.resource, &record));
-        let touched = TouchedResource::new(&home.resource.name, &id, before.as_deref(), None);
-        let spliced = before.as_deref().and_then(|text| self.spliced(kind, text));
-        Ok((spliced.map(Shown::Text).or_else(|| self.shown(kind, record)), Some(touched)))
+        self.draft.remove(&home.place, &id, unique_keys_of_text(home.resource, &before));
+        let touched = TouchedResource::new(&home.resource.name, &id, Some(&before), None);
+        let spliced = self.spliced(kind, &before).map(Shown::Text);
+        let shown = spliced.or_else(|| self.shown(kind, parsed(&before)?).map(Shown::Value));
+        Ok((shown, Some(touched)))
     }
 
     /// Stores a record in place of the one that was there before, when nothing speaks against it. `sent` is where in
     /// the request it is.
-    fn store(
-        &mut self,
-        home: &Home,
-        id: &str,
-        record: &Value,
-        before: Option<&Value>,
-        sent: &str,
-    ) -> Result<TouchedResource, Stop> {
+    fn store(&mut self, home: &Home, id: &str, record: &Value, sent: &str) -> Result<TouchedResource, Stop> {
         let resource = home.resource;
+        let before = self.draft.get(&home.place, id).map(Arc::clone);
         let keys = unique_keys(resource, record);
-        let gone = before.map(|before| unique_keys(resource, before)).unwrap_or_default();
+        let gone = before.as_deref().map(|before| unique_keys_of_text(resource, before)).unwrap_or_default();
         for (index, (at, choice)) in resource.unique.iter().enumerate() {
             let Some(key) = unique_key(index, at, record).filter(|key| !gone.contains(key)) else {
                 continue;
@@ -298,10 +282,9 @@ impl<'a> Run<'a> {
                 ));
             }
         }
-        self.references(home, record, before, sent)?;
-        let old = self.draft.get(&home.place, id).map(Arc::clone);
+        self.references(home, record, before.as_ref(), sent)?;
         let text: Arc<str> = json::text(record).into();
-        let touched = TouchedResource::new(&resource.name, id, old.as_deref(), Some(&text));
+        let touched = TouchedResource::new(&resource.name, id, before.as_deref(), Some(&text));
         self.draft.put(&home.place, id, text, keys, gone);
         Ok(touched)
     }
@@ -311,12 +294,14 @@ impl<'a> Run<'a> {
         &mut self,
         home: &Home,
         record: &Value,
-        before: Option<&Value>,
+        before: Option<&Arc<str>>,
         sent: &str,
     ) -> Result<(), Stop> {
         let (mut findings, mut found) = (Findings::default(), Vec::new());
+        let mut read = None;
         dangling(self.contract, home.resource, self.draft.session(), &home.scope, record, |wrong| {
-            let known = before.and_then(|before| before.pointer(wrong.at)).and_then(Value::as_str);
+            let before: &Option<Value> = read.get_or_insert_with(|| before.and_then(parsed));
+            let known = before.as_ref().and_then(|before| before.pointer(wrong.at)?.as_str());
             if known == Some(wrong.id) {
                 return;
             }
@@ -357,10 +342,20 @@ impl<'a> Run<'a> {
         source.unwrap_or_else(|| format!("{sent}{at}"))
     }
 
-    /// The reply with a record that is there; none when the sample answers.
-    fn shown(&self, kind: &Kind, record: Value) -> Option<Shown> {
-        let shown = self.show(kind, record)?;
-        Some(Shown::Value(self.reply(kind, shown)))
+    /// The reply with a record; none when the sample answers.
+    fn shown(&self, kind: &Kind, record: Value) -> Option<Value> {
+        let is_shown = |choice: &Choice| self.settings.way(choice) == Way::Shown;
+        let also = self.effect.also.iter();
+        let also: Vec<_> =
+            also.map(|(at, choice)| (at, at.get(&record).filter(|_| is_shown(choice)).cloned())).collect();
+        let mut shown = self.show(kind, record)?;
+        for (at, value) in also {
+            match value {
+                Some(value) => at.set(&mut shown, value),
+                None => drop(at.remove(&mut shown)),
+            }
+        }
+        Some(self.reply(kind, shown))
     }
 
     /// The id that the request names.

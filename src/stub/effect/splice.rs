@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 
 use jsonschema::Validator;
-use memchr::memchr2;
 use serde_json::{Map, Value};
 
 use super::{Run, give::complete};
 use crate::{
-    contract::{Derived, Does, Kind, Property, Resource, Schema},
+    contract::{Choice, Derived, Does, Kind, Pointer, Property, Resource, Schema, Way},
     json,
 };
 
@@ -26,10 +25,14 @@ pub(in crate::stub) struct Splice {
     members: Vec<Member>,
     /// The members that follow from others, in order.
     derived: Vec<(usize, Made)>,
-    /// The members that they are made from.
+    /// What is shown elsewhere than it is stored, in order.
+    moved: Vec<Moved>,
+    /// The stored members that others are made from.
     feeds: Vec<String>,
     /// The members that come from the sample, in order.
     filled: Vec<usize>,
+    /// The members that are shown at the end, though they are not known.
+    also: Vec<String>,
     /// Whether members are shown that are not known.
     whole: bool,
 }
@@ -43,12 +46,20 @@ struct Member {
     judge: Option<Validator>,
 }
 
+/// A part of a stored member that is shown as a member of its own.
+#[derive(Debug)]
+struct Moved {
+    from: Pointer,
+    to: String,
+    judge: Option<Validator>,
+}
+
 /// A member that follows from others.
 #[derive(Debug)]
 enum Made {
     From(Derived, Option<Validator>),
-    /// It always has this text.
-    Same(String),
+    /// It always has this text, or is never there.
+    Same(Option<String>),
 }
 
 impl Splice {
@@ -56,10 +67,8 @@ impl Splice {
     fn new(run: &Run, kind: &Kind) -> Option<Self> {
         let give = kind.give.as_ref()?;
         let (reply, resource) = (&*run.effect.reply, &run.contract.resources()[kind.resource]);
-        let is_plain = matches!(run.effect.does, Does::Read | Does::Update | Does::Delete)
-            && run.effect.also.is_empty()
+        let is_plain = matches!(run.effect.does, Does::Create | Does::Delete | Does::Read | Does::Update)
             && give.at.text().is_empty()
-            && give.members.is_empty()
             && give.count.is_empty()
             && give.only.is_empty()
             && give.parts.is_empty()
@@ -90,7 +99,21 @@ impl Splice {
         }
         let filled = sample.keys().map(|name| known[name]).filter(|&at| members[at].sample.is_some());
         let filled = filled.collect();
+        // What stands at the top and is shown elsewhere is gone from its place, which is not known here.
+        let moves = give.members.iter().map(|(from, to)| {
+            let to = to.as_ref().and_then(Pointer::member).filter(|_| from.member().is_none())?;
+            let judge = reply.property(to).map(|property| property.schema.validator()).transpose().ok()?;
+            Some(Moved { from: from.clone(), to: to.to_owned(), judge })
+        });
+        let moved: Vec<_> = moves.collect::<Option<_>>()?;
+        let is_shown = |choice: &Choice| run.settings.way(choice) == Way::Shown;
+        let also = run.effect.also.iter().map(|(at, choice)| {
+            let name = at.member().filter(|name| !known.contains_key(*name) && !give.whole)?;
+            Some(is_shown(choice).then(|| name.to_owned()))
+        });
+        let also: Vec<_> = also.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
         let feeds = resource.derive.iter().flat_map(|(_, derived)| derived.members());
+        let feeds = feeds.chain(moved.iter().map(|moved| &moved.from));
         let mut feeds: Vec<_> = feeds.filter_map(|from| from.top()).map(str::to_owned).collect();
         feeds.sort_unstable();
         feeds.dedup();
@@ -105,7 +128,7 @@ impl Splice {
                 None => {}
             }
         }
-        Some(Self { known, members, derived, feeds, filled, whole: give.whole })
+        Some(Self { known, members, derived, moved, feeds, filled, also, whole: give.whole })
     }
 
     /// The reply with a record; none when something in it has to be mended.
@@ -113,7 +136,12 @@ impl Splice {
         let mut out = String::with_capacity(USUAL);
         let mut is_there = vec![false; self.members.len()];
         let mut feeds = Map::new();
-        for (name, text) in members(record)? {
+        let mut also = vec![None; self.also.len()];
+        for (name, text) in json::members(record)? {
+            if let Some(at) = self.also.iter().position(|own| own == name) {
+                also[at] = Some(text);
+                continue;
+            }
             if self.feeds.iter().any(|feed| feed == name) {
                 feeds.insert(name.to_owned(), serde_json::from_str(text).ok()?);
             }
@@ -140,7 +168,8 @@ impl Splice {
             }
             let Member { name, .. } = &self.members[*at];
             match made {
-                Made::Same(text) => add(&mut out, name, text),
+                Made::Same(None) => continue,
+                Made::Same(Some(text)) => add(&mut out, name, text),
                 Made::From(derived, judge) => {
                     let Some(value) = derived.of(&feeds) else { continue };
                     add_judged(&mut out, name, &value, judge.as_ref())?;
@@ -148,9 +177,25 @@ impl Splice {
             }
             is_there[*at] = true;
         }
+        for Moved { from, to, judge } in &self.moved {
+            let Some(mut value) = from.get(&feeds).cloned() else { continue };
+            if let Some(&at) = self.known.get(to) {
+                // It would stand where another one is.
+                if std::mem::replace(&mut is_there[at], true) {
+                    return None;
+                }
+            }
+            fill(reply.property(to), &mut value, sample.get(to));
+            add_judged(&mut out, to, &value, judge.as_ref())?;
+        }
         for &at in self.filled.iter().filter(|&&at| !is_there[at]) {
             let Member { name, sample, .. } = &self.members[at];
             add(&mut out, name, sample.as_ref()?);
+        }
+        for (name, text) in self.also.iter().zip(also) {
+            if let Some(text) = text {
+                add(&mut out, name, text);
+            }
         }
         if out.is_empty() {
             out.push('{');
@@ -162,7 +207,6 @@ impl Splice {
 }
 
 impl Made {
-    /// None when it does not hold for the reply's schema.
     fn new(derived: &Derived, property: Option<&Property>, like: Option<&Value>) -> Option<Self> {
         let judge = property.map(|property| property.schema.validator()).transpose().ok()?;
         let Derived::Value(value) = derived else {
@@ -170,7 +214,10 @@ impl Made {
         };
         let mut value = value.clone();
         fill(property, &mut value, like);
-        judge.is_none_or(|judge| judge.is_valid(&value)).then(|| Self::Same(value.to_string()))
+        // What does not hold for the reply's schema is as the sample has it.
+        let holds = judge.is_none_or(|judge| judge.is_valid(&value));
+        let shown = if holds { Some(&value) } else { like };
+        Some(Self::Same(shown.map(Value::to_string)))
     }
 }
 
@@ -183,7 +230,7 @@ impl Run<'_> {
             Some(reply.as_str()),
             serde_json::from_str(record)
                 .ok()
-                .and_then(|record| { Some(self.reply(kind, self.show(kind, record)?).to_string()) })
+                .and_then(|record| Some(self.shown(kind, record)?.to_string()))
                 .as_deref(),
             "a spliced reply is the one that is made value by value"
         );
@@ -229,65 +276,4 @@ fn add(out: &mut String, name: &str, text: &str) {
     json::string(name, out);
     out.push(':');
     out.push_str(text);
-}
-
-/// The members of an object that this program wrote, each with the text of its value; none when a name has escapes.
-fn members(object: &str) -> Option<Vec<(&str, &str)>> {
-    let mut rest = object.strip_prefix('{')?;
-    let mut members = Vec::with_capacity(48);
-    while let Some(after) = rest.strip_prefix('"') {
-        let end = memchr2(b'"', b'\\', after.as_bytes())?;
-        let (name, after) = (&after[..end], after[end..].strip_prefix("\":")?);
-        let (text, after) = after.split_at(value_end(after.as_bytes())?);
-        members.push((name, text));
-        rest = after.strip_prefix(',').unwrap_or(after);
-    }
-    (rest == "}").then_some(members)
-}
-
-/// Where the value ends that a text begins with, within an object.
-fn value_end(text: &[u8]) -> Option<usize> {
-    let (mut at, mut depth) = (0, 0_usize);
-    loop {
-        match text.get(at)? {
-            b'"' => {
-                at += 1;
-                loop {
-                    at += memchr2(b'"', b'\\', text.get(at..)?)?;
-                    if text[at] == b'"' {
-                        break;
-                    }
-                    at += 2;
-                }
-            }
-            b'[' | b'{' => depth += 1,
-            b',' | b'}' if depth == 0 => return Some(at),
-            b']' | b'}' => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_object_is_taken_apart_whatever_its_values_have() {
-        let text = r#"{"a":"x\"},{","b":[{"c":[1,"]"]},{}],"ü":-1.5,"d":{},"e":"\\","":null}"#;
-        let expected = [
-            ("a", r#""x\"},{""#),
-            ("b", r#"[{"c":[1,"]"]},{}]"#),
-            ("ü", "-1.5"),
-            ("d", "{}"),
-            ("e", r#""\\""#),
-            ("", "null"),
-        ];
-        assert_eq!(members(text).as_deref(), Some(expected.as_slice()));
-        assert_eq!(members("{}"), Some(Vec::new()));
-        for other in ["", "{", r#"{"a\"":1}"#, r#"{"a":1"#, r#"{"a":"#, r#"{"a":"x\"#, r#"{"a":]"#, "[1]"] {
-            assert_eq!(members(other), None, "{other}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! From a request to a record.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -8,6 +8,7 @@ use super::{Home, Run};
 use crate::{
     contract::{Does, Kind, Pointer, Resource, Source, Take, Way, wording},
     pointer::unescape,
+    state::parsed,
 };
 
 impl Run<'_> {
@@ -18,10 +19,10 @@ impl Run<'_> {
         take: &Take,
         home: &Home,
         members: Map<String, Value>,
-        before: Option<&Value>,
+        before: Option<&Arc<str>>,
     ) -> Value {
         let resource = home.resource;
-        let mut record = before.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let mut record = before.and_then(parsed).unwrap_or_else(|| Value::Object(Map::new()));
         if before.is_some() && self.settings.way(&self.effect.left_out) == Way::Clear {
             self.clear_left_out(kind, resource, &mut record);
         }
@@ -87,7 +88,7 @@ fn is_shallow(value: &Value, levels: usize) -> bool {
 }
 
 /// What does not fit the resource's schema, or nests too deep, is not stored; what was there before stays.
-fn fit(resource: &Resource, record: &mut Value, before: Option<&Value>) {
+fn fit(resource: &Resource, record: &mut Value, before: Option<&Arc<str>>) {
     if let Some(members) = record.as_object_mut() {
         members.retain(|_, value| is_shallow(value, DEEPEST));
     }
@@ -99,9 +100,10 @@ fn fit(resource: &Resource, record: &mut Value, before: Option<&Value>) {
         let places = errors.filter_map(|error| wording::Breach::of(&error).map(|breach| breach.place));
         places.filter_map(|place| place.split('/').nth(1).map(str::to_owned)).collect()
     };
+    let mut before = before.and_then(parsed);
     for name in wrong {
         let name = unescape(&name).into_owned();
-        let old = before.and_then(|before| before.get(&name)).cloned();
+        let old = before.as_mut().and_then(|before| before.get_mut(&name)).map(Value::take);
         match (record.as_object_mut(), old) {
             (Some(members), Some(old)) => drop(members.insert(name, old)),
             (Some(members), None) => drop(members.shift_remove(&name)),
