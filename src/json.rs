@@ -94,9 +94,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     }))
 }
 
+/// The bytes that a record or a reply has at most, most often.
+pub(crate) const USUAL: usize = 2048;
+
 /// A value as text.
 pub(crate) fn text(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(USUAL);
     write(value, &mut text);
     text
 }

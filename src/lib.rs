@@ -40,6 +40,8 @@
 //! what operations create is what they read, in sessions ([`Server::session`]). Replies wait, break or are others where a
 //! [`Script`] says so. Nothing is served beyond the contract and the control API, and a server makes no calls to anywhere.
 
+#[cfg(any(feature = "campaign", feature = "cli", feature = "verify"))]
+mod base_url;
 mod bounded;
 #[cfg(feature = "campaign")]
 pub mod campaign;
@@ -71,6 +73,8 @@ mod stub;
 pub mod token;
 mod violation;
 
+#[cfg(any(feature = "campaign", feature = "cli", feature = "verify"))]
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use contract::{Contract, ContractError, Errors, LedgerEntry, LedgerKind, Operation};
 pub use course::{Course, Fault};
 pub use exchange::{

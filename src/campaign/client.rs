@@ -24,15 +24,15 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 
-use super::{Answer, CampaignError, Failure, Options, Sent, Target, tls};
-use crate::{Headers, Reply, payload::Wire};
+use super::{Answer, CampaignError, Failure, Options, Sent, tls};
+use crate::{BaseUrl, Headers, Reply, payload::Wire};
 
 /// How much of a reply is kept.
 const MAX_REPLY: usize = 4 * 1024 * 1024;
 
 /// Sends requests to one server.
 pub(super) struct Client {
-    target: Target,
+    target: BaseUrl,
     authority: String,
     addresses: Vec<SocketAddr>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -45,7 +45,7 @@ pub(super) struct Lane(Option<SendRequest<Full<Bytes>>>);
 
 impl Client {
     /// A client for this server, whose address is looked up once.
-    pub(super) async fn new(target: &Target, options: &Options) -> Result<Self, CampaignError> {
+    pub(super) async fn new(target: &BaseUrl, options: &Options) -> Result<Self, CampaignError> {
         let found = timeout(options.timeout, tokio::net::lookup_host((target.host(), target.port()))).await;
         let unknown =
             |why: String| CampaignError::CouldNotRun(format!("cannot find {}: {why}", target.host()));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    CampaignError, Ended, Observer, Options, Outcome, Secrets, Target, Trial, Verdict, Why,
+    CampaignError, Ended, Observer, Options, Outcome, Secrets, Trial, Verdict, Why,
     certainty::Doubts,
     checks::{self, View},
     client::Client,
@@ -21,7 +21,7 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    Contract, Operation,
+    BaseUrl, Contract, Operation,
     contract::{self, Does},
     judge::Judge,
 };
@@ -54,7 +54,7 @@ pub(super) async fn run(
     observer: &mut (dyn Observer + Send),
     stop: impl Future<Output = ()>,
 ) -> Result<Outcome, CampaignError> {
-    let target: Target = url.parse()?;
+    let target: BaseUrl = url.parse()?;
     let start = Instant::now();
     let course = Course::new(&target, options, observer, start).await?;
     let stopped = {
@@ -165,7 +165,7 @@ impl<'a> Course<'a> {
     ///
     /// When the options are wrong, or the server's address cannot be found.
     pub(super) async fn new(
-        target: &Target,
+        target: &BaseUrl,
         options: &'a Options,
         observer: &'a mut (dyn Observer + Send),
         start: Instant,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::BaseUrlError;
+
 /// Why a campaign could not begin: one sentence, in lower case and without a full stop.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CampaignError {
@@ -20,3 +22,9 @@ impl fmt::Display for CampaignError {
 }
 
 impl std::error::Error for CampaignError {}
+
+impl From<BaseUrlError> for CampaignError {
+    fn from(error: BaseUrlError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

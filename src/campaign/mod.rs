@@ -40,7 +40,6 @@ mod short_lived;
 mod shrink;
 mod source;
 mod state;
-mod target;
 mod things;
 mod tls;
 mod trial;
@@ -57,7 +56,6 @@ pub use outcome::{Created, Ended, Outcome, ReadingTaken, TakenReading, Tally, Tr
 pub use replay::Replayed;
 pub use secrets::Secrets;
 pub use sent::Sent;
-pub use target::Target;
 pub use trial::{Trial, Why};
 
 /// Runs a campaign against the server at `url` and waits for its end, from wherever it is called.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Finding, Target, sent};
-use crate::Rule;
+use super::{Check, Finding, sent};
+use crate::{BaseUrl, Rule};
 
 /// What came of a campaign.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -151,7 +151,7 @@ pub struct Created {
 
 impl Outcome {
     /// An outcome in which nothing has come out yet.
-    pub(super) fn new(target: &Target, seed: u64) -> Self {
+    pub(super) fn new(target: &BaseUrl, seed: u64) -> Self {
         Self {
             target: target.to_string(),
             seed,

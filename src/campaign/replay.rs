@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    CampaignError, Check, Counted, Ended, Finding, Options, Sent, Step, Target, Verdict, Why,
+    CampaignError, Check, Counted, Ended, Finding, Options, Sent, Step, Verdict, Why,
     confirm::{REPEATS, observed, observed_at},
     course::Course,
     ground::Ready,
@@ -17,6 +17,7 @@ use super::{
     worker::Worker,
 };
 use crate::{
+    BaseUrl,
     payload::{Case, Label},
     token::Secret,
 };
@@ -50,7 +51,7 @@ pub(super) async fn run(
     findings: &[Finding],
     options: &Options,
 ) -> Result<Vec<Replayed>, CampaignError> {
-    let target: Target = url.parse()?;
+    let target: BaseUrl = url.parse()?;
     let own = findings.iter().flat_map(|finding| {
         let steps = finding.steps.iter().map(|step| &step.operation);
         steps.chain([&finding.operation])

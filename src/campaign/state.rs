@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    Check, Created, Ended, Finding, Outcome, Place, Progress, ReadingTaken, TakenReading, Tally, Target,
+    Check, Created, Ended, Finding, Outcome, Place, Progress, ReadingTaken, TakenReading, Tally,
     TriedOutcome, TriedRule, Verdict, ground::Ground, schedule::Schedule,
 };
-use crate::{Contract, Rule, contract::LedgerKind, payload::Case};
+use crate::{BaseUrl, Contract, Rule, contract::LedgerKind, payload::Case};
 
 /// What is found out while a campaign runs.
 pub(super) struct State {
@@ -284,7 +284,7 @@ impl State {
     }
 
     /// What came of it all.
-    pub(super) fn outcome(self, contract: &Contract, target: &Target, seed: u64, start: Instant) -> Outcome {
+    pub(super) fn outcome(self, contract: &Contract, target: &BaseUrl, seed: u64, start: Instant) -> Outcome {
         let name = |position: usize| contract.operations()[position].id.to_string();
         let mut outcome = Outcome::new(target, seed);
         let mut findings = self.findings;

@@ -1,6 +1,6 @@
 //! `standin check`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -9,7 +9,8 @@ use super::{
     ContractSource, Error, Exit,
     error::{one_line, reason},
     junit::{Case, CaseResult, Suite},
-    output::{self, Target},
+    output,
+    report_file::{self, ReportFile, ReportKind},
     style, suggested, wrap,
 };
 use crate::{BodyCheck, Contract, Operation, check_body, near};
@@ -41,7 +42,7 @@ pub(super) struct Check {
 
     /// Write a report as well: junit=FILE
     #[arg(long, value_name = "junit=FILE", env = "STANDIN_CHECK_REPORT")]
-    report: Option<Report>,
+    report: Option<ReportFile<Junit>>,
 
     #[command(flatten)]
     contract: ContractSource,
@@ -58,19 +59,12 @@ enum Format {
     Json,
 }
 
-/// Where a JUnit report goes.
-#[derive(Clone, Debug)]
-struct Report(PathBuf);
+/// The kind of report on files.
+#[derive(Clone, Copy, Debug)]
+struct Junit;
 
-impl FromStr for Report {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some(("junit", file)) if !file.is_empty() => Ok(Self(file.into())),
-            _ => Err("expected junit=FILE"),
-        }
-    }
+impl ReportKind for Junit {
+    const NAMES: &'static [(&'static str, Self)] = &[("junit", Self)];
 }
 
 /// A file and what came of it: the check, or why it could not be read.
@@ -86,10 +80,7 @@ impl Check {
         if self.files.iter().filter(|file| output::is_stdin(file)).count() > 1 {
             return Err(Error::usage("standard input can be read once; name - once"));
         }
-        let report = match &self.report {
-            Some(Report(file)) => Some(Target::new(file)?),
-            None => None,
-        };
+        let reports = report_file::targets(&self.report)?;
         let checked: Vec<_> = self
             .files
             .iter()
@@ -105,7 +96,7 @@ impl Check {
             Format::Text => output::print_painted(&text(&checked, wrap::width()))?,
             Format::Json => output::print(&format!("{:#}\n", document(operation, &checked)))?,
         }
-        if let Some(report) = report {
+        for (Junit, report) in reports {
             report.write([suite(operation, &checked).to_xml()])?;
         }
         exit(&checked)

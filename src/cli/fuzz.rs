@@ -13,16 +13,18 @@ use super::{
     ContractSource, Error, Exit, consent,
     credentials::Credentials,
     error::one_line,
-    output, signals, suggested,
-    verify::{setting, time},
+    output,
+    report_file::ReportFile,
+    signals, suggested,
+    value::{setting, timeout},
 };
 use crate::{
-    Rule,
-    campaign::{self, Baseline, CampaignError, Check, Counted, Options, Severity, Target, report::Again},
+    BaseUrl, Rule,
+    campaign::{self, Baseline, CampaignError, Check, Counted, Options, Severity, report::Again},
     near,
 };
 use progress::Progress;
-use report::{ReportTarget, Reports, Watch};
+use report::{Kind, Reports, Watch};
 
 /// Attack a running server with correct requests and with requests that have one fault each, and judge its answers
 ///
@@ -65,7 +67,7 @@ pub(super) struct Fuzz {
     cases: Option<u64>,
 
     /// Stop sending cases after this time
-    #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_FUZZ_TIME")]
+    #[arg(long, value_name = "TIME", value_parser = timeout, env = "STANDIN_FUZZ_TIME")]
     time: Option<Duration>,
 
     /// Another seed gives other requests
@@ -81,7 +83,7 @@ pub(super) struct Fuzz {
     rate: Option<u32>,
 
     /// How long an answer may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time, env = "STANDIN_TIMEOUT")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = timeout, env = "STANDIN_TIMEOUT")]
     timeout: Duration,
 
     #[command(flatten)]
@@ -124,7 +126,7 @@ pub(super) struct Fuzz {
     /// prepare or delete; the others are about what was found. In place of the token of valid requests and of the values
     /// of --header stands that they are not shown; a reply that repeats such a value shows it when it has fewer than 8 bytes.
     #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',', env = "STANDIN_FUZZ_REPORT")]
-    reports: Vec<ReportTarget>,
+    reports: Vec<ReportFile<Kind>>,
 
     /// Write a file for each finding into this folder, which is made when there are any
     #[arg(long, value_name = "FOLDER", default_value = "standin-findings", env = "STANDIN_FUZZ_FINDINGS")]
@@ -164,7 +166,7 @@ impl ValueEnum for Counted {
 impl Fuzz {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let options = self.options()?;
-        let target: Target = self.url.parse()?;
+        let target: BaseUrl = self.url.parse().map_err(CampaignError::from)?;
         let baseline = self.baseline.as_deref().map(Baseline::load).transpose()?;
         if let Some(file) = &self.replay {
             let findings = replay::findings(file)?;
@@ -206,7 +208,7 @@ impl Fuzz {
         })
     }
 
-    fn consent(&self, options: &Options, breaks_methods: bool, target: &Target) -> Result<(), Error> {
+    fn consent(&self, options: &Options, breaks_methods: bool, target: &BaseUrl) -> Result<(), Error> {
         let warning = warning(options, breaks_methods, target);
         consent::obtain(&warning, self.yes || target.is_loopback(), "--yes goes on without asking")
     }
@@ -246,7 +248,7 @@ impl From<CampaignError> for Error {
 }
 
 /// What will be different at the server.
-fn warning(options: &Options, breaks_methods: bool, target: &Target) -> String {
+fn warning(options: &Options, breaks_methods: bool, target: &BaseUrl) -> String {
     let names = options.changing();
     let does = match (names.is_empty(), breaks_methods) {
         (true, false) => "only reads".to_owned(),

@@ -13,7 +13,7 @@ use super::{
     call::{Answer, Running},
     error::one_line,
     output, style,
-    verify::time,
+    value::timeout,
 };
 use crate::counted::counted;
 
@@ -36,7 +36,7 @@ pub(super) struct Health {
     running: Running,
 
     /// Ask again until it serves, for at most this long
-    #[arg(long, value_name = "TIME", value_parser = time, env = "STANDIN_WAIT")]
+    #[arg(long, value_name = "TIME", value_parser = timeout, env = "STANDIN_WAIT")]
     wait: Option<Duration>,
 }
 

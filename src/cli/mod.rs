@@ -25,6 +25,7 @@ mod junit;
 mod log;
 mod output;
 mod private_file;
+mod report_file;
 mod script;
 mod script_options;
 mod secret;

@@ -32,6 +32,21 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     course::time(text).ok_or_else(|| "expected a time such as 500ms, 2s or 5m".into())
 }
 
+/// How long something may take.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    course::time(text)
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| format!("expected a time such as 10s or 500ms, but found `{text}`"))
+}
+
+/// A value under its name.
+pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as streamId=st-1"),
+    }
+}
+
 /// The name of a host, in lower case.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(['/', ':', ' ']) {
@@ -61,6 +76,16 @@ mod tests {
         assert_eq!(size("4096"), Ok(4096));
         assert!(size("much").is_err());
         assert!(size("-1").is_err());
+    }
+
+    #[test]
+    fn settings_and_times_are_checked_early() {
+        assert_eq!(setting("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(setting("a="), Ok(("a".into(), String::new())));
+        assert!(setting("a").is_err());
+        assert!(setting("=b").is_err());
+        assert_eq!(timeout("500ms"), Ok(Duration::from_millis(500)));
+        assert!(timeout("0s").is_err() && timeout("-1s").is_err() && timeout("soon").is_err());
     }
 
     #[test]

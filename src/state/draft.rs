@@ -184,17 +184,21 @@ pub(crate) fn unique_keys(resource: &Resource, record: &Value) -> Vec<String> {
     values.filter_map(|(index, (at, _))| unique_key(index, at, record)).collect()
 }
 
-/// The same of a record that this program wrote; only what is looked at is read.
+/// The same of a record that this program wrote.
 pub(crate) fn unique_keys_of_text(resource: &Resource, record: &str) -> Vec<String> {
-    let is_looked_at = |name: &str| resource.unique.iter().any(|(at, _)| at.top() == Some(name));
+    let part = part_of(record, |name| resource.unique.iter().any(|(at, _)| at.top() == Some(name)));
+    part.map(|part| unique_keys(resource, &part)).unwrap_or_default()
+}
+
+/// What is needed of a record that this program wrote: these members at least.
+pub(crate) fn part_of(record: &str, is_needed: impl Fn(&str) -> bool) -> Option<Value> {
     let part = json::members(record).and_then(|members| {
-        let members = members.into_iter().filter(|(name, _)| is_looked_at(name));
+        let members = members.into_iter().filter(|(name, _)| is_needed(name));
         let part: Option<Map<_, _>> =
             members.map(|(name, text)| Some((name.to_owned(), serde_json::from_str(text).ok()?))).collect();
         part.map(Value::Object)
     });
-    let record = part.or_else(|| serde_json::from_str(record).ok());
-    record.map(|record| unique_keys(resource, &record)).unwrap_or_default()
+    part.or_else(|| serde_json::from_str(record).ok())
 }
 
 /// The key of the value that ought to be unique at a place, the one with this position in the resource's list.

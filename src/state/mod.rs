@@ -20,7 +20,7 @@ use collection::Collection;
 use sorted::Sorted;
 
 pub use change::Change;
-pub(crate) use draft::{Draft, parsed, unique_key, unique_keys, unique_keys_of_text};
+pub(crate) use draft::{Draft, parsed, part_of, unique_key, unique_keys, unique_keys_of_text};
 pub(crate) use references::dangling;
 pub use settings::{References, StateSettings};
 
@@ -166,12 +166,12 @@ impl Session {
         self.places.get(place).into_iter().flat_map(move |place| place.from(skip))
     }
 
-    /// Whether a resource with this id is there; one with a parent may be in any.
-    pub(crate) fn has(&self, resource: &Resource, scope: &[String], id: &str) -> bool {
-        let name = place_name(&resource.name, scope);
-        match resource.parent {
-            Some(_) => self.holders(&name, id) > 0,
-            None => self.get(&name, id).is_some(),
+    /// Whether there is a resource with some id; one with a parent may be in any.
+    pub(crate) fn has<'a>(&'a self, resource: &Resource, scope: &[String]) -> impl Fn(&str) -> bool + 'a {
+        let place = self.places.get(&place_name(&resource.name, scope));
+        let is_part = resource.parent.is_some();
+        move |id| {
+            place.is_some_and(|place| if is_part { place.holders(id) > 0 } else { place.get(id).is_some() })
         }
     }
 

@@ -34,15 +34,14 @@ pub(crate) fn dangling(
             // It is not known whose it would be.
             continue;
         };
-        let scope = &parts.concat();
+        let has = session.has(named, &parts.concat());
         reference.at.each(record, &mut |at, value| {
             let Some(id) = value.as_str().filter(|id| !id.is_empty()) else {
                 return;
             };
             let is_fixed =
                 || named.fixed.iter().any(|record| record.get(&named.id).is_some_and(|own| own == id));
-            let is_there = session.has(named, scope, id) || is_fixed();
-            if !is_there {
+            if !has(id) && !is_fixed() {
                 found(&Dangling { at, id, reference, resource: named });
             }
         });

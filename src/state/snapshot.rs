@@ -305,7 +305,7 @@ impl<'a> Reader<'a> {
                 && let [scope @ .., _, id] = read.scope.as_slice()
             {
                 let parent = &resources[parent.resource];
-                if !session.has(parent, scope, id) {
+                if !session.has(parent, scope)(id) {
                     let pointer = format!("{}/scope/{}", read.pointer, escape(&parent.name));
                     let expected = format!("the id of a {} that is there", parent.name);
                     self.add(pointer, Rule::Reference, expected, quote(id), "");

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::came_back;
 use crate::{
-    campaign::{Target, Trial, Verdict},
+    BaseUrl,
+    campaign::{Trial, Verdict},
     render::har,
 };
 
 /// A trial as an entry of a log. Without a reply the status is 0, as browsers have it. What HAR has no field for is
 /// under `_standin`.
-pub fn entry(trial: &Trial, verdicts: &[Verdict], target: &Target) -> Value {
+pub fn entry(trial: &Trial, verdicts: &[Verdict], target: &BaseUrl) -> Value {
     let mut entry = har::Sent {
         base_url: &target.to_string(),
         request: &trial.sent.request,

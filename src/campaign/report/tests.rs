@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Headers, Reply, Request, Rule,
+    BaseUrl, Headers, Reply, Request, Rule,
     campaign::{
         Answer, Check, Created, Ended, Failure, Finding, Outcome, Place, ReadingTaken, Sent, Severity, Step,
-        TakenReading, Tally, Target, Trial, TriedOutcome, TriedRule, Verdict, Why,
+        TakenReading, Tally, Trial, TriedOutcome, TriedRule, Verdict, Why,
     },
     payload::{Expect, Label, Wire},
 };
@@ -169,7 +169,7 @@ fn a_trial_is_one_line_that_can_be_read_back() {
 
 #[test]
 fn a_trial_is_an_entry_of_an_archive_with_or_without_a_reply() {
-    let target: Target = URL.parse().unwrap();
+    let target: BaseUrl = URL.parse().unwrap();
     let entry = har_entry(&trial(answer(412, "{}")), &[verdict()], &target);
     assert_eq!(entry["request"]["url"], "http://127.0.0.1:8484/base/a?b=c");
     assert_eq!(entry["response"]["status"], 412);

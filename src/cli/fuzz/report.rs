@@ -1,10 +1,6 @@
 //! What `standin fuzz` leaves: reports, the files of findings, and what it says of them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{fs, path::Path};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,11 +11,13 @@ use super::{
         error::{one_line, reason},
         junit::{Case, CaseResult, Suite},
         output::{Draft, Target},
+        report_file::{ReportFile, ReportKind, targets},
         style, wrap,
     },
     progress::Progress,
 };
 use crate::{
+    BaseUrl,
     campaign::{
         self, Check, Finding, Observer, Outcome, Secrets, Severity, Trial, Verdict,
         report::{self, Again},
@@ -27,15 +25,9 @@ use crate::{
     render::har,
 };
 
-/// A report and where it goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct ReportTarget {
-    kind: Kind,
-    file: PathBuf,
-}
-
+/// The kinds of reports on a campaign.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Har,
     Html,
     Json,
@@ -44,29 +36,20 @@ enum Kind {
     Sarif,
 }
 
-impl FromStr for ReportTarget {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, file) = text.split_once('=').unwrap_or_default();
-        let kind = match name {
-            "har" => Kind::Har,
-            "html" => Kind::Html,
-            "json" => Kind::Json,
-            "junit" => Kind::Junit,
-            "ndjson" => Kind::Ndjson,
-            "sarif" => Kind::Sarif,
-            _ => return Err(EXPECTED),
-        };
-        if file.is_empty() { Err(EXPECTED) } else { Ok(Self { kind, file: file.into() }) }
-    }
+impl ReportKind for Kind {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("junit", Self::Junit),
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("har", Self::Har),
+        ("sarif", Self::Sarif),
+        ("html", Self::Html),
+    ];
 }
-
-const EXPECTED: &str = "expected junit=FILE, json=FILE, ndjson=FILE, har=FILE, sarif=FILE or html=FILE";
 
 /// The reports that were asked for. Those of every trial are written as it happens, the others at the end.
 pub(super) struct Reports {
-    url: campaign::Target,
+    url: BaseUrl,
     secrets: Secrets,
     growing: Vec<Growing>,
     whole: Vec<(Whole, Target)>,
@@ -86,7 +69,7 @@ struct Growing {
 
 impl Reports {
     /// Finds out now whether the files can be written.
-    pub(super) fn new(wanted: &[ReportTarget], url: &campaign::Target) -> Result<Self, Error> {
+    pub(super) fn new(wanted: &[ReportFile<Kind>], url: &BaseUrl) -> Result<Self, Error> {
         let mut reports = Self {
             url: url.clone(),
             secrets: Secrets::default(),
@@ -94,23 +77,14 @@ impl Reports {
             whole: Vec::new(),
             error: None,
         };
-        let mut places = Vec::new();
-        for ReportTarget { kind, file } in wanted {
-            let target = Target::new(file)?;
-            if places.contains(&target.place()) {
-                return Err(Error::usage(format!(
-                    "expected a file of its own for each report, but found {} twice",
-                    one_line(&file.display().to_string())
-                )));
-            }
-            places.push(target.place());
+        for (kind, target) in targets(wanted)? {
             let whole: Whole = match kind {
                 Kind::Html => report::html,
                 Kind::Json => |outcome, _| pretty(outcome),
                 Kind::Junit => junit,
                 Kind::Sarif => |outcome, _| pretty(&report::sarif(outcome)),
                 Kind::Har | Kind::Ndjson => {
-                    let is_har = *kind == Kind::Har;
+                    let is_har = kind == Kind::Har;
                     let mut draft = target.draft()?;
                     if is_har {
                         draft.write(har::frame().0.as_bytes())?;
@@ -334,15 +308,6 @@ mod tests {
     use crate::campaign::{Ended, report::tests::outcome};
 
     const AGAIN: Again = Again { folder: "found", contract: None };
-
-    #[test]
-    fn a_report_has_a_kind_and_a_file() {
-        let parsed: ReportTarget = "sarif=a=b".parse().unwrap();
-        assert_eq!(parsed, ReportTarget { kind: Kind::Sarif, file: "a=b".into() });
-        for wrong in ["", "sarif", "sarif=", "pdf=a", "=a"] {
-            assert_eq!(wrong.parse::<ReportTarget>(), Err(EXPECTED));
-        }
-    }
 
     #[test]
     fn build_servers_see_each_check_of_each_operation() {

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use crate::{
+    BaseUrl,
     payload::{Case, Wire},
     percent,
 };
 
 /// The request below its title; none when an editor would change it, or take a part of it for an instruction.
-pub(super) fn request(case: &Case, title: &str, url: &str) -> Option<String> {
+pub(super) fn request(case: &Case, title: &str, url: &BaseUrl) -> Option<String> {
     let request = &case.request;
     let body = std::str::from_utf8(&request.body).ok()?;
     let is_plain = |value: &[u8]| {
@@ -58,7 +59,7 @@ mod tests {
     fn text_to(target: &str, body: &str) -> Option<String> {
         let request = Request::new("POST", target).header("auth", "t").body(body.to_owned());
         let case = Case { operation: "a".into(), request, label: Label::Valid, wire: Wire::Any };
-        super::request(&case, "title", "http://h")
+        super::request(&case, "title", &"http://h".parse().unwrap())
     }
 
     #[test]

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{Error, error::one_line, style, wrap};
 use crate::{
-    Contract, Operation, near,
-    pact::{Filling, Source, verify::Provider},
+    BaseUrl, Contract, Operation, near,
+    pact::{Filling, Source},
 };
 
 /// The interactions to verify, by pact.
@@ -87,12 +87,12 @@ impl<'a> Plan<'a> {
     }
 
     /// The requests, a line each.
-    pub(super) fn dry_run(&self, provider: &Provider, filling: &Filling) -> String {
+    pub(super) fn dry_run(&self, provider: &BaseUrl, filling: &Filling) -> String {
         self.lines(|source, planned| {
             let filled = source.single(planned.number, filling);
             let interaction = &filled["interactions"][0];
             let status = &interaction["response"]["status"];
-            let (method, url, target) = (method(interaction), provider.url(), target(interaction));
+            let (method, url, target) = (method(interaction), provider.to_string(), target(interaction));
             let text = format!("{method} {url}{target} expects {status}: {}", planned.description());
             (String::new(), text)
         })
@@ -113,7 +113,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What will be different at the service afterwards; nothing when it is only asked.
-    pub(super) fn warning(&self, provider: &Provider) -> Option<String> {
+    pub(super) fn warning(&self, provider: &BaseUrl) -> Option<String> {
         let changing: Vec<_> = self.interactions().filter(|planned| planned.changes()).collect();
         let mut names: Vec<String> = Vec::new();
         for planned in &changing {
@@ -129,7 +129,7 @@ impl<'a> Plan<'a> {
         (count > 0).then(|| {
             one_line(&format!(
                 "{count} of {all} interactions create, change, delete or import something at {}: they call {}",
-                provider.url(),
+                provider,
                 names.join(", ")
             ))
         })

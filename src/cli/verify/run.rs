@@ -5,21 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    super::{
-        Error, Exit, consent,
-        error::one_line,
-        output::{self, Target},
-        style, wrap,
-    },
-    Include, ReportTarget, Verify,
+    super::{Error, Exit, consent, error::one_line, output, report_file, style, wrap},
+    Include, Kind, Verify,
     plan::{Choice, Plan, pact_line},
     report::{Report, Verified, interaction_lines, summary_line},
 };
 use crate::{
-    Contract,
+    BaseUrl, BaseUrlError, Contract,
     pact::{
         Filling, PROVIDER, Source,
-        verify::{self, Broker, BrokerAuth, Offer, Options, Provider},
+        verify::{self, Broker, BrokerAuth, Offer, Options},
     },
     token::mint,
 };
@@ -55,7 +50,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
         output::print_painted(&plan.dry_run(&provider, &filling))?;
         return Ok(Exit::Fine);
     }
-    let targets = verify.reports.iter().map(Target::of).collect::<Result<Vec<_>, _>>()?;
+    let targets = report_file::targets(&verify.reports)?;
     let secrets = verify.secrets(&filling);
     let options = Options { states_url: verify.states_url.clone(), timeout: verify.timeout };
     if let Some(warning) = plan.warning(&provider) {
@@ -63,7 +58,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
         consent::obtain(&warning, verify.yes || provider.is_loopback(), advice)?;
     }
 
-    let mut report = Report { url: provider.url(), pacts: Vec::new() };
+    let mut report = Report { url: provider.to_string(), pacts: Vec::new() };
     for (index, (source, interactions)) in plan.pacts.iter().enumerate() {
         if interactions.is_empty() {
             continue;
@@ -75,8 +70,7 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
             if outcome.is_unreachable && report.pacts.is_empty() && verified.is_empty() {
                 let reason = outcome.mismatches.first().map_or("", |mismatch| &mismatch.found);
                 return Err(Error::could_not_run(format!(
-                    "cannot reach {}: {reason}; start the service, or correct the URL",
-                    provider.url()
+                    "cannot reach {provider}: {reason}; start the service, or correct the URL"
                 )));
             }
             let interaction = Verified::new(&contract, planned, &outcome, &secrets);
@@ -100,19 +94,18 @@ pub(super) fn run(verify: &Verify) -> Result<Exit, Error> {
         report.pacts.push(((*source).clone(), verified.collect()));
     }
     output::print(&wrap::beside("", &summary_line(&report), wrap::width()))?;
-    for (target, kind) in targets.iter().zip(&verify.reports) {
+    for (kind, target) in targets {
         target.write([match kind {
-            ReportTarget::Json(_) => format!("{:#}\n", report.to_json()),
-            ReportTarget::Junit(_) => report.to_junit(),
+            Kind::Json => format!("{:#}\n", report.to_json()),
+            Kind::Junit => report.to_junit(),
         }])?;
     }
     Ok(if report.holds() { Exit::Fine } else { Exit::Findings })
 }
 
 impl Verify {
-    fn provider(&self) -> Result<Option<Provider>, Error> {
-        let parse =
-            |url: &String| url.parse().map_err(|error| Error::usage(format!("`{}`: {error}", one_line(url))));
+    fn provider(&self) -> Result<Option<BaseUrl>, Error> {
+        let parse = |url: &String| url.parse().map_err(|error: BaseUrlError| Error::usage(error.to_string()));
         self.url.as_ref().map(parse).transpose()
     }
 
@@ -182,13 +175,5 @@ impl Verify {
         let query = self.states_url.as_deref().and_then(|url| url.split_once('?')).map(|(_, query)| query);
         let token = filling.token.as_deref();
         query.into_iter().chain(token).filter(|secret| !secret.is_empty()).collect()
-    }
-}
-
-impl Target {
-    fn of(report: &ReportTarget) -> Result<Self, Error> {
-        match report {
-            ReportTarget::Json(file) | ReportTarget::Junit(file) => Self::new(file),
-        }
     }
 }

@@ -21,8 +21,9 @@ use pact_verifier::{
 };
 use serde_json::Value;
 
+use crate::BaseUrl;
+
 pub use broker::{Broker, BrokerAuth, Offer};
-pub use provider::Provider;
 
 /// How a provider is verified.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ pub struct Mismatch {
 /// Verifies a provider with a pact of one interaction.
 ///
 /// The verifier runs on a thread of its own, which is left to itself when it takes longer than it may.
-pub fn interaction(provider: &Provider, options: &Options, pact: Value) -> Verification {
+pub fn interaction(provider: &BaseUrl, options: &Options, pact: Value) -> Verification {
     let began = Instant::now();
     let (sender, receiver) = mpsc::sync_channel(1);
     let states = Arc::new(StateCalls::new(options));
@@ -101,7 +102,7 @@ fn broken(error: String) -> VerificationMismatchResult {
 }
 
 fn run(
-    provider: &Provider,
+    provider: &BaseUrl,
     timeout: Duration,
     states: &Arc<StateCalls>,
     pact: &Value,
@@ -120,8 +121,8 @@ fn run(
     };
     let transport = ProviderTransport {
         transport: "http".into(),
-        port: provider.port(),
-        path: Some(provider.path().to_owned()),
+        port: Some(provider.port()),
+        path: Some(provider.prefix().to_owned()),
         scheme: Some(provider.scheme().to_owned()),
     };
     let info = ProviderInfo {
@@ -157,7 +158,7 @@ impl Verification {
         self.mismatches.is_empty()
     }
 
-    fn explain(&mut self, provider: &Provider, options: &Options, states: &StateCalls) {
+    fn explain(&mut self, provider: &BaseUrl, options: &Options, states: &StateCalls) {
         let error = match &self.result {
             Ok(()) => return,
             Err(VerificationMismatchResult::Error { error, .. }) => error.clone(),
@@ -171,7 +172,7 @@ impl Verification {
             ("state", "the provider to get into the state", error)
         } else if self.time >= options.timeout {
             ("request", "a reply", slow(options.timeout))
-        } else if let Err(error) = provider.connect(options.timeout) {
+        } else if let Err(error) = provider::connect(provider, options.timeout) {
             self.is_unreachable = true;
             ("request", "a reply", error)
         } else {

@@ -21,8 +21,8 @@ use crate::{
     contract::{self, Cause, Choice, Does, Effect, Kind, Resource, Source, Way},
     json,
     state::{
-        Change, Draft, Place, References, Scope, StateSettings, dangling, parsed, unique_key, unique_keys,
-        unique_keys_of_text,
+        Change, Draft, Place, References, Scope, StateSettings, dangling, parsed, part_of, unique_key,
+        unique_keys, unique_keys_of_text,
     },
     violation::quote,
 };
@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
             let Some(key) = unique_key(index, at, record).filter(|key| !gone.contains(key)) else {
                 continue;
             };
-            if self.settings.way(&choice) == Way::Refuse && self.draft.is_taken(&home.place, &key) {
+            if self.settings.way(choice) == Way::Refuse && self.draft.is_taken(&home.place, &key) {
                 let found = at.get(record).map(ToString::to_string).unwrap_or_default();
                 return Err(Stop::refused(
                     Cause::Taken,
@@ -298,10 +298,15 @@ impl<'a> Run<'a> {
         sent: &str,
     ) -> Result<(), Stop> {
         let (mut findings, mut found) = (Findings::default(), Vec::new());
-        let mut read = None;
+        // What was there before, as far as it was needed last: ids at one place follow each other.
+        let (mut top, mut part) = (String::new(), None);
         dangling(self.contract, home.resource, self.draft.session(), &home.scope, record, |wrong| {
-            let before: &Option<Value> = read.get_or_insert_with(|| before.and_then(parsed));
-            let known = before.as_ref().and_then(|before| before.pointer(wrong.at)?.as_str());
+            let own = wrong.reference.at.top().unwrap_or_default();
+            if own != top {
+                own.clone_into(&mut top);
+                part = before.and_then(|before| part_of(before, |name| name == own));
+            }
+            let known = part.as_ref().and_then(|part| part.pointer(wrong.at)?.as_str());
             if known == Some(wrong.id) {
                 return;
             }
@@ -424,7 +429,7 @@ fn missing(
     resource: &Resource,
     id: &str,
 ) -> Stop {
-    if settings.way(&choice) != Way::Refuse {
+    if settings.way(choice) != Way::Refuse {
         return Stop::Sample;
     }
     Stop::refused(

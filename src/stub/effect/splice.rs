@@ -11,11 +11,8 @@ use serde_json::{Map, Value};
 use super::{Run, give::complete};
 use crate::{
     contract::{Choice, Derived, Does, Kind, Pointer, Property, Resource, Schema, Way},
-    json,
+    json::{self, JsonType},
 };
-
-/// Bytes that a reply has most often.
-const USUAL: usize = 2048;
 
 /// How records of one kind become replies of one operation.
 #[derive(Debug)]
@@ -42,8 +39,19 @@ struct Member {
     name: String,
     /// Its value in the sample, as text; none when the sample does not have it, or it is not taken from there.
     sample: Option<String>,
-    /// What has to be asked about a stored value; none when every stored value holds.
-    judge: Option<Validator>,
+    /// What has to be asked about a stored value.
+    judge: Judge,
+}
+
+/// Whether a value holds for the reply's schema.
+#[derive(Debug)]
+enum Judge {
+    /// It does.
+    Holds,
+    /// When it is of one of these types.
+    Types(Vec<JsonType>),
+    /// When this says so, once it has what is required below it.
+    Schema(Validator),
 }
 
 /// A part of a stored member that is shown as a member of its own.
@@ -90,22 +98,19 @@ impl Splice {
                     name: name.to_owned(),
                     sample: sample.get(name).filter(|_| is_taken).map(Value::to_string),
                     judge: property
-                        .filter(|property| !is_as_stored(&property.schema, name, resource))
-                        .map(|property| property.schema.validator())
-                        .transpose()
-                        .ok()?,
+                        .map_or(Some(Judge::Holds), |own| Judge::new(&own.schema, name, resource))?,
                 });
             }
         }
         let filled = sample.keys().map(|name| known[name]).filter(|&at| members[at].sample.is_some());
         let filled = filled.collect();
         // What stands at the top and is shown elsewhere is gone from its place, which is not known here.
-        let moves = give.members.iter().map(|(from, to)| {
+        let elsewhere = give.members.iter().map(|(from, to)| {
             let to = to.as_ref().and_then(Pointer::member).filter(|_| from.member().is_none())?;
             let judge = reply.property(to).map(|property| property.schema.validator()).transpose().ok()?;
             Some(Moved { from: from.clone(), to: to.to_owned(), judge })
         });
-        let moved: Vec<_> = moves.collect::<Option<_>>()?;
+        let moved: Vec<_> = elsewhere.collect::<Option<_>>()?;
         let is_shown = |choice: &Choice| run.settings.way(choice) == Way::Shown;
         let also = run.effect.also.iter().map(|(at, choice)| {
             let name = at.member().filter(|name| !known.contains_key(*name) && !give.whole)?;
@@ -131,9 +136,9 @@ impl Splice {
         Some(Self { known, members, derived, moved, feeds, filled, also, whole: give.whole })
     }
 
-    /// The reply with a record; none when something in it has to be mended.
+    /// The reply with a record; none when it is not known how.
     fn reply(&self, reply: &Schema, sample: &Value, record: &str) -> Option<String> {
-        let mut out = String::with_capacity(USUAL);
+        let mut out = String::with_capacity(json::USUAL);
         let mut is_there = vec![false; self.members.len()];
         let mut feeds = Map::new();
         let mut also = vec![None; self.also.len()];
@@ -149,11 +154,13 @@ impl Splice {
                 Some(&at) => {
                     is_there[at] = true;
                     match &self.members[at].judge {
-                        None => add(&mut out, name, text),
-                        judge => {
+                        Judge::Holds => add(&mut out, name, text),
+                        Judge::Types(types) if is_of(types, text) => add(&mut out, name, text),
+                        Judge::Types(_) => add_sample(&mut out, name, sample),
+                        Judge::Schema(judge) => {
                             let mut value = serde_json::from_str(text).ok()?;
                             fill(reply.property(name), &mut value, sample.get(name));
-                            add_judged(&mut out, name, &value, judge.as_ref())?;
+                            add_judged(&mut out, name, &value, Some(judge), sample);
                         }
                     }
                 }
@@ -172,7 +179,7 @@ impl Splice {
                 Made::Same(Some(text)) => add(&mut out, name, text),
                 Made::From(derived, judge) => {
                     let Some(value) = derived.of(&feeds) else { continue };
-                    add_judged(&mut out, name, &value, judge.as_ref())?;
+                    add_judged(&mut out, name, &value, judge.as_ref(), sample);
                 }
             }
             is_there[*at] = true;
@@ -186,7 +193,7 @@ impl Splice {
                 }
             }
             fill(reply.property(to), &mut value, sample.get(to));
-            add_judged(&mut out, to, &value, judge.as_ref())?;
+            add_judged(&mut out, to, &value, judge.as_ref(), sample);
         }
         for &at in self.filled.iter().filter(|&&at| !is_there[at]) {
             let Member { name, sample, .. } = &self.members[at];
@@ -238,20 +245,48 @@ impl Run<'_> {
     }
 }
 
-/// Whether every value that can be stored holds for the reply's schema and has nothing to be completed.
-fn is_as_stored(schema: &Schema, name: &str, resource: &Resource) -> bool {
-    fn requires(schema: &Value) -> bool {
-        match schema {
-            Value::Array(list) => list.iter().any(requires),
-            Value::Object(keywords) => keywords.iter().any(|(keyword, own)| {
-                keyword == "required" && own.as_array().is_none_or(|names| !names.is_empty()) || requires(own)
-            }),
-            _ => false,
+impl Judge {
+    /// What has to be asked about stored values of a member; none when that cannot be told.
+    fn new(schema: &Schema, name: &str, resource: &Resource) -> Option<Self> {
+        let rules = schema.to_json(true);
+        let stored = resource.schema.property(name).map(|property| property.schema.to_json(true));
+        // What the server makes is stored without being asked about.
+        if !resource.is_made(name) && !requires(&rules) && stored.as_ref() == Some(&rules) {
+            return Some(Self::Holds);
         }
+        let is_type_alone = rules.as_object().is_some_and(|rules| rules.keys().eq(["type"]));
+        if is_type_alone {
+            return Some(Self::Types(schema.types.clone()));
+        }
+        schema.validator().ok().map(Self::Schema)
     }
-    let own = resource.schema.property(name).map(|property| property.schema.to_json(true));
-    // What the server makes is stored without being asked about.
-    !resource.is_made(name) && own.is_some_and(|own| !requires(&own) && own == schema.to_json(true))
+}
+
+/// Whether something is required somewhere in what a schema describes.
+fn requires(schema: &Value) -> bool {
+    match schema {
+        Value::Array(list) => list.iter().any(requires),
+        Value::Object(keywords) => keywords.iter().any(|(keyword, own)| {
+            keyword == "required" && own.as_array().is_none_or(|names| !names.is_empty()) || requires(own)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a value that is written so is of one of these types.
+fn is_of(types: &[JsonType], text: &str) -> bool {
+    let own = match text.as_bytes().first() {
+        Some(b'"') => JsonType::String,
+        Some(b'[') => JsonType::Array,
+        Some(b'{') => JsonType::Object,
+        Some(b'n') => JsonType::Null,
+        Some(b't' | b'f') => JsonType::Boolean,
+        _ => {
+            let number = serde_json::from_str(text);
+            return number.is_ok_and(|number| types.iter().any(|own| own.holds(&number)));
+        }
+    };
+    types.contains(&own)
 }
 
 /// Gives a value what is required below it.
@@ -261,19 +296,33 @@ fn fill(property: Option<&Property>, value: &mut Value, like: Option<&Value>) {
     }
 }
 
-/// Adds a member whose value may not hold; none when it does not.
-fn add_judged(out: &mut String, name: &str, value: &Value, judge: Option<&Validator>) -> Option<()> {
-    if judge.is_some_and(|judge| !judge.is_valid(value)) {
-        return None;
+/// Adds a member whose value may not hold: then it is as the sample has it.
+fn add_judged(out: &mut String, name: &str, value: &Value, judge: Option<&Validator>, sample: &Value) {
+    if judge.is_none_or(|judge| judge.is_valid(value)) {
+        begin(out, name);
+        json::write(value, out);
+    } else {
+        add_sample(out, name, sample);
     }
-    add(out, name, &json::text(value));
-    Some(())
+}
+
+/// Adds a member as the sample has it, if that does.
+fn add_sample(out: &mut String, name: &str, sample: &Value) {
+    if let Some(value) = sample.get(name) {
+        begin(out, name);
+        json::write(value, out);
+    }
 }
 
 /// Adds a member to an object that is begun with its first.
 fn add(out: &mut String, name: &str, text: &str) {
+    begin(out, name);
+    out.push_str(text);
+}
+
+/// Adds the name of a member.
+fn begin(out: &mut String, name: &str) {
     out.push(if out.is_empty() { '{' } else { ',' });
     json::string(name, out);
     out.push(':');
-    out.push_str(text);
 }
