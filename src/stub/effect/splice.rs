@@ -143,12 +143,12 @@ impl Splice {
         let mut feeds = Map::new();
         let mut also = vec![None; self.also.len()];
         for (name, text) in json::members(record)? {
+            if self.feeds.iter().any(|feed| feed == name) {
+                feeds.insert(name.to_owned(), serde_json::from_str(text).ok()?);
+            }
             if let Some(at) = self.also.iter().position(|own| own == name) {
                 also[at] = Some(text);
                 continue;
-            }
-            if self.feeds.iter().any(|feed| feed == name) {
-                feeds.insert(name.to_owned(), serde_json::from_str(text).ok()?);
             }
             match self.known.get(name) {
                 Some(&at) => {
