@@ -197,6 +197,18 @@ fn both_imports_store_their_items_with_ids() {
 }
 
 #[test]
+fn of_a_text_that_is_imported_only_objects_are_items() {
+    let mut client = client(&[]);
+    let text = r#"[1, "two", null, [], {"name": "a group", "skills": [3, {"name": "a skill"}]}]"#;
+
+    reply(&send(&mut client, &Call::sample("importData").with("/Data", json!(text))));
+
+    let resources = &client.session.snapshot()["resources"];
+    let records = |name: &str| resources[name][0]["records"].as_array().map(Vec::len);
+    assert_eq!((records("skillGroup"), records("skill")), (Some(1), Some(1)), "{resources}");
+}
+
+#[test]
 fn ids_that_name_nothing_are_readings_until_what_they_name_is_there() {
     let mut client = client(&[]);
     let queue = reply(&send(&mut client, &Call::sample("createQueue")));

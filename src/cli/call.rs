@@ -10,6 +10,7 @@ use std::{
 
 use clap::Args;
 use hyper::Uri;
+use serde_json::Value;
 
 use super::{error::reason, secret::ControlToken};
 use crate::token::Secret;
@@ -47,6 +48,19 @@ impl Running {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// What a stand-in says that refuses a call, as a phrase; none when it says nothing.
+    pub(super) fn complaint(&self) -> Option<String> {
+        if self.status == 401 {
+            return Some(
+                "it answers 401: its control API asks for another token; set --control-token".to_owned(),
+            );
+        }
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        Some(format!("it answers {}: {}", self.status, body["error"].as_str()?))
+    }
 }
 
 impl FromStr for Place {

@@ -77,9 +77,7 @@ impl Check {
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let contract = self.contract.load()?;
         let operation = find(&contract, &self.operation)?;
-        if self.files.iter().filter(|file| output::is_stdin(file)).count() > 1 {
-            return Err(Error::usage("standard input can be read once; name - once"));
-        }
+        output::check_stdin(&self.files)?;
         let reports = report_file::targets(&self.report)?;
         let checked: Vec<_> = self
             .files

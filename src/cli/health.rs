@@ -96,15 +96,9 @@ fn read(answer: &Answer) -> Result<String, Trouble> {
             ))
         }
         (500.., _) => Err(Trouble::NotYet(format!("it answers {status}"))),
-        (401, _) => Err(Trouble::Final(
-            "it answers 401: its control API asks for another token; set --control-token".to_owned(),
-        )),
-        _ => Err(Trouble::Final(match body["error"].as_str() {
-            Some(error) => format!("it answers {status}: {error}"),
-            None => {
-                format!("expected the health of a stand-in, but found another reply with status {status}")
-            }
-        })),
+        _ => Err(Trouble::Final(answer.complaint().unwrap_or_else(|| {
+            format!("expected the health of a stand-in, but found another reply with status {status}")
+        }))),
     }
 }
 

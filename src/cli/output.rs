@@ -64,6 +64,14 @@ pub(super) fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
+/// Fails when several of the files are standard input.
+pub(super) fn check_stdin(files: &[PathBuf]) -> Result<(), Error> {
+    if files.iter().filter(|file| is_stdin(file)).count() > 1 {
+        return Err(Error::usage("standard input can be read once; name - once"));
+    }
+    Ok(())
+}
+
 /// How a file is called in messages.
 pub(super) fn name_of(file: &Path) -> String {
     if is_stdin(file) { "standard input".into() } else { file.display().to_string() }

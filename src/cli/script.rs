@@ -73,9 +73,7 @@ impl Script {
 }
 
 fn check(files: &[PathBuf], contract: &ContractSource) -> Result<Exit, Error> {
-    if files.iter().filter(|file| output::is_stdin(file)).count() > 1 {
-        return Err(Error::usage("standard input can be read once; name - once"));
-    }
+    output::check_stdin(files)?;
     let contract = contract.load()?;
     let mut exit = Exit::Fine;
     for file in files {

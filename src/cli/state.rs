@@ -12,13 +12,12 @@ use super::{
     error::{one_line, reason},
     output,
     secret::ControlToken,
+    state_options::LONGEST,
     table::Table,
 };
 
 /// How long a call may take.
 const LIMIT: Duration = Duration::from_secs(60);
-/// The longest state that is read, in bytes.
-const LONGEST: u64 = 1024 * 1024 * 1024;
 
 /// Read and change what the sessions of a stand-in have, which was started with --state
 #[derive(Args, Debug)]
@@ -153,11 +152,9 @@ fn whole(answer: Answer) -> Result<Vec<u8>, String> {
         return Ok(answer.body);
     }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let mut why = match (answer.status, body["error"].as_str()) {
-        (401, _) => "it answers 401: its control API asks for another token; set --control-token".to_owned(),
-        (status, Some(error)) => format!("it answers {status}: {error}"),
-        (status, None) => format!("expected a stand-in, but found another reply with status {status}"),
-    };
+    let mut why = answer.complaint().unwrap_or_else(|| {
+        format!("expected a stand-in, but found another reply with status {}", answer.status)
+    });
     for violation in body["violations"].as_array().into_iter().flatten() {
         let text = |name: &str| violation[name].as_str().unwrap_or_default();
         let _ = write!(why, "; {}: {}", text("pointer"), text("message"));

@@ -125,5 +125,5 @@ impl StateArgs {
     }
 }
 
-/// The largest start state that is read, in bytes.
-const LONGEST: u64 = 1024 * 1024 * 1024;
+/// The largest state that is read, in bytes.
+pub(super) const LONGEST: u64 = 1024 * 1024 * 1024;

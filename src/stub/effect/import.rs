@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Home, Run, Step, Stop, full, object};
+use super::{Home, Run, Step, Stop, full};
 use crate::{Bounds, TouchedResource, contract::Source, json};
 
 impl Run<'_> {
@@ -16,8 +16,9 @@ impl Run<'_> {
         let items = self.items(body);
         let mut touched = None;
         for (index, item) in items.into_iter().enumerate() {
+            // Only what nobody checks has others: the items in a text, or any with `--checks off`.
+            let Value::Object(mut members) = item else { continue };
             let sent = format!("{sent}/{index}");
-            let mut members = object(Some(item));
             let parts: Vec<_> =
                 kind.parts.iter().map(|part| (part, members.shift_remove(&part.member))).collect();
             let record = self.taken(kind, &kind.take, &home, members, None);
@@ -31,7 +32,8 @@ impl Run<'_> {
                     continue;
                 };
                 for (index, item) in list.into_iter().enumerate() {
-                    let mut record = self.taken(kind, &part.how, &children_home, object(Some(item)), None);
+                    let Value::Object(members) = item else { continue };
+                    let mut record = self.taken(kind, &part.how, &children_home, members, None);
                     if let Some(parent) = &child.parent {
                         record[&parent.member] = id.as_str().into();
                     }
