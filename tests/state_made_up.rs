@@ -4,7 +4,7 @@ mod state_support;
 
 use serde_json::{Value, json};
 use standin::{Bounds, References, Settings, StateSettings};
-use state_support::{Client, library, library_with};
+use state_support::{Client, library, library_document, library_with};
 
 /// A book that is on no shelf.
 fn book(title: &str, isbn: &str) -> Value {
@@ -221,6 +221,22 @@ fn a_value_that_only_one_may_have_is_refused_the_second_time() {
 fn assume(choices: &[(&str, &str)]) -> StateSettings {
     let assume = choices.iter().map(|(name, way)| ((*name).to_owned(), (*way).to_owned())).collect();
     StateSettings { assume, ..StateSettings::default() }
+}
+
+/// Pages vary in how they write numbers; what is told is a number all the same.
+#[test]
+fn what_a_list_tells_may_be_written_otherwise_in_its_sample() {
+    let mut document = library_document();
+    let replies = &mut document["paths"]["/{library}/books"]["get"]["responses"]["200"];
+    replies["content"]["application/json"]["examples"]["sample"]["value"]["total"] = json!("1");
+    let contract = std::sync::Arc::new(standin::Contract::from_document(document).expect("a contract"));
+    let settings = Settings { state: Some(StateSettings::default()), ..Settings::default() };
+    let mut client = Client::new(standin::Stub::new(contract, settings));
+
+    client.ok("POST", "/main/books", Some(book("A", "1")));
+
+    let list = client.ok("GET", "/main/books", None);
+    assert_eq!((&list["found"][0]["title"], &list["total"]), (&json!("A"), &json!(1)));
 }
 
 #[test]

@@ -15,10 +15,18 @@ use crate::{
 };
 
 /// A part of a list.
+#[derive(Clone, Copy)]
 struct Page {
     number: usize,
     skip: usize,
     limit: usize,
+}
+
+impl Page {
+    /// The only one, with this many records.
+    fn only(limit: usize) -> Self {
+        Self { number: 1, skip: 0, limit }
+    }
 }
 
 impl Run<'_> {
@@ -29,9 +37,9 @@ impl Run<'_> {
             Err(stop) => return self.list_without_parent(kind, stop),
         };
         let page = self.effect.page.as_ref().map(|paging| self.page(paging));
-        let (skip, limit) = page.as_ref().map_or((0, usize::MAX), |page| (page.skip, page.limit));
+        let (skip, limit) = page.map_or((0, usize::MAX), |page| (page.skip, page.limit));
         let wheres = self.wheres(kind, body);
-        let mut list = Listing::new(self, kind);
+        let mut list = Listing::new(self, kind, page);
         let total = self.records(&home, &wheres, skip, limit, |record| list.add(&home, record));
         if total == 0
             && let Some((_, text, source)) = wheres.first()
@@ -48,8 +56,7 @@ impl Run<'_> {
                 },
             ));
         }
-        let page = page.unwrap_or(Page { number: 1, skip: 0, limit: total });
-        Ok((list.shown(&page, total), None))
+        Ok((list.shown(total), None))
     }
 
     /// The list of what belongs to something that is not there.
@@ -58,8 +65,7 @@ impl Run<'_> {
             return Err(stop);
         }
         let page = self.effect.page.as_ref().map(|paging| self.page(paging));
-        let page = page.unwrap_or(Page { number: 1, skip: 0, limit: 0 });
-        Ok((Listing::new(self, kind).shown(&page, 0), None))
+        Ok((Listing::new(self, kind, page).shown(0), None))
     }
 
     pub(super) fn export(&mut self, body: Option<&Value>) -> Step {
@@ -69,9 +75,9 @@ impl Run<'_> {
         };
         let home = self.home(kind)?;
         let wheres = self.wheres(kind, body);
-        let mut list = Listing::new(self, kind);
+        let mut list = Listing::new(self, kind, None);
         let total = self.records(&home, &wheres, 0, usize::MAX, |record| list.add(&home, record));
-        Ok((list.shown(&Page { number: 1, skip: 0, limit: total }, total), None))
+        Ok((list.shown(total), None))
     }
 
     /// What was sent there, as text.
@@ -147,6 +153,8 @@ struct Listing<'r> {
     kind: &'r Kind,
     /// None when the sample answers.
     view: Option<View<'r>>,
+    /// None when all is listed.
+    page: Option<Page>,
     /// The reply around the list, with the record in it that is looked at.
     around: Value,
     /// The list so far, without its end.
@@ -157,17 +165,20 @@ struct Listing<'r> {
 }
 
 impl<'r> Listing<'r> {
-    fn new(run: &'r Run, kind: &'r Kind) -> Self {
+    fn new(run: &'r Run, kind: &'r Kind, page: Option<Page>) -> Self {
         let around = run.placed(kind, Value::Array(Vec::new()));
         let view = kind.give.as_ref().map(|give| View::new(run, kind, give));
-        Self { run, kind, view, around, text: "[".into(), count: 0, holds: true }
+        let mut list = Self { run, kind, view, page, around, text: "[".into(), count: 0, holds: true };
+        // What a sample tells may not hold for its schema.
+        list.tell(0);
+        list
     }
 
     fn add(&mut self, home: &Home, record: Value) {
-        let (Some(view), Some(give)) = (&self.view, &self.kind.give) else { return };
+        let (Some(view), Some(give), true) = (&self.view, &self.kind.give, self.holds) else { return };
         // No rule of a contract is about several items, so that one can be judged when it is alone in the list.
         give.at.set(&mut self.around, Value::Array(vec![view.show_with_parts(home, record)]));
-        self.holds = self.holds && self.run.mend(self.kind, &mut self.around);
+        self.holds = self.run.mend(self.kind, &mut self.around);
         for item in give.at.get(&self.around).and_then(Value::as_array).into_iter().flatten() {
             if self.text.len() > 1 {
                 self.text.push(',');
@@ -177,15 +188,10 @@ impl<'r> Listing<'r> {
         self.count += 1;
     }
 
-    /// The reply, with what it tells about the list.
-    fn shown(mut self, page: &Page, total: usize) -> Option<Shown> {
-        let Self { run, kind, .. } = self;
-        let give = kind.give.as_ref()?;
-        if !self.holds {
-            return Some(Shown::Value(run.sample(kind).clone()));
-        }
-        give.at.set(&mut self.around, Value::Array(Vec::new()));
-        for (at, tell) in &run.effect.tells {
+    /// Puts what is told about the list around it.
+    fn tell(&mut self, total: usize) {
+        let page = self.page.unwrap_or(Page::only(total));
+        for (at, tell) in &self.run.effect.tells {
             let value = match tell {
                 Tell::Limit => page.limit.into(),
                 Tell::More => (page.skip.saturating_add(self.count) < total).into(),
@@ -196,6 +202,17 @@ impl<'r> Listing<'r> {
             };
             at.set(&mut self.around, value);
         }
+    }
+
+    /// The reply to a list that has so many records in all.
+    fn shown(mut self, total: usize) -> Option<Shown> {
+        let Self { run, kind, .. } = self;
+        let give = kind.give.as_ref()?;
+        if !self.holds {
+            return Some(Shown::Value(run.sample(kind).clone()));
+        }
+        give.at.set(&mut self.around, Value::Array(Vec::new()));
+        self.tell(total);
         run.mend(kind, &mut self.around);
         self.text.push(']');
         let (around, hole) = give.at.cut(&self.around)?;
