@@ -201,11 +201,22 @@ fn of_a_text_that_is_imported_only_objects_are_items() {
     let mut client = client(&[]);
     let text = r#"[1, "two", null, [], {"name": "a group", "skills": [3, {"name": "a skill"}]}]"#;
 
-    reply(&send(&mut client, &Call::sample("importData").with("/Data", json!(text))));
+    let exchange = client.exchange(Call::sample("importData").with("/Data", json!(text)).request());
 
+    assert_eq!(exchange.reply.status, 200);
+    let notes = |exchange: &standin::Exchange| {
+        let notes = exchange.readings.iter().map(|reading| format!("{}: {}", reading.pointer, reading.note));
+        notes.filter(|note| note.contains("import")).collect::<Vec<_>>()
+    };
+    assert_eq!(notes(&exchange), ["/body/Data: 5 items left out, as only objects are imported"]);
     let resources = &client.session.snapshot()["resources"];
     let records = |name: &str| resources[name][0]["records"].as_array().map(Vec::len);
     assert_eq!((records("skillGroup"), records("skill")), (Some(1), Some(1)), "{resources}");
+
+    for text in ["{}", "no JSON"] {
+        let exchange = client.exchange(Call::sample("importData").with("/Data", json!(text)).request());
+        assert_eq!(notes(&exchange), ["/body/Data: no list, so nothing is imported"]);
+    }
 }
 
 #[test]

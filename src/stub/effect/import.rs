@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Home, Run, Step, Stop, full};
-use crate::{Bounds, TouchedResource, contract::Source, json};
+use super::{Home, Run, Step, Stop, full, spellings};
+use crate::{Bounds, Reading, TouchedResource, contract::Source, counted::counted, json};
 
 impl Run<'_> {
     pub(super) fn import(&mut self, body: &mut Option<Value>) -> Step {
@@ -14,10 +14,16 @@ impl Run<'_> {
         let home = self.home(kind)?;
         let sent = self.effect.items.as_ref().map_or_else(String::new, Source::pointer);
         let items = self.items(body);
-        let mut touched = None;
-        for (index, item) in items.into_iter().enumerate() {
-            // Only what nobody checks has others: the items in a text, or any with `--checks off`.
-            let Value::Object(mut members) = item else { continue };
+        if items.is_none() {
+            self.say(&sent, "no list, so nothing is imported".into());
+        }
+        // What nobody checks can have other things among its items: a text, or any body with `--checks off`.
+        let (mut touched, mut others) = (None, 0_usize);
+        for (index, item) in items.into_iter().flatten().enumerate() {
+            let Value::Object(mut members) = item else {
+                others += 1;
+                continue;
+            };
             let sent = format!("{sent}/{index}");
             let parts: Vec<_> =
                 kind.parts.iter().map(|part| (part, members.shift_remove(&part.member))).collect();
@@ -32,7 +38,10 @@ impl Run<'_> {
                     continue;
                 };
                 for (index, item) in list.into_iter().enumerate() {
-                    let Value::Object(members) = item else { continue };
+                    let Value::Object(members) = item else {
+                        others += 1;
+                        continue;
+                    };
                     let mut record = self.taken(kind, &part.how, &children_home, members, None);
                     if let Some(parent) = &child.parent {
                         record[&parent.member] = id.as_str().into();
@@ -42,23 +51,26 @@ impl Run<'_> {
                 }
             }
         }
+        if others > 0 {
+            self.say(&sent, format!("{} left out, as only objects are imported", counted(others, "item")));
+        }
         Ok((None, touched))
     }
 
-    /// Takes the items out of the body.
-    fn items(&self, body: &mut Option<Value>) -> Vec<Value> {
+    /// Takes the items out of the body; none when there is no list of them.
+    fn items(&self, body: &mut Option<Value>) -> Option<Vec<Value>> {
         let Some(Source::Body(at)) = &self.effect.items else {
-            return Vec::new();
+            return None;
         };
-        let list = body.as_mut().and_then(|body| body.pointer_mut(at.text())).map(Value::take);
-        match list {
-            Some(Value::Array(items)) => items,
-            // A text that is no list has nothing to import, which is said under `readings` already.
-            Some(Value::String(text)) => json::parse(text.as_bytes())
-                .ok()
-                .and_then(|value| if let Value::Array(items) = value { Some(items) } else { None })
-                .unwrap_or_default(),
-            _ => Vec::new(),
+        let sent = body.as_mut()?.pointer_mut(at.text()).map(Value::take)?;
+        let list = if let Value::String(text) = &sent { json::parse(text.as_bytes()).ok()? } else { sent };
+        if let Value::Array(items) = list { Some(items) } else { None }
+    }
+
+    /// Says of the request what is no violation.
+    fn say(&mut self, pointer: &str, note: String) {
+        if self.readings.len() < spellings::MOST {
+            self.readings.push(Reading { ledger: String::new(), pointer: pointer.to_owned(), note });
         }
     }
 
